@@ -1,0 +1,127 @@
+//! The records of an app, in the order of their ids.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use super::{GeneratedRecords, Record};
+
+/// Which way to walk through ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// From the smallest id.
+    Ascending,
+    /// From the greatest id, which is the order of the service when a query names none.
+    Descending,
+}
+
+/// Records by id: stored ones, over ones that are computed from their id on demand.
+///
+/// A clone shares the records themselves, which makes a snapshot for an all-or-nothing request cheap.
+#[derive(Debug, Clone, Default)]
+pub struct Records {
+    stored: BTreeMap<u64, Arc<Record>>,
+    generated: Option<GeneratedRecords>,
+    /// Ids of generated records that were deleted.
+    deleted: BTreeSet<u64>,
+    last_id: u64,
+}
+
+impl Records {
+    /// An app whose first records are computed from their ids.
+    pub fn generated(generated: GeneratedRecords) -> Self {
+        Self { last_id: generated.count(), generated: Some(generated), ..Self::default() }
+    }
+
+    /// How many records there are. Takes constant time.
+    pub fn len(&self) -> u64 {
+        let Some(generated) = &self.generated else { return self.stored.len() as u64 };
+        let replaced = self.stored.range(..=generated.count()).count() as u64;
+        generated.count() - self.deleted.len() as u64 + self.stored.len() as u64 - replaced
+    }
+
+    /// Whether there is no record.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The greatest id ever given out, 0 before the first record.
+    pub fn last_id(&self) -> u64 {
+        self.last_id
+    }
+
+    /// Whether the records are computed: a scan over all of them may be very long.
+    pub fn is_generated(&self) -> bool {
+        self.generated.is_some()
+    }
+
+    /// The record of this id.
+    pub fn get(&self, id: u64) -> Option<Arc<Record>> {
+        if let Some(record) = self.stored.get(&id) {
+            return Some(Arc::clone(record));
+        }
+        if self.deleted.contains(&id) {
+            return None;
+        }
+        self.generated.as_ref().and_then(|generated| generated.record(id)).map(Arc::new)
+    }
+
+    /// How many records have an id in this range, without computing them.
+    pub fn count_between(&self, ids: RangeInclusive<u64>) -> u64 {
+        if ids.is_empty() {
+            return 0;
+        }
+        let stored = self.stored.range(ids.clone());
+        let Some(generated) = &self.generated else { return stored.count() as u64 };
+        let (first, last) = ((*ids.start()).max(1), (*ids.end()).min(generated.count()));
+        let computed = (last + 1).saturating_sub(first);
+        let deleted = self.deleted.range(ids).count() as u64;
+        let added = stored.filter(|(id, _)| **id > generated.count()).count() as u64;
+        computed - deleted + added
+    }
+
+    /// The records whose id is in this range, one after the other; computed ones come into being as they are
+    /// reached. Use `1..=u64::MAX` for all.
+    pub fn between(
+        &self,
+        ids: RangeInclusive<u64>,
+        direction: Direction,
+    ) -> Box<dyn Iterator<Item = Arc<Record>> + '_> {
+        let (first, last) = ((*ids.start()).max(1), (*ids.end()).min(self.last_id));
+        if first > last {
+            return Box::new(std::iter::empty());
+        }
+        if self.generated.is_some() {
+            return match direction {
+                Direction::Ascending => Box::new((first..=last).filter_map(|id| self.get(id))),
+                Direction::Descending => Box::new((first..=last).rev().filter_map(|id| self.get(id))),
+            };
+        }
+        let stored = self.stored.range(first..=last).map(|(_, record)| Arc::clone(record));
+        match direction {
+            Direction::Ascending => Box::new(stored),
+            Direction::Descending => Box::new(stored.rev()),
+        }
+    }
+
+    /// Gives out the next id.
+    pub fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    /// Stores a record under its id, replacing what was there.
+    pub fn put(&mut self, record: Record) {
+        self.last_id = self.last_id.max(record.id);
+        self.deleted.remove(&record.id);
+        self.stored.insert(record.id, Arc::new(record));
+    }
+
+    /// Deletes the record of this id; answers whether there was one.
+    pub fn remove(&mut self, id: u64) -> bool {
+        let stored = self.stored.remove(&id).is_some();
+        let computed = self.generated.as_ref().is_some_and(|generated| generated.has(id));
+        let fresh = computed && self.deleted.insert(id);
+        stored || fresh
+    }
+}
