@@ -1,0 +1,174 @@
+//! A provider: everything the product knows about one SaaS API, read from one file.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+use crate::check;
+use crate::diagnostic::Diagnostic;
+use crate::explanation::{Explanation, Observation};
+use crate::field::Fields;
+use crate::host::HostPattern;
+use crate::limit::{ErrorBody, Limits, Retry};
+use crate::paste::{PasteRule, Pasted};
+use crate::path_rule::PathRewrite;
+use crate::scheme::{AuthScheme, Gate, SchemeText};
+use crate::setting::Settings;
+use crate::stage::Stage;
+use crate::template::{Encoding, Scope, Template, TemplateError};
+use crate::text::Text;
+
+/// A checked provider definition. Adding one touches one file: `providers/<id>.yaml`.
+#[derive(Debug, Clone)]
+pub struct Provider {
+    /// The provider's name in requests and on the command line; also the file's name.
+    pub id: String,
+    /// The provider's name for people.
+    pub name: Text,
+    /// What it is, in a sentence.
+    pub description: Text,
+    /// The vendor's own documentation.
+    pub documentation: String,
+    /// What the provider is filed under.
+    pub categories: Vec<String>,
+    /// Hosts that a connection may resolve to.
+    pub hosts: Vec<HostPattern>,
+    /// The base of every URL: scheme, host and perhaps a path.
+    pub base_url: Template,
+    /// Moves paths below a prefix of the connection.
+    pub path_rewrite: Option<PathRewrite>,
+    /// The fields that are no secrets.
+    pub config: Fields,
+    /// Pasted texts that fill fields.
+    pub paste: Vec<PasteRule>,
+    /// Layers in front of the API.
+    pub gates: Vec<Gate>,
+    /// The ways to authenticate; the first is the default one.
+    pub auth: Vec<AuthScheme>,
+    /// Header names, beside those of the schemes, that a caller cannot set.
+    pub strip_headers: Vec<String>,
+    /// The stages of the connection test, after those of the engine.
+    pub test: Vec<Stage>,
+    /// The vendor's limits.
+    pub limits: Limits,
+    /// What may be sent again.
+    pub retry: Retry,
+    /// Where error answers keep their parts.
+    pub error_body: ErrorBody,
+    /// What failures mean, the provider's own rows before the common ones.
+    pub explanations: Vec<Explanation>,
+    /// Documented settings, the common ones included.
+    pub settings: Settings,
+    /// Keys of foreign connection strings, in lower case, and the field or setting each means.
+    pub connection_string: BTreeMap<String, String>,
+    /// Values of foreign connection strings for the auth scheme, in lower case, and the scheme each means.
+    pub connection_string_schemes: BTreeMap<String, String>,
+}
+
+/// The connection's base URL could not be built.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BaseUrlError {
+    /// A hole has no value or one that is no host name.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The host is none that the provider file allows.
+    #[error("`{host}` is not a host of this provider")]
+    Host {
+        /// The host that came out.
+        host: String,
+    },
+}
+
+impl Provider {
+    /// Parses and checks one file. All faults are reported, each with its place and its fix.
+    pub fn parse(file: &str, text: &str, common: &Common) -> Result<Self, Vec<Diagnostic>> {
+        check::provider(file, text, common)
+    }
+
+    /// The auth scheme with an id.
+    pub fn scheme(&self, id: &str) -> Option<&AuthScheme> {
+        self.auth.iter().find(|scheme| scheme.id == id)
+    }
+
+    /// The base URL for a configuration: `https`, and a host that fits one of the patterns.
+    pub fn base_url(&self, config: &BTreeMap<String, String>) -> Result<String, BaseUrlError> {
+        let scope = Scope { config: Some(config), ..Scope::default() };
+        let url = self.base_url.render(&scope, Encoding::Host)?;
+        let host = url.trim_start_matches("https://").split(['/', ':', '?', '#', '@']).next().unwrap_or_default();
+        if self.hosts.iter().any(|pattern| pattern.matches(host)) {
+            Ok(url.trim_end_matches('/').to_owned())
+        } else {
+            Err(BaseUrlError::Host { host: host.to_owned() })
+        }
+    }
+
+    /// Whether a configuration field decides where requests go.
+    pub fn routes(&self, field: &str) -> bool {
+        self.base_url.config_names().any(|name| name == field)
+    }
+
+    /// The fields in a pasted text, by the first rule that fits.
+    pub fn read_pasted(&self, pasted: &str) -> Option<Pasted> {
+        self.paste.iter().find_map(|rule| rule.read(pasted))
+    }
+
+    /// The row that explains an observation; the common table ends in rows that fit everything.
+    pub fn explain(&self, seen: &Observation<'_>) -> Option<&Explanation> {
+        self.explanations.iter().find(|row| row.fits(seen))
+    }
+}
+
+/// What all providers share: settings and explanations, read from `common.yaml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Common {
+    pub(crate) settings: Settings,
+    pub(crate) errors: Vec<Explanation>,
+}
+
+impl Common {
+    /// The table that is part of the program.
+    pub fn built_in() -> Result<Self, Diagnostic> {
+        check::read("common.yaml", include_str!("common.yaml"))
+    }
+}
+
+/// The file as it is written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProviderText {
+    pub id: Spanned<String>,
+    pub name: Text,
+    pub description: Text,
+    pub documentation: String,
+    #[serde(default)]
+    pub categories: Vec<String>,
+    pub hosts: Vec<HostPattern>,
+    pub base_url: Template,
+    pub path_rewrite: Option<PathRewrite>,
+    #[serde(default)]
+    pub config: Fields,
+    #[serde(default)]
+    pub paste: Vec<Spanned<PasteRule>>,
+    #[serde(default)]
+    pub gates: Vec<Gate>,
+    pub auth: Vec<Spanned<SchemeText>>,
+    #[serde(default)]
+    pub strip_headers: Vec<String>,
+    pub test: Vec<Spanned<Stage>>,
+    #[serde(default)]
+    pub limits: Limits,
+    #[serde(default)]
+    pub retry: Retry,
+    #[serde(default)]
+    pub error_body: ErrorBody,
+    #[serde(default)]
+    pub errors: Vec<Explanation>,
+    #[serde(default)]
+    pub settings: Settings,
+    #[serde(default)]
+    pub connection_string: BTreeMap<String, String>,
+    #[serde(default)]
+    pub connection_string_schemes: BTreeMap<String, String>,
+}

@@ -1,0 +1,219 @@
+//! Auth schemes and gates as a provider file declares them. What they do to a request is in the crate `auth`.
+
+use serde::Deserialize;
+
+use crate::field::Fields;
+use crate::path_rule::CallPattern;
+use crate::text::Text;
+
+/// One way in which a provider authenticates its callers.
+#[derive(Debug, Clone)]
+pub struct AuthScheme {
+    /// The scheme's name in requests and on the command line.
+    pub id: String,
+    /// The scheme's name for people.
+    pub name: Text,
+    /// What the scheme reaches and who can revoke it, in a sentence or two.
+    pub explain: Option<Text>,
+    /// The fields that hold the secret and what belongs to it.
+    pub fields: Fields,
+    /// How the credential goes onto a request.
+    pub kind: SchemeKind,
+    /// Whether repeated failures lock the account: a refused credential is then refused locally until it has
+    /// been tested again.
+    pub locks_out: bool,
+}
+
+/// How a credential goes onto a request. A closed set: each arm is known to the crate `auth`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SchemeKind {
+    /// One or several keys in a header or a query parameter.
+    ApiKey {
+        /// Where the key goes.
+        placement: Placement,
+        /// What stands before the key, such as `Bearer `.
+        prefix: String,
+        /// The secret field that holds the key.
+        field: String,
+        /// Set when a connection may hold several keys.
+        entries: Option<Entries>,
+    },
+    /// `Authorization: Basic` (RFC 7617) from two fields.
+    Basic {
+        /// The field with the user name.
+        username: String,
+        /// The secret field with the password.
+        password: String,
+    },
+    /// A header with the base64 form of `user:password` in UTF-8.
+    EncodedPassword {
+        /// The header.
+        header: String,
+        /// The field with the user name.
+        username: String,
+        /// The secret field with the password.
+        password: String,
+    },
+}
+
+/// Where a key goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Placement {
+    /// Into the header of this name.
+    Header(String),
+    /// Into the query parameter of this name.
+    Query(String),
+}
+
+/// A connection may hold several keys, each for one thing of the vendor's, such as an app.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entries {
+    /// How many keys one request may carry, and so how many a connection may hold.
+    pub max: usize,
+    /// What stands between several keys on one request.
+    pub join: String,
+    /// The configuration field (a list) that says what each key is for, paired by position.
+    pub by: String,
+    /// Where a call says which entry it needs; the first selector that finds something decides.
+    #[serde(default)]
+    pub select: Vec<Selector>,
+}
+
+/// Where a call says which entry it needs.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Selector {
+    /// Only calls that fit this pattern.
+    pub at: Option<CallPattern>,
+    /// A query parameter; `apps[*]` stands for `apps[0]`, `apps[1]` and so on.
+    pub query: Option<String>,
+    /// A member of the JSON body, such as `app` or `requests.*.payload.app`.
+    pub body: Option<String>,
+}
+
+/// A layer in front of the API that asks for something of its own.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gate {
+    /// Which gate it is.
+    #[serde(rename = "type")]
+    pub kind: GateKind,
+    /// The gate's name for people.
+    pub name: Text,
+    /// When somebody needs it.
+    pub explain: Option<Text>,
+    /// The fields that the gate asks for; all of them are optional together.
+    pub fields: Fields,
+}
+
+/// The known gates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GateKind {
+    /// HTTP Basic (RFC 7617) in the `Authorization` header, from the fields `basic_username` and `basic_password`.
+    HttpBasic,
+}
+
+impl AuthScheme {
+    /// Whether the scheme uses the `Authorization` header, which then cannot carry a Basic gate as well.
+    pub fn uses_authorization_header(&self) -> bool {
+        match &self.kind {
+            SchemeKind::Basic { .. } => true,
+            SchemeKind::ApiKey { placement: Placement::Header(name), .. } => {
+                name.eq_ignore_ascii_case("authorization")
+            }
+            SchemeKind::ApiKey { placement: Placement::Query(_), .. } | SchemeKind::EncodedPassword { .. } => false,
+        }
+    }
+
+    /// The header that carries the credential, if a header does.
+    pub fn header(&self) -> Option<&str> {
+        match &self.kind {
+            SchemeKind::Basic { .. } => Some("authorization"),
+            SchemeKind::EncodedPassword { header, .. } => Some(header),
+            SchemeKind::ApiKey { placement: Placement::Header(name), .. } => Some(name),
+            SchemeKind::ApiKey { placement: Placement::Query(_), .. } => None,
+        }
+    }
+
+    /// The several keys that a connection of this scheme may hold.
+    pub fn entries(&self) -> Option<&Entries> {
+        match &self.kind {
+            SchemeKind::ApiKey { entries, .. } => entries.as_ref(),
+            SchemeKind::Basic { .. } | SchemeKind::EncodedPassword { .. } => None,
+        }
+    }
+}
+
+/// The scheme as it stands in the file; `check` turns it into an [`AuthScheme`] and says what is missing.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SchemeText {
+    pub id: String,
+    pub name: Text,
+    pub explain: Option<Text>,
+    #[serde(rename = "type")]
+    pub kind: SchemeType,
+    pub header: Option<String>,
+    pub query: Option<String>,
+    pub prefix: Option<String>,
+    pub entries: Option<Entries>,
+    pub fields: Fields,
+    #[serde(default)]
+    pub locks_out: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SchemeType {
+    ApiKey,
+    Basic,
+    EncodedPassword,
+}
+
+impl SchemeText {
+    /// The scheme, or one sentence on what its declaration lacks.
+    pub(crate) fn into_scheme(self) -> Result<AuthScheme, String> {
+        let secrets: Vec<String> =
+            self.fields.iter().filter(|(_, field)| field.secret).map(|(name, _)| name.to_owned()).collect();
+        let [secret] = secrets.as_slice() else {
+            return Err(format!("scheme `{}` needs exactly one secret field, it has {}", self.id, secrets.len()));
+        };
+        let kind = match self.kind {
+            SchemeType::ApiKey => SchemeKind::ApiKey {
+                placement: match (&self.header, &self.query) {
+                    (Some(header), None) => Placement::Header(header.clone()),
+                    (None, Some(query)) => Placement::Query(query.clone()),
+                    _ => return Err(format!("scheme `{}` needs either `header` or `query`", self.id)),
+                },
+                prefix: self.prefix.clone().unwrap_or_default(),
+                field: secret.clone(),
+                entries: self.entries.clone(),
+            },
+            SchemeType::Basic | SchemeType::EncodedPassword => {
+                let open: Vec<&str> =
+                    self.fields.iter().filter(|(_, field)| !field.secret).map(|(name, _)| name).collect();
+                let [username] = open.as_slice() else {
+                    return Err(format!("scheme `{}` needs exactly one field beside the secret one", self.id));
+                };
+                let (username, password) = ((*username).to_owned(), secret.clone());
+                match (self.kind, &self.header) {
+                    (SchemeType::EncodedPassword, Some(header)) => {
+                        SchemeKind::EncodedPassword { header: header.clone(), username, password }
+                    }
+                    (SchemeType::EncodedPassword, None) => {
+                        return Err(format!("scheme `{}` needs `header`", self.id));
+                    }
+                    _ => SchemeKind::Basic { username, password },
+                }
+            }
+        };
+        if self.entries.is_some() && self.kind != SchemeType::ApiKey {
+            return Err(format!("scheme `{}`: only an api_key may have `entries`", self.id));
+        }
+        let Self { id, name, explain, fields, locks_out, .. } = self;
+        Ok(AuthScheme { id, name, explain, fields, kind, locks_out })
+    }
+}
+

@@ -1,0 +1,246 @@
+//! `${root.name}` templates: a closed set of roots, encoded for the place where the value lands.
+//!
+//! There is no expression language on purpose: a provider file may come from anyone, and a value must never
+//! change the structure of a URL or a header.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Deserializer, de};
+use serde_saphyr::Spanned;
+
+use crate::diagnostic::Place;
+
+/// Everything but the unreserved characters of RFC 3986 §2.3.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A text with holes, checked when the provider file is read.
+#[derive(Debug, Clone)]
+pub struct Template {
+    source: String,
+    parts: Vec<Part>,
+    place: Place,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Literal(String),
+    Hole(Hole),
+}
+
+/// A hole of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Hole {
+    /// A field of the connection's configuration.
+    Config(String),
+    /// A member of the credential entry at hand, such as the app of an API token.
+    Entry(String),
+    /// What the upstream answered: `status`, `code`, `id` or `message`.
+    Answer(String),
+}
+
+/// The values that fill the holes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Scope<'a> {
+    /// The connection's configuration by field name.
+    pub config: Option<&'a BTreeMap<String, String>>,
+    /// The non-secret members of the credential entry at hand.
+    pub entry: Option<&'a BTreeMap<String, String>>,
+    /// Members of the upstream's answer.
+    pub answer: Option<&'a BTreeMap<String, String>>,
+}
+
+/// Where a rendered value lands, which decides how it is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// One or more labels of a host name: anything but letters, digits, `-` and `.` is refused.
+    Host,
+    /// One segment of a path, percent-encoded; `.` and `..` are refused.
+    PathSegment,
+    /// A query value, percent-encoded.
+    QueryValue,
+    /// Plain text for people.
+    Text,
+}
+
+/// A template could not be rendered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`${{{hole}}}` {reason}")]
+pub struct TemplateError {
+    /// The hole, as `root.name`.
+    pub hole: String,
+    /// Why it could not be filled.
+    pub reason: &'static str,
+}
+
+impl Template {
+    /// Parses a template; the error says what is wrong in one sentence.
+    pub fn parse(source: &str, place: Place) -> Result<Self, String> {
+        let mut parts = Vec::new();
+        let mut rest = source;
+        while let Some(start) = rest.find("${") {
+            if start > 0 {
+                parts.push(Part::Literal(rest[..start].to_owned()));
+            }
+            let Some(length) = rest[start..].find('}') else {
+                return Err(format!("the hole that starts with `{}` is never closed: add `}}`", &rest[start..]));
+            };
+            parts.push(Part::Hole(Hole::parse(&rest[start + 2..start + length])?));
+            rest = &rest[start + length + 1..];
+        }
+        if !rest.is_empty() {
+            parts.push(Part::Literal(rest.to_owned()));
+        }
+        Ok(Self { source: source.to_owned(), parts, place })
+    }
+
+    /// The template as it was written.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Where the template stands in its file.
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Fills the holes, each encoded for the place where it lands.
+    pub fn render(&self, scope: &Scope<'_>, encoding: Encoding) -> Result<String, TemplateError> {
+        let mut text = String::with_capacity(self.source.len());
+        for part in &self.parts {
+            match part {
+                Part::Literal(literal) => text.push_str(literal),
+                Part::Hole(hole) => {
+                    let value = hole.value(scope).ok_or_else(|| hole.error("has no value"))?;
+                    text.push_str(&encode(value, encoding).map_err(|reason| hole.error(reason))?);
+                }
+            }
+        }
+        Ok(text)
+    }
+
+    pub(crate) fn render_lenient(&self, scope: &Scope<'_>, missing: &str) -> String {
+        self.parts
+            .iter()
+            .map(|part| match part {
+                Part::Literal(literal) => literal.as_str(),
+                Part::Hole(hole) => hole.value(scope).unwrap_or(missing),
+            })
+            .collect()
+    }
+
+    pub(crate) fn holes(&self) -> impl Iterator<Item = &Hole> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Hole(hole) => Some(hole),
+            Part::Literal(_) => None,
+        })
+    }
+
+    /// The names of the configuration fields that the template uses.
+    pub fn config_names(&self) -> impl Iterator<Item = &str> {
+        self.holes().filter_map(|hole| match hole {
+            Hole::Config(name) => Some(name.as_str()),
+            Hole::Entry(_) | Hole::Answer(_) => None,
+        })
+    }
+}
+
+impl Hole {
+    fn parse(text: &str) -> Result<Self, String> {
+        let (root, name) = text
+            .split_once('.')
+            .ok_or_else(|| format!("`${{{text}}}` names no root: write `${{config.{text}}}`"))?;
+        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            return Err(format!("`${{{text}}}`: a name has letters, digits and `_` only"));
+        }
+        match root {
+            "config" => Ok(Self::Config(name.to_owned())),
+            "entry" => Ok(Self::Entry(name.to_owned())),
+            "answer" => Ok(Self::Answer(name.to_owned())),
+            _ => Err(format!("`${{{text}}}`: the root is one of `config`, `entry` and `answer`, not `{root}`")),
+        }
+    }
+
+    fn value<'a>(&self, scope: &Scope<'a>) -> Option<&'a str> {
+        let (values, name) = match self {
+            Self::Config(name) => (scope.config, name),
+            Self::Entry(name) => (scope.entry, name),
+            Self::Answer(name) => (scope.answer, name),
+        };
+        values?.get(name).map(String::as_str)
+    }
+
+    fn error(&self, reason: &'static str) -> TemplateError {
+        let hole = match self {
+            Self::Config(name) => format!("config.{name}"),
+            Self::Entry(name) => format!("entry.{name}"),
+            Self::Answer(name) => format!("answer.{name}"),
+        };
+        TemplateError { hole, reason }
+    }
+}
+
+fn encode(value: &str, encoding: Encoding) -> Result<String, &'static str> {
+    match encoding {
+        Encoding::Host => {
+            let labels_are_plain = value.split('.').all(|label| {
+                !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            });
+            if labels_are_plain { Ok(value.to_ascii_lowercase()) } else { Err("is not part of a host name") }
+        }
+        Encoding::PathSegment if value == "." || value == ".." || value.is_empty() => {
+            Err("is not a segment of a path")
+        }
+        Encoding::PathSegment | Encoding::QueryValue => Ok(utf8_percent_encode(value, RESERVED).to_string()),
+        Encoding::Text => Ok(value.to_owned()),
+    }
+}
+
+impl<'de> Deserialize<'de> for Template {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Spanned::<String>::deserialize(deserializer)?;
+        Self::parse(&text.value, text.referenced.into()).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn render(source: &str, value: &str, encoding: Encoding) -> Result<String, String> {
+        let config = BTreeMap::from([("x".to_owned(), value.to_owned())]);
+        let scope = Scope { config: Some(&config), ..Scope::default() };
+        Template::parse(source, Place::default())?.render(&scope, encoding).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_value_never_leaves_its_place() {
+        for (value, encoding, expected) in [
+            ("acme", Encoding::Host, Ok("[acme]")),
+            ("evil.test/", Encoding::Host, Err("`${config.x}` is not part of a host name")),
+            ("a@b", Encoding::Host, Err("`${config.x}` is not part of a host name")),
+            ("", Encoding::Host, Err("`${config.x}` is not part of a host name")),
+            ("..", Encoding::PathSegment, Err("`${config.x}` is not a segment of a path")),
+            ("a/../b?c#d", Encoding::PathSegment, Ok("[a%2F..%2Fb%3Fc%23d]")),
+            ("a&b=c d", Encoding::QueryValue, Ok("[a%26b%3Dc%20d]")),
+            ("顧客", Encoding::Text, Ok("[顧客]")),
+        ] {
+            let rendered = render("[${config.x}]", value, encoding);
+            assert_eq!(rendered.as_deref().map_err(String::as_str), expected, "{value} as {encoding:?}");
+        }
+    }
+
+    #[test]
+    fn a_broken_template_is_refused_when_it_is_read() {
+        for (source, complaint) in [
+            ("${config.x", "never closed"),
+            ("${x}", "names no root"),
+            ("${secret.x}", "the root is one of"),
+            ("${config.}", "letters, digits"),
+            ("${config.a b}", "letters, digits"),
+        ] {
+            let error = Template::parse(source, Place::default()).expect_err(source);
+            assert!(error.contains(complaint), "{source}: {error}");
+        }
+    }
+}
