@@ -1,1 +1,42 @@
 #![doc = include_str!("../README.md")]
+
+mod address;
+mod body;
+mod connect;
+mod connect_to;
+mod deadline;
+mod egress;
+mod error;
+mod exchange;
+mod failure;
+mod origin;
+mod pool;
+mod pool_key;
+mod probe;
+mod proxy_server;
+mod refusal;
+mod resolve;
+mod response_body;
+mod route;
+mod shelf;
+mod stream;
+mod timings;
+mod tls;
+mod tunnel;
+
+pub use address::{AddressClass, AddressPolicy, RefusedAddress};
+pub use body::{Body, BodyError, BodySender};
+pub use connect_to::{ConnectRule, ConnectRuleError, ConnectTo};
+pub use egress::{Egress, EgressSettings};
+pub use error::{EgressError, EgressErrorKind, Retry, Side};
+pub use origin::{Origin, OriginRules, Scheme};
+pub use pool::{Pool, PoolSettings};
+pub use pool_key::PoolKey;
+pub use probe::{Probe, ProbeAnswer, ProbeStage, StageEvent};
+pub use proxy_server::{ChosenBy, ProxyCredentials, ProxyServer};
+pub use refusal::Refusal;
+pub use resolve::{FixedResolver, Resolve, ResolveError, ResolveFuture, SystemResolver};
+pub use response_body::ResponseBody;
+pub use route::{Route, RouteOptions, TimeOuts};
+pub use timings::Timings;
+pub use tls::{ClientIdentity, TlsError, TlsSettings};
