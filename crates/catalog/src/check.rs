@@ -64,10 +64,12 @@ pub(crate) fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Dia
 fn fix_for(message: &str) -> String {
     let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     match names.split_first() {
-        Some((unknown, known)) if message.contains("unknown") => match nearest(unknown, known.iter().copied()) {
-            Some(near) => format!("write `{near}` instead of `{unknown}`, or remove it"),
-            None => format!("remove `{unknown}`, or use one of the names in the message"),
-        },
+        Some((unknown, known)) if message.contains("unknown") => {
+            match nearest(unknown, known.iter().copied()) {
+                Some(near) => format!("write `{near}` instead of `{unknown}`, or remove it"),
+                None => format!("remove `{unknown}`, or use one of the names in the message"),
+            }
+        }
         Some((missing, _)) if message.contains("missing") => format!("add `{missing}:` to this block"),
         _ => "see docs/adding-a-provider.md for the shape of this part".to_owned(),
     }
@@ -151,7 +153,11 @@ fn schemes(written: &ProviderText, faults: &mut Faults<'_>) -> Vec<AuthScheme> {
     for text in &written.auth {
         match text.value.clone().into_scheme() {
             Err(message) => {
-                faults.add(text.referenced, message, "see docs/adding-a-provider.md, auth schemes".to_owned());
+                faults.add(
+                    text.referenced,
+                    message,
+                    "see docs/adding-a-provider.md, auth schemes".to_owned(),
+                );
             }
             Ok(scheme) if schemes.iter().any(|known| known.id == scheme.id) => faults.add(
                 text.referenced,
@@ -210,7 +216,8 @@ fn check_stage(
         );
     }
     for name in when.iter().chain(for_each) {
-        if written.config.get(name).is_none() && !written.gates.iter().any(|gate| gate.fields.get(name).is_some())
+        if written.config.get(name).is_none()
+            && !written.gates.iter().any(|gate| gate.fields.get(name).is_some())
         {
             faults.add(
                 stage.referenced,

@@ -103,7 +103,8 @@ impl Field {
     /// Folds and checks what was typed. An empty value of an optional field is `None`; a list comes back joined
     /// by `,`.
     pub fn accept(&self, name: &str, typed: &str) -> Result<Option<String>, FieldError> {
-        let value = if self.fold { typed.nfkc().collect::<String>().trim().to_owned() } else { typed.to_owned() };
+        let value =
+            if self.fold { typed.nfkc().collect::<String>().trim().to_owned() } else { typed.to_owned() };
         let value = if value.is_empty() { self.default.clone().unwrap_or_default() } else { value };
         if value.is_empty() {
             return if self.optional { Ok(None) } else { Err(self.refuse(name, Refusal::Required)) };
@@ -132,7 +133,9 @@ impl Field {
         let kind_fits = match self.kind {
             FieldKind::Integer => value.parse::<i64>().map_err(|_| Refusal::NotAnInteger).map(drop),
             FieldKind::Boolean if !matches!(value, "true" | "false") => Err(Refusal::NotAChoice),
-            FieldKind::Choice if !self.choices.iter().any(|choice| choice == value) => Err(Refusal::NotAChoice),
+            FieldKind::Choice if !self.choices.iter().any(|choice| choice == value) => {
+                Err(Refusal::NotAChoice)
+            }
             _ => Ok(()),
         };
         let pattern_fits = match &self.pattern {
@@ -160,7 +163,9 @@ impl Field {
             ),
             Refusal::ControlCharacter => (
                 "control_character",
-                format!("{en_label} contains a line break or another control character: paste it again without it."),
+                format!(
+                    "{en_label} contains a line break or another control character: paste it again without it."
+                ),
                 format!("{ja_label}に改行などの制御文字が含まれています。取り除いて入力し直してください。"),
             ),
             Refusal::NotAnInteger => (
@@ -213,8 +218,9 @@ impl FieldPattern {
 impl<'de> Deserialize<'de> for FieldPattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let source = String::deserialize(deserializer)?;
-        let regex = Regex::new(&format!(r"\A(?:{source})\z"))
-            .map_err(|error| de::Error::custom(format!("`{source}` is not a linear-time pattern: {error}")))?;
+        let regex = Regex::new(&format!(r"\A(?:{source})\z")).map_err(|error| {
+            de::Error::custom(format!("`{source}` is not a linear-time pattern: {error}"))
+        })?;
         Ok(Self { source, regex })
     }
 }

@@ -34,7 +34,9 @@ impl HostPattern {
             .collect::<Result<Vec<_>, _>>()?;
         let literal_tail = labels.iter().rev().take_while(|label| matches!(label, Label::Literal(_))).count();
         if literal_tail < 2 {
-            return Err(format!("`{text}` must end in two literal labels, such as `{{subdomain}}.example.com`"));
+            return Err(format!(
+                "`{text}` must end in two literal labels, such as `{{subdomain}}.example.com`"
+            ));
         }
         Ok(Self { labels })
     }

@@ -36,8 +36,9 @@ impl PasteRule {
 impl<'de> Deserialize<'de> for PasteRule {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let source = String::deserialize(deserializer)?;
-        let regex = Regex::new(&format!(r"\A(?i:{source})\z"))
-            .map_err(|error| de::Error::custom(format!("`{source}` is not a linear-time pattern: {error}")))?;
+        let regex = Regex::new(&format!(r"\A(?i:{source})\z")).map_err(|error| {
+            de::Error::custom(format!("`{source}` is not a linear-time pattern: {error}"))
+        })?;
         Ok(Self { regex })
     }
 }
@@ -69,7 +70,8 @@ mod tests {
             let text: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
             assert_eq!(text.join(" "), expected, "{pasted}");
         }
-        for foreign in ["https://acme.cybozu.com.evil.test/", "https://evil.test/acme.cybozu.com", "acme", ""] {
+        for foreign in ["https://acme.cybozu.com.evil.test/", "https://evil.test/acme.cybozu.com", "acme", ""]
+        {
             assert_eq!(kintone.read_pasted(foreign), None, "{foreign}");
         }
     }

@@ -95,7 +95,8 @@ impl Provider {
     pub fn base_url(&self, config: &BTreeMap<String, String>) -> Result<String, BaseUrlError> {
         let scope = Scope { config: Some(config), ..Scope::default() };
         let url = self.base_url.render(&scope, Encoding::Host)?;
-        let host = url.trim_start_matches("https://").split(['/', ':', '?', '#', '@']).next().unwrap_or_default();
+        let host =
+            url.trim_start_matches("https://").split(['/', ':', '?', '#', '@']).next().unwrap_or_default();
         if self.hosts.iter().any(|pattern| pattern.matches(host)) {
             Ok(url.trim_end_matches('/').to_owned())
         } else {

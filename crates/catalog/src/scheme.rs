@@ -123,7 +123,8 @@ impl AuthScheme {
             SchemeKind::ApiKey { placement: Placement::Header(name), .. } => {
                 name.eq_ignore_ascii_case("authorization")
             }
-            SchemeKind::ApiKey { placement: Placement::Query(_), .. } | SchemeKind::EncodedPassword { .. } => false,
+            SchemeKind::ApiKey { placement: Placement::Query(_), .. }
+            | SchemeKind::EncodedPassword { .. } => false,
         }
     }
 
@@ -178,7 +179,11 @@ impl SchemeText {
         let secrets: Vec<String> =
             self.fields.iter().filter(|(_, field)| field.secret).map(|(name, _)| name.to_owned()).collect();
         let [secret] = secrets.as_slice() else {
-            return Err(format!("scheme `{}` needs exactly one secret field, it has {}", self.id, secrets.len()));
+            return Err(format!(
+                "scheme `{}` needs exactly one secret field, it has {}",
+                self.id,
+                secrets.len()
+            ));
         };
         let kind = match self.kind {
             SchemeType::ApiKey => SchemeKind::ApiKey {
@@ -195,7 +200,10 @@ impl SchemeText {
                 let open: Vec<&str> =
                     self.fields.iter().filter(|(_, field)| !field.secret).map(|(name, _)| name).collect();
                 let [username] = open.as_slice() else {
-                    return Err(format!("scheme `{}` needs exactly one field beside the secret one", self.id));
+                    return Err(format!(
+                        "scheme `{}` needs exactly one field beside the secret one",
+                        self.id
+                    ));
                 };
                 let (username, password) = ((*username).to_owned(), secret.clone());
                 match (self.kind, &self.header) {
@@ -216,4 +224,3 @@ impl SchemeText {
         Ok(AuthScheme { id, name, explain, fields, kind, locks_out })
     }
 }
-

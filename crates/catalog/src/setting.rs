@@ -53,8 +53,12 @@ impl SettingError {
                 ja: format!("設定項目「{key}」はありません。「{near}」ではありませんか？"),
             },
             Self::Unknown { key, nearest: None } => Text {
-                en: format!("There is no setting `{key}`. `tombolo provider show` lists the documented ones."),
-                ja: format!("設定項目「{key}」はありません。使える項目は `tombolo provider show` で確認できます。"),
+                en: format!(
+                    "There is no setting `{key}`. `tombolo provider show` lists the documented ones."
+                ),
+                ja: format!(
+                    "設定項目「{key}」はありません。使える項目は `tombolo provider show` で確認できます。"
+                ),
             },
             Self::Value(error) => error.message.clone(),
         }

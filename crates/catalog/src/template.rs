@@ -83,7 +83,10 @@ impl Template {
                 parts.push(Part::Literal(rest[..start].to_owned()));
             }
             let Some(length) = rest[start..].find('}') else {
-                return Err(format!("the hole that starts with `{}` is never closed: add `}}`", &rest[start..]));
+                return Err(format!(
+                    "the hole that starts with `{}` is never closed: add `}}`",
+                    &rest[start..]
+                ));
             };
             parts.push(Part::Hole(Hole::parse(&rest[start + 2..start + length])?));
             rest = &rest[start + length + 1..];
@@ -157,7 +160,9 @@ impl Hole {
             "config" => Ok(Self::Config(name.to_owned())),
             "entry" => Ok(Self::Entry(name.to_owned())),
             "answer" => Ok(Self::Answer(name.to_owned())),
-            _ => Err(format!("`${{{text}}}`: the root is one of `config`, `entry` and `answer`, not `{root}`")),
+            _ => {
+                Err(format!("`${{{text}}}`: the root is one of `config`, `entry` and `answer`, not `{root}`"))
+            }
         }
     }
 

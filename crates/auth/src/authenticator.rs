@@ -1,0 +1,260 @@
+//! Puts credentials onto a request.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use tombolo_catalog::{AuthScheme, GateKind, Placement, Provider, SchemeKind};
+use zeroize::Zeroizing;
+
+use crate::credentials::Credentials;
+
+/// Puts the credentials of one scheme and its gates onto requests; compiled once, used for every call.
+#[derive(Debug, Clone)]
+pub struct Authenticator {
+    scheme: Step,
+    gates: Vec<GateKind>,
+}
+
+/// What the scheme does, with everything parsed that can be parsed before a request is there.
+#[derive(Debug, Clone)]
+enum Step {
+    KeyInHeader { header: HeaderName, prefix: String, field: String, join: Option<String> },
+    KeyInQuery { parameter: String, field: String },
+    Basic { username: String, password: String },
+    EncodedPassword { header: HeaderName, username: String, password: String },
+}
+
+/// Which entries a call needs.
+#[derive(Debug, Clone, Copy)]
+pub enum Selection<'a> {
+    /// All of them, as far as the scheme may send several.
+    All,
+    /// Those with these keys; one that the connection does not have is left out.
+    Keys(&'a [String]),
+    /// None, only what the gates ask for.
+    GateOnly,
+}
+
+/// Credentials could not be put onto a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ApplyError {
+    /// A header name of the provider file is none.
+    #[error("the provider file names a header that cannot exist")]
+    Header,
+    /// A value has characters that no header can carry.
+    #[error("the credential has characters that cannot travel in a header: type it again")]
+    Value,
+    /// Something is missing in the stored secret.
+    #[error("the connection has no usable credential: reconnect it")]
+    Missing,
+    /// No entry of the connection fits the call.
+    #[error("the connection has no credential for what this call is about")]
+    NoEntry,
+}
+
+impl Authenticator {
+    /// Compiles a scheme and the gates that a connection uses.
+    pub fn compile(scheme: &AuthScheme, gates: &[GateKind]) -> Result<Self, ApplyError> {
+        let header = |name: &str| HeaderName::from_bytes(name.as_bytes()).map_err(|_| ApplyError::Header);
+        let scheme = match &scheme.kind {
+            SchemeKind::ApiKey { placement: Placement::Header(name), prefix, field, entries } => {
+                Step::KeyInHeader {
+                    header: header(name)?,
+                    prefix: prefix.clone(),
+                    field: field.clone(),
+                    join: entries.as_ref().map(|entries| entries.join.clone()),
+                }
+            }
+            SchemeKind::ApiKey { placement: Placement::Query(name), field, .. } => {
+                Step::KeyInQuery { parameter: name.clone(), field: field.clone() }
+            }
+            SchemeKind::Basic { username, password } => {
+                Step::Basic { username: username.clone(), password: password.clone() }
+            }
+            SchemeKind::EncodedPassword { header: name, username, password } => Step::EncodedPassword {
+                header: header(name)?,
+                username: username.clone(),
+                password: password.clone(),
+            },
+        };
+        Ok(Self { scheme, gates: gates.to_vec() })
+    }
+
+    /// The headers that a caller can never set for a provider, because they carry credentials.
+    pub fn owned_headers(provider: &Provider) -> Vec<HeaderName> {
+        let listed = provider.strip_headers.iter().map(String::as_str);
+        let of_schemes = provider.auth.iter().filter_map(AuthScheme::header);
+        let mut names: Vec<HeaderName> = listed
+            .chain(of_schemes)
+            .filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok())
+            .chain([AUTHORIZATION])
+            .collect();
+        names.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+        names.dedup();
+        names
+    }
+
+    /// Sets the headers; a query parameter to add comes back, already percent-encoded.
+    pub fn apply(
+        &self,
+        credentials: &Credentials,
+        selection: Selection<'_>,
+        headers: &mut HeaderMap,
+    ) -> Result<Option<Zeroizing<String>>, ApplyError> {
+        for gate in &self.gates {
+            match gate {
+                GateKind::HttpBasic => {
+                    let username = credentials.value("basic_username").ok_or(ApplyError::Missing)?;
+                    let password = credentials.value("basic_password").unwrap_or_default();
+                    headers.insert(AUTHORIZATION, basic("Basic ", username, password)?);
+                }
+            }
+        }
+        if matches!(selection, Selection::GateOnly) {
+            return Ok(None);
+        }
+        match &self.scheme {
+            Step::KeyInHeader { header, prefix, field, join: None } => {
+                let key = credentials.value(field).ok_or(ApplyError::Missing)?;
+                headers.insert(header, sensitive(&[prefix.as_str(), key])?);
+            }
+            Step::KeyInHeader { header, prefix, join: Some(join), .. } => {
+                headers.insert(header, joined(credentials, selection, prefix, join)?);
+            }
+            Step::KeyInQuery { parameter, field } => {
+                let key = credentials.value(field).ok_or(ApplyError::Missing)?;
+                return Ok(Some(query_pair(parameter, key)));
+            }
+            Step::Basic { username, password } => {
+                let (username, password) = pair(credentials, username, password)?;
+                headers.insert(AUTHORIZATION, basic("Basic ", username, password)?);
+            }
+            Step::EncodedPassword { header, username, password } => {
+                let (username, password) = pair(credentials, username, password)?;
+                headers.insert(header, basic("", username, password)?);
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn pair<'a>(
+    credentials: &'a Credentials,
+    username: &str,
+    password: &str,
+) -> Result<(&'a str, &'a str), ApplyError> {
+    credentials.value(username).zip(credentials.value(password)).ok_or(ApplyError::Missing)
+}
+
+fn joined(
+    credentials: &Credentials,
+    selection: Selection<'_>,
+    prefix: &str,
+    join: &str,
+) -> Result<HeaderValue, ApplyError> {
+    let wanted = |key: &str| match selection {
+        Selection::All => true,
+        Selection::Keys(keys) => keys.iter().any(|known| known == key),
+        Selection::GateOnly => false,
+    };
+    let mut parts = vec![prefix];
+    for (_, secret) in credentials.entries().filter(|(key, _)| wanted(key)) {
+        if parts.len() > 1 {
+            parts.push(join);
+        }
+        parts.push(secret);
+    }
+    if parts.len() == 1 { Err(ApplyError::NoEntry) } else { sensitive(&parts) }
+}
+
+fn basic(prefix: &str, username: &str, password: &str) -> Result<HeaderValue, ApplyError> {
+    let plain = Zeroizing::new([username, ":", password].concat());
+    let encoded = Zeroizing::new(STANDARD.encode(plain.as_bytes()));
+    sensitive(&[prefix, &encoded])
+}
+
+/// A header value that is marked as sensitive, so that nothing prints it.
+fn sensitive(parts: &[&str]) -> Result<HeaderValue, ApplyError> {
+    let text = Zeroizing::new(parts.concat());
+    let mut value = HeaderValue::from_str(&text).map_err(|_| ApplyError::Value)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn query_pair(parameter: &str, key: &str) -> Zeroizing<String> {
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+    let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
+    Zeroizing::new(format!("{}={}", encode(parameter), encode(key)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credentials::CredentialsBuilder;
+    use tombolo_catalog::Catalog;
+
+    fn apply(provider: &str, scheme: &str, gates: &[GateKind], selection: Selection<'_>) -> String {
+        let catalog = Catalog::built_in().expect("the built-in files load");
+        let scheme = catalog.get(provider).and_then(|p| p.scheme(scheme)).expect("the scheme");
+        let credentials = CredentialsBuilder::new()
+            .value("login_name", "suzuki")
+            .value("password", "p:w")
+            .value("basic_username", "gate")
+            .value("basic_password", "keeper")
+            .value("token", "one")
+            .entry("1", "first")
+            .entry("2", "second")
+            .build();
+        let mut headers = HeaderMap::new();
+        let authenticator = Authenticator::compile(scheme, gates).expect("compiles");
+        match authenticator.apply(&credentials, selection, &mut headers) {
+            Ok(query) => {
+                assert!(headers.values().all(HeaderValue::is_sensitive));
+                let mut lines: Vec<String> = headers
+                    .iter()
+                    .map(|(name, value)| format!("{name}: {}", value.to_str().expect("text")))
+                    .collect();
+                lines.sort();
+                lines.extend(query.map(|pair| format!("?{}", *pair)));
+                lines.join("; ")
+            }
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn each_scheme_puts_its_credential_where_the_vendor_wants_it() {
+        let first = ["1".to_owned()];
+        let unknown = ["7".to_owned()];
+        let gate = [GateKind::HttpBasic];
+        for (provider, scheme, gates, selection, expected) in [
+            ("kintone", "api_token", &[][..], Selection::All, "x-cybozu-api-token: first,second"),
+            ("kintone", "api_token", &[], Selection::Keys(&first), "x-cybozu-api-token: first"),
+            (
+                "kintone",
+                "api_token",
+                &[],
+                Selection::Keys(&unknown),
+                "the connection has no credential for what this call is about",
+            ),
+            (
+                "kintone",
+                "password",
+                &gate,
+                Selection::All,
+                "authorization: Basic Z2F0ZTprZWVwZXI=; x-cybozu-authorization: c3V6dWtpOnA6dw==",
+            ),
+            ("kintone", "password", &gate, Selection::GateOnly, "authorization: Basic Z2F0ZTprZWVwZXI="),
+            ("kintone-user-api", "token", &[], Selection::All, "authorization: Bearer one"),
+            ("oomnitza", "api_token", &[], Selection::All, "authorization2: one"),
+            ("oomnitza", "password", &[], Selection::All, "authorization: Basic c3V6dWtpOnA6dw=="),
+        ] {
+            assert_eq!(apply(provider, scheme, gates, selection), expected, "{provider} {scheme}");
+        }
+    }
+
+    #[test]
+    fn a_value_with_a_line_break_never_becomes_a_header() {
+        assert_eq!(sensitive(&["a\r\nX-Evil: 1"]).err(), Some(ApplyError::Value));
+    }
+}
