@@ -33,6 +33,9 @@ pub struct Explanation {
     pub fix: TextTemplate,
     /// The page of the person's own tenant where it is done.
     pub link: Option<Template>,
+    /// The credential must not be tried again until somebody has tested it: trying on could lock the account.
+    #[serde(default)]
+    pub stops: bool,
     /// Only in these stages.
     #[serde(default)]
     pub at: Vec<String>,
