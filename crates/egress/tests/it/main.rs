@@ -1,0 +1,12 @@
+//! The client against real sockets on loopback.
+
+mod bodies;
+mod connect_to;
+mod faults;
+mod hostile;
+mod keep_alive;
+mod probe;
+mod proxy_server;
+mod rebinding;
+mod support;
+mod tls;
