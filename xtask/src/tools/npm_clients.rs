@@ -1,0 +1,45 @@
+//! The vendor's published npm clients, which the tests use as black-box users. Versions and checksums are pinned in
+//! `xtask/npm-clients`.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use super::cache_directory;
+use super::node::Node;
+use crate::checkout::Checkout;
+use crate::command::{run, say};
+
+/// The directory whose `node_modules` has the clients.
+pub(crate) fn find_or_install(checkout: &Checkout, node: &Node) -> Result<PathBuf> {
+    let pins = checkout.root().join("xtask/npm-clients");
+    let directory = cache_directory()?.join("npm-clients");
+    let wanted = std::fs::read_to_string(pins.join("package-lock.json")).context("npm-clients")?;
+    // The copy of the lock file is written last, so it also says that the installation came to its end.
+    let done = directory.join("installed-lock.json");
+    if std::fs::read_to_string(&done).is_ok_and(|installed| installed == wanted)
+        && directory.join("node_modules").is_dir()
+    {
+        return Ok(directory);
+    }
+    say(&format!("installing the vendor's npm clients into {}", directory.display()));
+    std::fs::create_dir_all(&directory)?;
+    for file in ["package.json", "package-lock.json"] {
+        std::fs::copy(pins.join(file), directory.join(file))
+            .with_context(|| format!("{file} of the npm clients"))?;
+    }
+    let mut npm = node.npm();
+    npm.current_dir(&directory).args([
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--no-update-notifier",
+    ]);
+    if let Some(path) = node.path()? {
+        npm.env("PATH", path);
+    }
+    run(&mut npm).context("the vendor's npm clients could not be installed")?;
+    std::fs::write(done, wanted)?;
+    Ok(directory)
+}
