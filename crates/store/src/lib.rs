@@ -24,7 +24,8 @@ pub use database::{Location, PostgresLocation, SqliteLocation};
 pub use environments::{Environment, NewEnvironment, StoredDataKey};
 pub use error::StoreError;
 pub use id::{
-    ApiKeyId, AuditEventId, ConnectionId, EnvironmentId, InstanceId, IntegrationId, InvalidId, JobId, WebhookEventId,
+    ApiKeyId, AuditEventId, ConnectionId, EnvironmentId, InstanceId, IntegrationId, InvalidId, JobId,
+    WebhookEventId,
 };
 pub use instance::Instance;
 pub use integrations::{Integration, IntegrationUpdate, NewIntegration};

@@ -1,0 +1,122 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use tombolo_vault::Random;
+
+use crate::api_keys::{self, NewApiKey};
+use crate::connections::{self, ConnectionHealth, ConnectionUpdate, CredentialsReplacement, NewConnection};
+use crate::database::Transaction;
+use crate::environments::{self, NewEnvironment};
+use crate::error::StoreError;
+use crate::id::{ApiKeyId, ConnectionId, EnvironmentId, IntegrationId};
+use crate::integrations::{self, IntegrationUpdate, NewIntegration};
+use crate::store::Store;
+use crate::timestamp::Timestamp;
+
+/// One thing to write. An act is a list of them, stored together or not at all.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Makes an environment.
+    InsertEnvironment(NewEnvironment),
+    /// Makes an integration.
+    InsertIntegration(NewIntegration),
+    /// Changes an integration.
+    UpdateIntegration(IntegrationUpdate),
+    /// Deletes an integration that has no connections.
+    DeleteIntegration(EnvironmentId, IntegrationId),
+    /// Makes a connection.
+    InsertConnection(NewConnection),
+    /// Changes a connection.
+    UpdateConnection(ConnectionUpdate),
+    /// Puts fresh credentials in the place of those that were read.
+    ReplaceCredentials(CredentialsReplacement),
+    /// Notes how the connection does.
+    RecordHealth(ConnectionHealth),
+    /// Empties the secrets of a connection, frees its name and hides it.
+    DeleteConnection(EnvironmentId, ConnectionId),
+    /// Makes an API key.
+    InsertApiKey(NewApiKey),
+    /// Refuses an API key from now on.
+    RevokeApiKey(EnvironmentId, ApiKeyId),
+    /// Notes that an API key was used on this day.
+    TouchApiKey(EnvironmentId, ApiKeyId),
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// The new generation of every environment whose caches are out of date.
+    pub generations: Vec<(EnvironmentId, u64)>,
+}
+
+impl Store {
+    /// Stores all changes in one transaction, in their order, or none of them. Environments whose cached rows change get a
+    /// new generation in the same transaction.
+    pub async fn commit(&self, changes: &[Change], at: Timestamp) -> Result<Committed, StoreError> {
+        let mut act = Act::begin(self, at).await?;
+        let mut committed = Committed::default();
+        for environment in outdated_environments(changes) {
+            let generation = environments::advance_generation(&mut act, environment).await?;
+            committed.generations.push((environment.clone(), generation));
+        }
+        for change in changes {
+            apply(&mut act, change).await?;
+        }
+        act.transaction.commit().await?;
+        Ok(committed)
+    }
+}
+
+/// The transaction of one act and what its writers need.
+pub(crate) struct Act<'a> {
+    pub(crate) transaction: Transaction,
+    pub(crate) at: Timestamp,
+    pub(crate) random: &'a Arc<dyn Random>,
+}
+
+impl<'a> Act<'a> {
+    pub(crate) async fn begin(store: &'a Store, at: Timestamp) -> Result<Self, StoreError> {
+        Ok(Self { transaction: store.database.begin().await?, at, random: &store.random })
+    }
+}
+
+async fn apply(act: &mut Act<'_>, change: &Change) -> Result<(), StoreError> {
+    match change {
+        Change::InsertEnvironment(new) => environments::insert(act, new).await,
+        Change::InsertIntegration(new) => integrations::insert(act, new).await,
+        Change::UpdateIntegration(update) => integrations::update(act, update).await,
+        Change::DeleteIntegration(environment, id) => integrations::delete(act, environment, id).await,
+        Change::InsertConnection(new) => connections::insert(act, new).await,
+        Change::UpdateConnection(update) => connections::update(act, update).await,
+        Change::ReplaceCredentials(replacement) => connections::replace_credentials(act, replacement).await,
+        Change::RecordHealth(health) => connections::record_health(act, health).await,
+        Change::DeleteConnection(environment, id) => connections::delete(act, environment, id).await,
+        Change::InsertApiKey(new) => api_keys::insert(act, new).await,
+        Change::RevokeApiKey(environment, id) => api_keys::revoke(act, environment, id).await,
+        Change::TouchApiKey(environment, id) => api_keys::touch(act, environment, id).await,
+    }
+}
+
+/// Every existing environment with a change that caches must notice, sorted: all commits lock in the same order.
+fn outdated_environments(changes: &[Change]) -> BTreeSet<&EnvironmentId> {
+    let made_here = |id: &EnvironmentId| {
+        changes.iter().any(|change| matches!(change, Change::InsertEnvironment(new) if new.id == *id))
+    };
+    changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::InsertIntegration(new) => Some(&new.environment_id),
+            Change::UpdateIntegration(update) => Some(&update.environment_id),
+            Change::InsertConnection(new) => Some(&new.environment_id),
+            Change::UpdateConnection(update) => Some(&update.environment_id),
+            Change::ReplaceCredentials(replacement) => Some(&replacement.environment_id),
+            Change::RecordHealth(health) => Some(&health.environment_id),
+            Change::InsertApiKey(new) => Some(&new.environment_id),
+            Change::DeleteIntegration(environment, _)
+            | Change::DeleteConnection(environment, _)
+            | Change::RevokeApiKey(environment, _) => Some(environment),
+            Change::InsertEnvironment(_) | Change::TouchApiKey(..) => None,
+        })
+        .filter(|id| !made_here(id))
+        .collect()
+}

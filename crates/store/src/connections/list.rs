@@ -1,0 +1,254 @@
+use std::fmt;
+use std::str::FromStr;
+
+use super::{Connection, Health, read};
+use crate::database::{Query, query};
+use crate::error::StoreError;
+use crate::id::{ConnectionId, EnvironmentId, IntegrationId};
+use crate::name::{end_of_prefix, search_key};
+use crate::store::Store;
+use crate::timestamp::Timestamp;
+
+/// Which connections a list shows; everything given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConnectionFilter {
+    /// Of this integration.
+    pub integration: Option<IntegrationId>,
+    /// With this health.
+    pub health: Option<Health>,
+    /// With this tag and value.
+    pub tag: Option<(String, String)>,
+    /// Whose name (without regard to case and width) or connection id begins with this text.
+    pub search: Option<String>,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConnectionPage {
+    /// Newest first; a search gives matches by name first, each kind in the order of what matched.
+    pub connections: Vec<Connection>,
+    /// Where the next page begins; `None` after the last page.
+    pub next: Option<ConnectionCursor>,
+}
+
+/// Where a page of a list ends. Its text is opaque to callers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConnectionCursor {
+    /// After this connection in the order of creation.
+    Created(Timestamp, ConnectionId),
+    /// After this connection among those found by name.
+    Name(String, ConnectionId),
+    /// After this connection among those found by connection id.
+    ConnectionId(String, IntegrationId),
+}
+
+impl Store {
+    /// One page of at most `limit` live connections. The cost does not grow with the number of connections, as long as the
+    /// filters besides the most selective one do not drop most of what that one finds.
+    pub async fn list_connections(
+        &self,
+        environment: &EnvironmentId,
+        filter: &ConnectionFilter,
+        after: Option<&ConnectionCursor>,
+        limit: usize,
+    ) -> Result<ConnectionPage, StoreError> {
+        let search = filter.search.as_deref().map(str::trim).filter(|search| !search.is_empty());
+        let Some(search) = search else {
+            let select = by_creation(environment, filter, after, limit);
+            return self
+                .page(select, limit, |last| ConnectionCursor::Created(last.created_at, last.id.clone()))
+                .await;
+        };
+
+        let mut found = ConnectionPage { connections: Vec::new(), next: None };
+        if !matches!(after, Some(ConnectionCursor::ConnectionId(..))) {
+            let select = by_name(environment, filter, search, after, limit);
+            let cursor = |last: &Connection| ConnectionCursor::Name(search_key(&last.name), last.id.clone());
+            found = self.page(select, limit, cursor).await?;
+            if found.next.is_some() {
+                return Ok(found);
+            }
+        }
+        let rest = limit - found.connections.len();
+        let select = by_connection_id(environment, filter, search, after, rest);
+        let cursor = |last: &Connection| {
+            ConnectionCursor::ConnectionId(last.connection_id.clone(), last.integration_id.clone())
+        };
+        let mut more = self.page(select, rest, cursor).await?;
+        if more.next.is_none() && rest == 0 {
+            // The page is full with matches by name; whether any connection id matches is for the next page to say.
+            more.next = found
+                .connections
+                .last()
+                .map(|last| ConnectionCursor::Name(search_key(&last.name), last.id.clone()));
+        }
+        found.connections.append(&mut more.connections);
+        found.next = more.next;
+        Ok(found)
+    }
+
+    /// Reads one row more than wanted to learn whether there is a next page.
+    async fn page(
+        &self,
+        select: Query,
+        limit: usize,
+        cursor: impl Fn(&Connection) -> ConnectionCursor,
+    ) -> Result<ConnectionPage, StoreError> {
+        if limit == 0 {
+            return Ok(ConnectionPage { connections: Vec::new(), next: None });
+        }
+        let rows = self.database.read(select).await?;
+        let mut connections = rows.into_iter().map(read::read).collect::<Result<Vec<_>, _>>()?;
+        let is_last = connections.len() <= limit;
+        connections.truncate(limit);
+        let next = if is_last { None } else { connections.last().map(cursor) };
+        Ok(ConnectionPage { connections, next })
+    }
+}
+
+fn by_creation(
+    environment: &EnvironmentId,
+    filter: &ConnectionFilter,
+    after: Option<&ConnectionCursor>,
+    limit: usize,
+) -> Query {
+    // With a tag, the table of tags leads: it has its own copy of the order. The cross join keeps that order of tables.
+    let order =
+        if filter.tag.is_some() { ("t.created_at", "t.connection") } else { ("c.created_at", "c.id") };
+    let mut select = match &filter.tag {
+        Some((tag, value)) => query(format!(
+            "SELECT {} FROM connection_tags t CROSS JOIN connections c WHERE t.environment_id = $1 AND t.tag = $2 \
+             AND t.tag_value = $3 AND c.id = t.connection AND c.environment_id = $1 AND c.deleted_at IS NULL",
+            read::COLUMNS
+        ))
+        .bind(environment)
+        .bind(tag.as_str())
+        .bind(value.as_str()),
+        None => live(environment),
+    };
+    append_filters(&mut select, filter);
+    if let Some(ConnectionCursor::Created(created_at, id)) = after {
+        let (created_at, id) = (select.push(*created_at), select.push(id));
+        select.append(&format!(" AND ({}, {}) < (${created_at}, ${id})", order.0, order.1));
+    }
+    select.append(&format!(" ORDER BY {} DESC, {} DESC", order.0, order.1));
+    append_limit(&mut select, limit);
+    select
+}
+
+fn by_name(
+    environment: &EnvironmentId,
+    filter: &ConnectionFilter,
+    search: &str,
+    after: Option<&ConnectionCursor>,
+    limit: usize,
+) -> Query {
+    let mut select = live(environment);
+    append_prefix(&mut select, "c.name_search", &search_key(search));
+    append_filters(&mut select, filter);
+    append_tag(&mut select, filter);
+    if let Some(ConnectionCursor::Name(name, id)) = after {
+        let (name, id) = (select.push(name.as_str()), select.push(id));
+        select.append(&format!(" AND (c.name_search, c.id) > (${name}, ${id})"));
+    }
+    select.append(" ORDER BY c.name_search, c.id");
+    append_limit(&mut select, limit);
+    select
+}
+
+/// Only connections that are not found by name, so that none comes twice.
+fn by_connection_id(
+    environment: &EnvironmentId,
+    filter: &ConnectionFilter,
+    search: &str,
+    after: Option<&ConnectionCursor>,
+    limit: usize,
+) -> Query {
+    let mut select = live(environment);
+    append_prefix(&mut select, "c.connection_id", search);
+    let name = search_key(search);
+    let (start, end) = (select.push(name.as_str()), select.push(end_of_prefix(&name)));
+    select.append(&format!(" AND NOT (c.name_search >= ${start} AND c.name_search < ${end})"));
+    append_filters(&mut select, filter);
+    append_tag(&mut select, filter);
+    if let Some(ConnectionCursor::ConnectionId(connection_id, integration)) = after {
+        let (connection_id, integration) = (select.push(connection_id.as_str()), select.push(integration));
+        select.append(&format!(
+            " AND (c.connection_id, c.integration_id) > (${connection_id}, ${integration})"
+        ));
+    }
+    select.append(" ORDER BY c.connection_id, c.integration_id");
+    append_limit(&mut select, limit);
+    select
+}
+
+fn live(environment: &EnvironmentId) -> Query {
+    let columns = read::COLUMNS;
+    query(format!("SELECT {columns} FROM connections c WHERE c.environment_id = $1 AND c.deleted_at IS NULL"))
+        .bind(environment)
+}
+
+fn append_filters(select: &mut Query, filter: &ConnectionFilter) {
+    if let Some(integration) = &filter.integration {
+        let integration = select.push(integration);
+        select.append(&format!(" AND c.integration_id = ${integration}"));
+    }
+    if let Some(health) = filter.health {
+        let health = select.push(health.as_str());
+        select.append(&format!(" AND c.health = ${health}"));
+    }
+}
+
+fn append_tag(select: &mut Query, filter: &ConnectionFilter) {
+    if let Some((tag, value)) = &filter.tag {
+        let (tag, value) = (select.push(tag.as_str()), select.push(value.as_str()));
+        select.append(&format!(
+            " AND EXISTS (SELECT 1 FROM connection_tags t WHERE t.environment_id = $1 AND t.tag = ${tag} \
+             AND t.tag_value = ${value} AND t.created_at = c.created_at AND t.connection = c.id)"
+        ));
+    }
+}
+
+fn append_prefix(select: &mut Query, column: &str, prefix: &str) {
+    let (start, end) = (select.push(prefix), select.push(end_of_prefix(prefix)));
+    select.append(&format!(" AND {column} >= ${start} AND {column} < ${end}"));
+}
+
+fn append_limit(select: &mut Query, limit: usize) {
+    let limit = select.push(limit as u64 + 1);
+    select.append(&format!(" LIMIT ${limit}"));
+}
+
+impl fmt::Display for ConnectionCursor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Created(at, id) => write!(formatter, "c:{id}:{}", at.as_milliseconds()),
+            Self::Name(name, id) => write!(formatter, "n:{id}:{name}"),
+            Self::ConnectionId(connection_id, integration) => {
+                write!(formatter, "i:{integration}:{connection_id}")
+            }
+        }
+    }
+}
+
+impl FromStr for ConnectionCursor {
+    type Err = StoreError;
+
+    fn from_str(text: &str) -> Result<Self, StoreError> {
+        let parse = || {
+            let mut parts = text.splitn(3, ':');
+            let (kind, id, rest) = (parts.next()?, parts.next()?, parts.next()?);
+            match kind {
+                "c" => {
+                    Some(Self::Created(Timestamp::from_milliseconds(rest.parse().ok()?), id.parse().ok()?))
+                }
+                "n" => Some(Self::Name(rest.to_owned(), id.parse().ok()?)),
+                "i" => Some(Self::ConnectionId(rest.to_owned(), id.parse().ok()?)),
+                _ => None,
+            }
+        };
+        parse().ok_or_else(|| {
+            StoreError::Invalid("the cursor is not one of this list; begin again without a cursor".to_owned())
+        })
+    }
+}

@@ -1,0 +1,190 @@
+//! One account's authorised access: its settings in the clear, its credentials sealed.
+
+mod hosts;
+mod list;
+mod read;
+mod write;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+use tombolo_vault::{HostSet, Sealed};
+
+pub use list::{ConnectionCursor, ConnectionFilter, ConnectionPage};
+pub(crate) use write::{delete, insert, record_health, replace_credentials, update};
+
+use crate::id::{ConnectionId, EnvironmentId, IntegrationId};
+use crate::text_enum::text_enum;
+use crate::timestamp::Timestamp;
+
+/// A live connection as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Connection {
+    /// Names it for ever; part of what its credentials are bound to.
+    pub id: ConnectionId,
+    /// The environment it belongs to.
+    pub environment_id: EnvironmentId,
+    /// The integration it was made through.
+    pub integration_id: IntegrationId,
+    /// What people call it, as typed; unique in its environment.
+    pub name: String,
+    /// Names it in the API, together with its integration: its id, unless the caller chose another text.
+    pub connection_id: String,
+    /// Where requests go and how they are authenticated.
+    pub target: Target,
+    /// The credentials, if there are any.
+    pub sealed: Option<Sealed>,
+    /// The record version that `sealed` is bound to. Grows with every secret written, never shrinks.
+    pub sealed_version: u64,
+    /// Settings that do not decide where requests go: a JSON object.
+    pub settings: Json,
+    /// How it did last time.
+    pub health: Health,
+    /// Why: a JSON object, or null.
+    pub health_detail: Json,
+    /// For finding it.
+    pub tags: BTreeMap<String, String>,
+    /// The embedder's own data: a JSON object.
+    pub metadata: Json,
+    /// Grows with every change of anything but health.
+    pub version: u64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// When it was last tested.
+    pub last_tested_at: Option<Timestamp>,
+}
+
+/// What decides where requests go and what is sent there. It changes only together with the credentials: a stored secret
+/// is never carried over to another target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    /// The provider's auth scheme.
+    pub auth_scheme: String,
+    /// The fields of the provider that are not secret: a JSON object.
+    pub config: Json,
+    /// The layers in front of the API, without their secrets: JSON.
+    pub gates: Json,
+    /// The hosts that the credentials are bound to.
+    pub hosts: HostSet,
+}
+
+text_enum! {
+    /// How a connection did last time.
+    Health {
+        /// Never tested.
+        Unverified = "unverified",
+        /// The last test passed.
+        Available = "available",
+        /// The last test failed for a reason other than its credentials.
+        Unavailable = "unavailable",
+        /// The upstream refused the credentials: they are not sent again until they pass a test.
+        Refused = "refused",
+    }
+}
+
+/// A connection to be made.
+#[derive(Debug, Clone)]
+pub struct NewConnection {
+    /// The id that the credentials were sealed for.
+    pub id: ConnectionId,
+    /// The environment it belongs to.
+    pub environment_id: EnvironmentId,
+    /// The integration it is made through.
+    pub integration_id: IntegrationId,
+    /// What people call it.
+    pub name: String,
+    /// Names it in the API; `None` means its id.
+    pub connection_id: Option<String>,
+    /// Where requests go and how they are authenticated.
+    pub target: Target,
+    /// The credentials, sealed for [`NewConnection::SEALED_VERSION`].
+    pub sealed: Option<Sealed>,
+    /// Settings that do not decide where requests go: a JSON object.
+    pub settings: Json,
+    /// The outcome of its first test.
+    pub health: Health,
+    /// Why: a JSON object, or null.
+    pub health_detail: Json,
+    /// When it was tested.
+    pub last_tested_at: Option<Timestamp>,
+    /// For finding it.
+    pub tags: BTreeMap<String, String>,
+    /// The embedder's own data: a JSON object.
+    pub metadata: Json,
+}
+
+impl NewConnection {
+    /// The record version that the credentials of a new connection are bound to.
+    pub const SEALED_VERSION: u64 = 1;
+}
+
+/// New values for a connection; `None` keeps what is there.
+#[derive(Debug, Clone)]
+pub struct ConnectionUpdate {
+    /// The environment it belongs to.
+    pub environment_id: EnvironmentId,
+    /// Which one.
+    pub id: ConnectionId,
+    /// The version that was read; another one is a conflict.
+    pub expected_version: u64,
+    /// What people call it.
+    pub name: Option<String>,
+    /// Settings that do not decide where requests go.
+    pub settings: Option<Json>,
+    /// For finding it.
+    pub tags: Option<BTreeMap<String, String>>,
+    /// The embedder's own data.
+    pub metadata: Option<Json>,
+    /// A new target with the credentials typed for it (sealed for the read `sealed_version` + 1), or with none.
+    pub target: Option<(Target, Option<Sealed>)>,
+}
+
+impl ConnectionUpdate {
+    /// An update that changes nothing yet.
+    pub const fn new(environment_id: EnvironmentId, id: ConnectionId, expected_version: u64) -> Self {
+        Self {
+            environment_id,
+            id,
+            expected_version,
+            name: None,
+            settings: None,
+            tags: None,
+            metadata: None,
+            target: None,
+        }
+    }
+}
+
+/// Fresh credentials for the same target, such as after a token refresh.
+#[derive(Debug, Clone)]
+pub struct CredentialsReplacement {
+    /// The environment it belongs to.
+    pub environment_id: EnvironmentId,
+    /// Which connection.
+    pub id: ConnectionId,
+    /// The `sealed_version` that was read; another one is a conflict, so that of two refreshes one wins.
+    pub expected_sealed_version: u64,
+    /// The credentials, sealed for `expected_sealed_version` + 1.
+    pub sealed: Sealed,
+    /// The hosts that they are bound to.
+    pub hosts: HostSet,
+}
+
+/// How a connection did.
+#[derive(Debug, Clone)]
+pub struct ConnectionHealth {
+    /// The environment it belongs to.
+    pub environment_id: EnvironmentId,
+    /// Which connection.
+    pub id: ConnectionId,
+    /// The `sealed_version` that this is about; news about credentials that were replaced meanwhile are a conflict.
+    pub sealed_version: u64,
+    /// How it did.
+    pub health: Health,
+    /// Why: a JSON object, or null.
+    pub detail: Json,
+    /// When it was tested; `None` when the news come from ordinary calls.
+    pub tested_at: Option<Timestamp>,
+}

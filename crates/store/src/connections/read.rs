@@ -1,0 +1,88 @@
+use tombolo_vault::Sealed;
+
+use super::{Connection, Target, hosts};
+use crate::database::{Row, query};
+use crate::error::StoreError;
+use crate::id::{ConnectionId, EnvironmentId, IntegrationId};
+use crate::name::name_key;
+use crate::store::Store;
+
+/// The columns of table `c` in the order of [`read`].
+pub(super) const COLUMNS: &str = "c.id, c.environment_id, c.integration_id, c.name, c.connection_id, c.auth_scheme, c.config, c.gates, c.hosts, \
+     c.sealed, c.sealed_version, c.settings, c.health, c.health_detail, c.tags, c.metadata, c.version, c.created_at, \
+     c.updated_at, c.last_tested_at";
+
+impl Store {
+    /// The live connection with this id.
+    pub async fn connection(
+        &self,
+        environment: &EnvironmentId,
+        id: &ConnectionId,
+    ) -> Result<Option<Connection>, StoreError> {
+        let select = query(format!(
+            "SELECT {COLUMNS} FROM connections c WHERE c.environment_id = $1 AND c.id = $2 AND c.deleted_at IS NULL"
+        ));
+        self.database.read_one(select.bind(environment).bind(id)).await?.map(read).transpose()
+    }
+
+    /// The live connection that the API names with `integration` and `connection_id`.
+    pub async fn connection_of_integration(
+        &self,
+        environment: &EnvironmentId,
+        integration: &IntegrationId,
+        connection_id: &str,
+    ) -> Result<Option<Connection>, StoreError> {
+        let select = query(format!(
+            "SELECT {COLUMNS} FROM connections c WHERE c.environment_id = $1 AND c.connection_id = $2 \
+             AND c.integration_id = $3 AND c.deleted_at IS NULL"
+        ));
+        let select = select.bind(environment).bind(connection_id).bind(integration);
+        self.database.read_one(select).await?.map(read).transpose()
+    }
+
+    /// The live connections that `reference` may mean: the one of that name, or those with that connection id (one in each
+    /// integration). More than one means that the caller must say which integration.
+    pub async fn connections_called(
+        &self,
+        environment: &EnvironmentId,
+        reference: &str,
+    ) -> Result<Vec<Connection>, StoreError> {
+        // What cannot be a name is simply not found by name.
+        let name = name_key(reference).unwrap_or_default();
+        let select = query(format!(
+            "SELECT {COLUMNS} FROM connections c \
+             WHERE c.environment_id = $1 AND c.name_key = $2 AND c.deleted_at IS NULL \
+             UNION SELECT {COLUMNS} FROM connections c \
+             WHERE c.environment_id = $1 AND c.connection_id = $3 AND c.deleted_at IS NULL LIMIT 10"
+        ));
+        let rows = self.database.read(select.bind(environment).bind(name).bind(reference)).await?;
+        rows.into_iter().map(read).collect()
+    }
+}
+
+pub(super) fn read(mut row: Row) -> Result<Connection, StoreError> {
+    Ok(Connection {
+        id: row.parsed()?,
+        environment_id: row.parsed()?,
+        integration_id: row.parsed()?,
+        name: row.text()?,
+        connection_id: row.text()?,
+        target: Target {
+            auth_scheme: row.text()?,
+            config: row.json()?,
+            gates: row.json()?,
+            hosts: hosts::from_json(&row.text()?)?,
+        },
+        sealed: row.optional_bytes()?.map(Sealed::from_bytes).transpose()?,
+        sealed_version: row.counter()?,
+        settings: row.json()?,
+        health: row.parsed()?,
+        health_detail: row.json()?,
+        tags: row.json()?,
+        metadata: row.json()?,
+        version: row.counter()?,
+        created_at: row.time()?,
+        updated_at: row.time()?,
+        last_tested_at: row.optional_time()?,
+    })
+}

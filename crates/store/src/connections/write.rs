@@ -1,0 +1,259 @@
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+use tombolo_vault::Sealed;
+
+use super::{ConnectionHealth, ConnectionUpdate, CredentialsReplacement, NewConnection, Target, hosts};
+use crate::commit::Act;
+use crate::database::query;
+use crate::environments::count_sealed;
+use crate::error::StoreError;
+use crate::id::{ConnectionId, EnvironmentId};
+use crate::integrations::require_live;
+use crate::name::{check_url_key, name_key, search_key};
+use crate::timestamp::Timestamp;
+
+pub(crate) async fn insert(act: &mut Act<'_>, new: &NewConnection) -> Result<(), StoreError> {
+    let connection_id = new.connection_id.as_deref().unwrap_or(new.id.as_str());
+    check_url_key("connection", connection_id)?;
+    require_live(act, &new.environment_id, &new.integration_id).await?;
+    let key = free_name(act, &new.environment_id, &new.name, &new.id).await?;
+    refuse_taken_connection_id(act, new, connection_id).await?;
+    if let Some(sealed) = &new.sealed {
+        count_sealed(act, &new.environment_id, sealed).await?;
+    }
+    let statement = query(
+        "INSERT INTO connections (id, environment_id, integration_id, name, name_key, name_search, connection_id, \
+         auth_scheme, config, gates, hosts, sealed, sealed_version, settings, health, health_detail, tags, metadata, \
+         version, created_at, updated_at, last_tested_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
+         $13, $14, $15, $16, $17, $18, 1, $19, $19, $20)",
+    );
+    let statement = statement
+        .bind(&new.id)
+        .bind(&new.environment_id)
+        .bind(&new.integration_id)
+        .bind(new.name.as_str())
+        .bind(key)
+        .bind(search_key(&new.name))
+        .bind(connection_id)
+        .bind(new.target.auth_scheme.as_str())
+        .bind(&new.target.config)
+        .bind(&new.target.gates)
+        .bind(hosts::to_json(&new.target.hosts))
+        .bind(new.sealed.as_ref().map(Sealed::as_bytes))
+        .bind(NewConnection::SEALED_VERSION)
+        .bind(&new.settings)
+        .bind(new.health.as_str())
+        .bind(&new.health_detail)
+        .bind(&tags_to_json(&new.tags))
+        .bind(&new.metadata)
+        .bind(act.at)
+        .bind(new.last_tested_at);
+    act.transaction.execute(statement).await?;
+    insert_tags(act, &new.environment_id, &new.id, act.at, &new.tags).await
+}
+
+pub(crate) async fn update(act: &mut Act<'_>, update: &ConnectionUpdate) -> Result<(), StoreError> {
+    let (environment, id) = (&update.environment_id, &update.id);
+    let select = query(
+        "SELECT version, created_at FROM connections WHERE environment_id = $1 AND id = $2 AND deleted_at IS NULL",
+    );
+    let row = act.transaction.row(select.bind(environment).bind(id)).await?;
+    let mut row = row.ok_or_else(|| StoreError::not_found("connection", id))?;
+    let (version, created_at) = (row.counter()?, row.time()?);
+    if version != update.expected_version {
+        return Err(StoreError::version_conflict("connection", id));
+    }
+
+    let key = match &update.name {
+        Some(name) => Some(free_name(act, environment, name, id).await?),
+        None => None,
+    };
+    let statement = query(
+        "UPDATE connections SET name = COALESCE($1, name), name_key = COALESCE($2, name_key), \
+         name_search = COALESCE($3, name_search), settings = COALESCE($4, settings), tags = COALESCE($5, tags), \
+         metadata = COALESCE($6, metadata), version = version + 1, updated_at = $7 \
+         WHERE environment_id = $8 AND id = $9 AND version = $10",
+    );
+    let statement = statement
+        .bind(update.name.as_deref())
+        .bind(key)
+        .bind(update.name.as_deref().map(search_key))
+        .bind(update.settings.as_ref().map(Json::to_string))
+        .bind(update.tags.as_ref().map(|tags| tags_to_json(tags).to_string()))
+        .bind(update.metadata.as_ref().map(Json::to_string))
+        .bind(act.at)
+        .bind(environment)
+        .bind(id)
+        .bind(version);
+    if act.transaction.execute(statement).await? == 0 {
+        return Err(StoreError::version_conflict("connection", id));
+    }
+    if let Some((target, sealed)) = &update.target {
+        retarget(act, update, target, sealed.as_ref()).await?;
+    }
+    if let Some(tags) = &update.tags {
+        delete_tags(act, id).await?;
+        insert_tags(act, environment, id, created_at, tags).await?;
+    }
+    Ok(())
+}
+
+/// Writes the new target together with its credentials, or with none: then the old ones are gone.
+async fn retarget(
+    act: &mut Act<'_>,
+    update: &ConnectionUpdate,
+    target: &Target,
+    sealed: Option<&Sealed>,
+) -> Result<(), StoreError> {
+    if let Some(sealed) = sealed {
+        count_sealed(act, &update.environment_id, sealed).await?;
+    }
+    let statement = query(
+        "UPDATE connections SET auth_scheme = $1, config = $2, gates = $3, hosts = $4, sealed = $5, \
+         sealed_version = sealed_version + 1, health = 'unverified', health_detail = 'null' \
+         WHERE environment_id = $6 AND id = $7",
+    );
+    let statement = statement
+        .bind(target.auth_scheme.as_str())
+        .bind(&target.config)
+        .bind(&target.gates)
+        .bind(hosts::to_json(&target.hosts))
+        .bind(sealed.map(Sealed::as_bytes))
+        .bind(&update.environment_id)
+        .bind(&update.id);
+    act.transaction.execute(statement).await.map(drop)
+}
+
+pub(crate) async fn replace_credentials(
+    act: &mut Act<'_>,
+    replacement: &CredentialsReplacement,
+) -> Result<(), StoreError> {
+    count_sealed(act, &replacement.environment_id, &replacement.sealed).await?;
+    let statement = query(
+        "UPDATE connections SET sealed = $1, hosts = $2, sealed_version = sealed_version + 1, version = version + 1, \
+         updated_at = $3 WHERE environment_id = $4 AND id = $5 AND sealed_version = $6 AND deleted_at IS NULL",
+    );
+    let statement = statement
+        .bind(replacement.sealed.as_bytes())
+        .bind(hosts::to_json(&replacement.hosts))
+        .bind(act.at)
+        .bind(&replacement.environment_id)
+        .bind(&replacement.id)
+        .bind(replacement.expected_sealed_version);
+    let changed = act.transaction.execute(statement).await?;
+    require_changed(act, changed, &replacement.environment_id, &replacement.id).await
+}
+
+pub(crate) async fn record_health(act: &mut Act<'_>, news: &ConnectionHealth) -> Result<(), StoreError> {
+    let statement = query(
+        "UPDATE connections SET health = $1, health_detail = $2, last_tested_at = COALESCE($3, last_tested_at) \
+         WHERE environment_id = $4 AND id = $5 AND sealed_version = $6 AND deleted_at IS NULL",
+    );
+    let statement = statement
+        .bind(news.health.as_str())
+        .bind(&news.detail)
+        .bind(news.tested_at)
+        .bind(&news.environment_id)
+        .bind(&news.id)
+        .bind(news.sealed_version);
+    let changed = act.transaction.execute(statement).await?;
+    require_changed(act, changed, &news.environment_id, &news.id).await
+}
+
+pub(crate) async fn delete(
+    act: &mut Act<'_>,
+    environment: &EnvironmentId,
+    id: &ConnectionId,
+) -> Result<(), StoreError> {
+    let statement = query(
+        "UPDATE connections SET sealed = NULL, sealed_version = sealed_version + 1, version = version + 1, \
+         updated_at = $1, deleted_at = $1 WHERE environment_id = $2 AND id = $3 AND deleted_at IS NULL",
+    );
+    if act.transaction.execute(statement.bind(act.at).bind(environment).bind(id)).await? == 0 {
+        return Err(StoreError::not_found("connection", id));
+    }
+    delete_tags(act, id).await
+}
+
+/// Tells a connection that is gone from one that somebody else changed.
+async fn require_changed(
+    act: &mut Act<'_>,
+    changed: u64,
+    environment: &EnvironmentId,
+    id: &ConnectionId,
+) -> Result<(), StoreError> {
+    if changed == 1 {
+        return Ok(());
+    }
+    let select =
+        query("SELECT id FROM connections WHERE environment_id = $1 AND id = $2 AND deleted_at IS NULL");
+    match act.transaction.row(select.bind(environment).bind(id)).await? {
+        Some(_) => Err(StoreError::version_conflict("connection", id)),
+        None => Err(StoreError::not_found("connection", id)),
+    }
+}
+
+/// The name's key, if no other live connection has it. Commits of one environment queue, so it stays free until the end.
+async fn free_name(
+    act: &mut Act<'_>,
+    environment: &EnvironmentId,
+    name: &str,
+    except: &ConnectionId,
+) -> Result<String, StoreError> {
+    let key = name_key(name)?;
+    let select = query(
+        "SELECT id FROM connections WHERE environment_id = $1 AND name_key = $2 AND id <> $3 AND deleted_at IS NULL",
+    );
+    match act.transaction.row(select.bind(environment).bind(key.as_str()).bind(except)).await? {
+        Some(_) => Err(StoreError::NameTaken { name: name.to_owned() }),
+        None => Ok(key),
+    }
+}
+
+async fn refuse_taken_connection_id(
+    act: &mut Act<'_>,
+    new: &NewConnection,
+    connection_id: &str,
+) -> Result<(), StoreError> {
+    let select = query(
+        "SELECT id FROM connections WHERE environment_id = $1 AND connection_id = $2 AND integration_id = $3 \
+         AND deleted_at IS NULL",
+    );
+    let select = select.bind(&new.environment_id).bind(connection_id).bind(&new.integration_id);
+    match act.transaction.row(select).await? {
+        Some(_) => Err(StoreError::UniqueKeyTaken { object: "connection", key: connection_id.to_owned() }),
+        None => Ok(()),
+    }
+}
+
+async fn insert_tags(
+    act: &mut Act<'_>,
+    environment: &EnvironmentId,
+    id: &ConnectionId,
+    created_at: Timestamp,
+    tags: &BTreeMap<String, String>,
+) -> Result<(), StoreError> {
+    for (tag, value) in tags {
+        let statement = query(
+            "INSERT INTO connection_tags (environment_id, tag, tag_value, created_at, connection) \
+             VALUES ($1, $2, $3, $4, $5)",
+        );
+        let statement =
+            statement.bind(environment).bind(tag.as_str()).bind(value.as_str()).bind(created_at).bind(id);
+        act.transaction.execute(statement).await?;
+    }
+    Ok(())
+}
+
+async fn delete_tags(act: &mut Act<'_>, id: &ConnectionId) -> Result<(), StoreError> {
+    let statement = query("DELETE FROM connection_tags WHERE connection = $1").bind(id);
+    act.transaction.execute(statement).await.map(drop)
+}
+
+fn tags_to_json(tags: &BTreeMap<String, String>) -> Json {
+    tags.iter()
+        .map(|(tag, value)| (tag.clone(), Json::from(value.as_str())))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}

@@ -1,0 +1,120 @@
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
+
+use super::Database;
+use crate::error::StoreError;
+
+/// How long a writer waits for others before the answer is [`StoreError::Busy`].
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a caller waits for a free connection before the answer is [`StoreError::Busy`].
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+const SQLITE_READERS: u32 = 4;
+
+/// Where the database is.
+#[derive(Debug, Clone)]
+pub enum Location {
+    /// Two files beside each other.
+    Sqlite(SqliteLocation),
+    /// A server that several processes may share.
+    Postgres(PostgresLocation),
+}
+
+/// The files of a SQLite database.
+#[derive(Debug, Clone)]
+pub struct SqliteLocation {
+    /// The main database.
+    pub file: PathBuf,
+    /// The log of calls; losing it loses no configuration and no secret.
+    pub activity_file: PathBuf,
+    /// Opens existing files for reading only: no migration, every write is [`StoreError::ReadOnly`].
+    pub read_only: bool,
+    /// The most pages (of 4 KiB) that each file may have; more is [`StoreError::DiskFull`].
+    pub max_pages: Option<u32>,
+}
+
+impl SqliteLocation {
+    /// A writable database without a limit of its own.
+    pub const fn new(file: PathBuf, activity_file: PathBuf) -> Self {
+        Self { file, activity_file, read_only: false, max_pages: None }
+    }
+}
+
+impl From<SqliteLocation> for Location {
+    fn from(files: SqliteLocation) -> Self {
+        Self::Sqlite(files)
+    }
+}
+
+/// A PostgreSQL database.
+#[derive(Debug, Clone)]
+pub struct PostgresLocation {
+    /// `postgres://user:password@host:port/database?…`, as libpq takes it.
+    pub url: SecretString,
+    /// The most connections that this process opens.
+    pub max_connections: u32,
+}
+
+impl PostgresLocation {
+    pub(crate) async fn open(&self) -> Result<Database, StoreError> {
+        // The driver's message may repeat parts of the URL, and with it the password.
+        let options = PgConnectOptions::from_str(self.url.expose_secret()).map_err(|_| {
+            StoreError::Invalid(
+                "the database URL is malformed; write postgres://user:password@host:port/database".to_owned(),
+            )
+        })?;
+        let pool = PgPoolOptions::new()
+            .max_connections(self.max_connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options.application_name("tombolo"))
+            .await?;
+        Ok(Database::Postgres(pool))
+    }
+}
+
+/// How much a commit that was reported as done may lose.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Durability {
+    /// Nothing, not even when the power fails: a rotated refresh token exists nowhere else.
+    Full,
+    /// The last moments, when the power fails; nothing when only the process dies.
+    Relaxed,
+}
+
+impl SqliteLocation {
+    pub(crate) async fn open(&self, file: &PathBuf, durability: Durability) -> Result<Database, StoreError> {
+        let readers = SqliteConnectOptions::new()
+            .filename(file)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            .create_if_missing(false)
+            .read_only(true);
+        let mut writer = readers.clone();
+        if !self.read_only {
+            writer = writer
+                .read_only(false)
+                .create_if_missing(true)
+                .auto_vacuum(SqliteAutoVacuum::Incremental)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(match durability {
+                    Durability::Full => SqliteSynchronous::Full,
+                    Durability::Relaxed => SqliteSynchronous::Normal,
+                });
+        }
+        if let Some(pages) = self.max_pages {
+            writer = writer.pragma("max_page_count", pages.to_string());
+        }
+        let pool = || {
+            SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).idle_timeout(None).max_lifetime(None)
+        };
+        let writer = pool().max_connections(1).connect_with(writer).await?;
+        let readers = pool().max_connections(SQLITE_READERS).connect_lazy_with(readers);
+        Ok(Database::Sqlite { writer, readers })
+    }
+}

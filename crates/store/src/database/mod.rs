@@ -1,0 +1,94 @@
+//! The only place that knows that there are two kinds of database. Everything else writes one SQL text.
+
+mod location;
+mod migrate;
+mod query;
+mod row;
+mod transaction;
+
+use sqlx::{PgPool, SqlitePool};
+
+pub(crate) use location::Durability;
+pub use location::{Location, PostgresLocation, SqliteLocation};
+pub(crate) use migrate::{Migration, check_schema, migrate};
+pub(crate) use query::{Query, Value, query};
+pub(crate) use row::Row;
+pub(crate) use transaction::Transaction;
+
+use crate::error::StoreError;
+
+/// An open database.
+#[derive(Clone)]
+pub(crate) enum Database {
+    /// One connection writes, so that writers queue inside the process instead of failing; readers see the last commit.
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+impl Database {
+    /// Begins a transaction that may write. On SQLite it takes the write lock at once: a transaction that reads first and
+    /// writes later would fail without waiting.
+    pub(crate) async fn begin(&self) -> Result<Transaction, StoreError> {
+        match self {
+            Self::Sqlite { writer, .. } => {
+                Ok(Transaction::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?))
+            }
+            Self::Postgres(pool) => Ok(Transaction::Postgres(pool.begin().await?)),
+        }
+    }
+
+    /// The rows of a statement that only reads.
+    pub(crate) async fn read(&self, query: Query) -> Result<Vec<Row>, StoreError> {
+        match self {
+            Self::Sqlite { readers, .. } => {
+                Ok(query.for_sqlite().fetch_all(readers).await?.into_iter().map(Row::from).collect())
+            }
+            Self::Postgres(pool) => {
+                Ok(query.for_postgres().fetch_all(pool).await?.into_iter().map(Row::from).collect())
+            }
+        }
+    }
+
+    /// The first row of a statement that only reads.
+    pub(crate) async fn read_one(&self, query: Query) -> Result<Option<Row>, StoreError> {
+        Ok(self.read(query).await?.into_iter().next())
+    }
+
+    /// The rows that one writing statement returns, in a transaction of its own.
+    pub(crate) async fn write(&self, query: Query) -> Result<Vec<Row>, StoreError> {
+        let mut transaction = self.begin().await?;
+        let rows = transaction.rows(query).await?;
+        transaction.commit().await?;
+        Ok(rows)
+    }
+
+    /// How many rows one writing statement changed, in a transaction of its own.
+    pub(crate) async fn execute(&self, query: Query) -> Result<u64, StoreError> {
+        let mut transaction = self.begin().await?;
+        let changed = transaction.execute(query).await?;
+        transaction.commit().await?;
+        Ok(changed)
+    }
+
+    /// What to add to a `SELECT` that picks rows to claim, so that two claimers never wait for, or get, the same row.
+    /// On SQLite the write lock of the transaction does that.
+    pub(crate) const fn skip_locked(&self) -> &'static str {
+        match self {
+            Self::Sqlite { .. } => "",
+            Self::Postgres(_) => " FOR UPDATE SKIP LOCKED",
+        }
+    }
+
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}

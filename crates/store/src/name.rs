@@ -1,0 +1,82 @@
+use unicode_normalization::UnicodeNormalization;
+
+use crate::error::StoreError;
+
+const MAX_CHARACTERS: usize = 255;
+
+/// What decides whether two names are the same: Unicode form C without surrounding white space.
+/// Refuses names that are empty, longer than 255 characters, or hold control characters.
+pub(crate) fn name_key(name: &str) -> Result<String, StoreError> {
+    let key: String = name.trim().nfc().collect();
+    if key.is_empty() {
+        return Err(StoreError::Invalid("a name must not be empty; type one".to_owned()));
+    }
+    if key.chars().count() > MAX_CHARACTERS {
+        return Err(StoreError::Invalid(format!(
+            "a name has at most {MAX_CHARACTERS} characters; shorten it"
+        )));
+    }
+    if key.chars().any(char::is_control) {
+        return Err(StoreError::Invalid(
+            "a name must not hold control characters such as line breaks".to_owned(),
+        ));
+    }
+    Ok(key)
+}
+
+/// What searches compare: half-width and full-width forms, and upper and lower case, are the same.
+pub(crate) fn search_key(text: &str) -> String {
+    text.trim().nfkc().collect::<String>().to_lowercase()
+}
+
+/// The first text after every text that begins with `prefix`, comparing byte by byte: no text holds the last character.
+pub(crate) fn end_of_prefix(prefix: &str) -> String {
+    format!("{prefix}{}", char::MAX)
+}
+
+/// Keys that stand in URLs and headers, such as an integration's: visible ASCII without `/`, 1 to 255 characters.
+pub(crate) fn check_url_key(object: &'static str, key: &str) -> Result<(), StoreError> {
+    let valid = !key.is_empty()
+        && key.len() <= MAX_CHARACTERS
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'\\' | b'?' | b'#' | b'%'))
+        && key != "."
+        && key != "..";
+    if valid {
+        return Ok(());
+    }
+    Err(StoreError::Invalid(format!(
+        "{:?} cannot be the key of an {object}: use 1 to {MAX_CHARACTERS} ASCII letters, digits and marks other than / \\ ? # %",
+        key.chars().take(64).collect::<String>()
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_compare_by_what_is_seen() {
+        assert_eq!(name_key(" が\n").unwrap(), name_key("\u{304b}\u{3099}").unwrap());
+        assert_ne!(name_key("Acme").unwrap(), name_key("acme").unwrap());
+        assert_eq!(search_key("ＡＣＭＥ ｶﾞ"), search_key("acme ガ"));
+    }
+
+    #[test]
+    fn impossible_names_are_refused() {
+        for name in ["", " \t", "a\nb", "a\0b", &"x".repeat(256)] {
+            assert!(matches!(name_key(name), Err(StoreError::Invalid(_))), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn keys_stay_one_segment_of_a_url() {
+        for key in ["kintone", "user-1@example.com", "a.b", "{1}"] {
+            check_url_key("integration", key).unwrap();
+        }
+        for key in ["", ".", "..", "a/b", "a b", "a%2fb", "a?b", "é", "a\r\nb", &"x".repeat(256)] {
+            assert!(check_url_key("integration", key).is_err(), "{key:?}");
+        }
+    }
+}

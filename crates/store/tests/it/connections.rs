@@ -1,0 +1,254 @@
+use std::collections::BTreeMap;
+
+use rstest::rstest;
+use serde_json::json;
+use tombolo_store::{
+    Change, ConnectionCursor, ConnectionFilter, ConnectionHealth, ConnectionUpdate, CredentialsReplacement,
+    Health, NewConnection, StoreError,
+};
+
+use crate::harness::{Engine, NOW, TestStore, at, target};
+
+#[rstest]
+#[tokio::test]
+async fn a_connection_reads_back_with_its_secret(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let store = TestStore::new(engine).await;
+    let integration = store.add_integration("kintone").await;
+    let mut new = store.new_connection(&integration, "案件管理 (本番)");
+    new.sealed = Some(store.seal(&new.id, NewConnection::SEALED_VERSION, &new.target.hosts, "marker-1"));
+    new.tags = BTreeMap::from([("team".to_owned(), "営業".to_owned())]);
+    new.metadata = json!({ "b": 1, "a": [true, null, "\u{1f980}"] });
+
+    let connection = store.add(new.clone(), at(5)).await;
+
+    assert_eq!(store.opened(&connection), "marker-1");
+    assert_eq!(
+        (connection.name.as_str(), connection.connection_id.as_str()),
+        ("案件管理 (本番)", new.id.as_str())
+    );
+    assert_eq!(
+        (&connection.target, &connection.tags, &connection.metadata),
+        (&new.target, &new.tags, &new.metadata)
+    );
+    assert_eq!((connection.version, connection.created_at, connection.updated_at), (1, at(5), at(5)));
+    assert_eq!(store.data_keys(store.environment()).await.unwrap()[0].uses, 1);
+}
+
+#[rstest]
+#[tokio::test]
+async fn names_are_unique_by_what_is_seen(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let store = TestStore::new(engine).await;
+    let integration = store.add_integration("kintone").await;
+    let first = store.add_connection(&integration, "がくせい").await;
+    let insert = |name: &str| Change::InsertConnection(store.new_connection(&integration, name));
+
+    let error = store.commit(&[insert(" か\u{3099}くせい ")], NOW).await.unwrap_err();
+    assert!(matches!(&error, StoreError::NameTaken { .. }), "{error}");
+    let error = store.commit(&[insert(" ")], NOW).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Invalid(_)), "{error}");
+
+    let delete = Change::DeleteConnection(store.environment().clone(), first.id.clone());
+    store.commit(&[delete, insert("がくせい")], NOW).await.unwrap();
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_connection_is_found_by_id_name_and_integration(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let store = TestStore::new(engine).await;
+    let (one, two) = (store.add_integration("one").await, store.add_integration("two").await);
+    let with_id = |integration, name: &str| {
+        let mut new = store.new_connection(integration, name);
+        new.connection_id = Some("user-1".to_owned());
+        new
+    };
+    let first = store.add(with_id(&one, "First"), NOW).await;
+    let second = store.add(with_id(&two, "Second"), NOW).await;
+
+    let error = store.commit(&[Change::InsertConnection(with_id(&one, "Third"))], NOW).await.unwrap_err();
+    assert!(matches!(&error, StoreError::UniqueKeyTaken { object: "connection", .. }), "{error}");
+    let found = store.connection_of_integration(store.environment(), &two, "user-1").await.unwrap();
+    assert_eq!(found, Some(second.clone()));
+    assert_eq!(store.connections_called(store.environment(), " First").await.unwrap(), [first.clone()]);
+    assert_eq!(store.connections_called(store.environment(), "user-1").await.unwrap().len(), 2);
+    assert_eq!(store.connections_called(store.environment(), "").await.unwrap(), []);
+}
+
+#[rstest]
+#[tokio::test]
+async fn changing_the_target_empties_the_secret(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let store = TestStore::new(engine).await;
+    let integration = store.add_integration("kintone").await;
+    let mut new = store.new_connection(&integration, "Acme");
+    new.sealed = Some(store.seal(&new.id, 1, &new.target.hosts, "marker-1"));
+    new.health = Health::Available;
+    let first = store.add(new, NOW).await;
+    let update = || ConnectionUpdate::new(store.environment().clone(), first.id.clone(), 1);
+
+    let renamed = ConnectionUpdate { name: Some("Acme 2".to_owned()), ..update() };
+    store.commit(&[Change::UpdateConnection(renamed)], at(1)).await.unwrap();
+    let kept = store.read(&first.id).await;
+    assert_eq!((store.opened(&kept).as_str(), kept.version, kept.name.as_str()), ("marker-1", 2, "Acme 2"));
+
+    let stale = ConnectionUpdate { target: Some((target("evil.example"), None)), ..update() };
+    let error = store.commit(&[Change::UpdateConnection(stale.clone())], at(2)).await.unwrap_err();
+    assert!(matches!(&error, StoreError::VersionConflict { .. }), "{error}");
+
+    let moved = ConnectionUpdate { expected_version: 2, ..stale };
+    store.commit(&[Change::UpdateConnection(moved)], at(3)).await.unwrap();
+    let emptied = store.read(&first.id).await;
+    assert_eq!((emptied.sealed, emptied.sealed_version, emptied.health), (None, 2, Health::Unverified));
+    assert_eq!(emptied.target, target("evil.example"));
+}
+
+#[rstest]
+#[tokio::test]
+async fn of_two_refreshes_one_wins(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let store = TestStore::new(engine).await;
+    let integration = store.add_integration("kintone").await;
+    let connection = store.add_connection(&integration, "Acme").await;
+    let refresh = |secret: &str| {
+        Change::ReplaceCredentials(CredentialsReplacement {
+            environment_id: store.environment().clone(),
+            id: connection.id.clone(),
+            expected_sealed_version: 1,
+            sealed: store.seal(&connection.id, 2, &connection.target.hosts, secret),
+            hosts: connection.target.hosts.clone(),
+        })
+    };
+    let (one, two) = ([refresh("one")], [refresh("two")]);
+
+    let (first, second) = tokio::join!(store.commit(&one, NOW), store.commit(&two, NOW));
+
+    let (winner, error) = match (first, second) {
+        (Ok(_), Err(error)) => ("one", error),
+        (Err(error), Ok(_)) => ("two", error),
+        both => panic!("exactly one must win: {both:?}"),
+    };
+    assert!(matches!(error, StoreError::VersionConflict { .. }), "{error}");
+    assert_eq!(store.opened(&store.read(&connection.id).await), winner);
+    assert_eq!(store.data_keys(store.environment()).await.unwrap()[0].uses, 1);
+}
+
+#[rstest]
+#[tokio::test]
+async fn health_belongs_to_the_credentials_that_were_tested(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let store = TestStore::new(engine).await;
+    let integration = store.add_integration("kintone").await;
+    let connection = store.add_connection(&integration, "Acme").await;
+    let news = |sealed_version| {
+        Change::RecordHealth(ConnectionHealth {
+            environment_id: store.environment().clone(),
+            id: connection.id.clone(),
+            sealed_version,
+            health: Health::Refused,
+            detail: json!({ "code": "GAIA_IA02" }),
+            tested_at: Some(at(1)),
+        })
+    };
+
+    store.commit(&[news(1)], at(1)).await.unwrap();
+    let refused = store.read(&connection.id).await;
+    assert_eq!((refused.health, refused.version, refused.last_tested_at), (Health::Refused, 1, Some(at(1))));
+    let error = store.commit(&[news(2)], at(2)).await.unwrap_err();
+    assert!(matches!(error, StoreError::VersionConflict { .. }), "{error}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_deleted_connection_is_gone_with_its_secret(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let store = TestStore::new(engine).await;
+    let integration = store.add_integration("kintone").await;
+    let mut new = store.new_connection(&integration, "Acme");
+    new.sealed = Some(store.seal(&new.id, 1, &new.target.hosts, "marker-1"));
+    new.tags = BTreeMap::from([("team".to_owned(), "sales".to_owned())]);
+    let connection = store.add(new, NOW).await;
+    let environment = store.environment().clone();
+
+    let in_use =
+        store.commit(&[Change::DeleteIntegration(environment.clone(), integration.clone())], NOW).await;
+    assert!(matches!(in_use, Err(StoreError::IntegrationInUse { .. })));
+    let delete = Change::DeleteConnection(environment.clone(), connection.id.clone());
+    store
+        .commit(&[delete.clone(), Change::DeleteIntegration(environment.clone(), integration)], NOW)
+        .await
+        .unwrap();
+
+    assert_eq!(store.connection(&environment, &connection.id).await.unwrap(), None);
+    assert_eq!(store.connections_called(&environment, "Acme").await.unwrap(), []);
+    let tagged = ConnectionFilter {
+        tag: Some(("team".to_owned(), "sales".to_owned())),
+        ..ConnectionFilter::default()
+    };
+    assert_eq!(store.list_connections(&environment, &tagged, None, 10).await.unwrap().connections, []);
+    assert!(matches!(store.commit(&[delete], NOW).await, Err(StoreError::NotFound { .. })));
+}
+
+/// All pages of a list, as names, after checking that cursors survive being printed and that no page is longer than asked.
+async fn all_pages(store: &TestStore, filter: &ConnectionFilter, limit: usize) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut after: Option<ConnectionCursor> = None;
+    loop {
+        let page = store.list_connections(store.environment(), filter, after.as_ref(), limit).await.unwrap();
+        assert!(page.connections.len() <= limit);
+        names.extend(page.connections.into_iter().map(|connection| connection.name));
+        let Some(next) = page.next else { return names };
+        after = Some(next.to_string().parse().unwrap());
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn lists_come_in_pages(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let store = TestStore::new(engine).await;
+    let (one, two) = (store.add_integration("one").await, store.add_integration("two").await);
+    for number in 0..20 {
+        let mut new =
+            store.new_connection(if number % 2 == 0 { &one } else { &two }, &format!("Ａcme {number:02}"));
+        new.health = if number % 3 == 0 { Health::Refused } else { Health::Available };
+        new.connection_id =
+            Some(if number < 5 { format!("acme-{number}") } else { format!("user-{number:02}") });
+        new.tags = BTreeMap::from([("group".to_owned(), (number % 4).to_string())]);
+        // Pairs share a moment, so that the id must break the tie.
+        store.add(new, at(number / 2)).await;
+    }
+    let mut other = store.new_connection(&one, "other");
+    other.connection_id = Some("acme-other".to_owned());
+    store.add(other, at(100)).await;
+    let names =
+        |numbers: &[i64]| numbers.iter().map(|number| format!("Ａcme {number:02}")).collect::<Vec<_>>();
+    let all = ConnectionFilter::default();
+
+    for limit in [1, 2, 7, 100] {
+        let everything = all_pages(&store, &all, limit).await;
+        assert_eq!(everything.len(), 21);
+        assert_eq!(everything[0], "other");
+
+        let filter =
+            ConnectionFilter { integration: Some(one.clone()), health: Some(Health::Refused), ..all.clone() };
+        assert_eq!(all_pages(&store, &filter, limit).await, names(&[18, 12, 6, 0]));
+
+        let tag = Some(("group".to_owned(), "1".to_owned()));
+        let filter = ConnectionFilter { tag: tag.clone(), health: Some(Health::Refused), ..all.clone() };
+        assert_eq!(all_pages(&store, &filter, limit).await, names(&[9]));
+
+        let search = |text: &str| ConnectionFilter { search: Some(text.to_owned()), ..all.clone() };
+        assert_eq!(
+            all_pages(&store, &search("ACME 1"), limit).await,
+            names(&[10, 11, 12, 13, 14, 15, 16, 17, 18, 19])
+        );
+        assert_eq!(
+            all_pages(&store, &search("user-1"), limit).await,
+            names(&[10, 11, 12, 13, 14, 15, 16, 17, 18, 19])
+        );
+        let by_both = all_pages(&store, &search("acme"), limit).await;
+        assert_eq!((by_both.len(), by_both.last().map(String::as_str)), (21, Some("other")));
+        let filter = ConnectionFilter { tag, ..search("acme") };
+        assert_eq!(all_pages(&store, &filter, limit).await, names(&[1, 5, 9, 13, 17]));
+    }
+}

@@ -1,0 +1,119 @@
+//! A PostgreSQL for the tests: the one of `TEST_POSTGRES_URL`, or a throw-away cluster that ends with the test process.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+/// The URL of a new, empty database.
+pub async fn new_database() -> String {
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    let server = server_url();
+    let name = format!("store_test_{}_{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
+    let mut connection =
+        PgConnection::connect(&server).await.expect("the test PostgreSQL accepts connections");
+    sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        .execute(&mut connection)
+        .await
+        .expect("the test user may create databases");
+    connection.close().await.expect("closing works");
+    with_database(&server, &name)
+}
+
+fn with_database(server: &str, name: &str) -> String {
+    let (address, options) =
+        server.split_once('?').map_or((server, None), |(address, options)| (address, Some(options)));
+    let slash = address.rfind('/').filter(|at| *at > "postgres://".len());
+    let address = slash.map_or(address, |at| &address[..at]);
+    options.map_or_else(|| format!("{address}/{name}"), |options| format!("{address}/{name}?{options}"))
+}
+
+fn server_url() -> String {
+    std::env::var("TEST_POSTGRES_URL").unwrap_or_else(|_| {
+        static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+        CLUSTER.get_or_init(Cluster::start).url.clone()
+    })
+}
+
+struct Cluster {
+    url: String,
+    /// The shell that owns the cluster stops it when this end closes, however the test process ends.
+    _until_closed: ChildStdin,
+}
+
+/// Runs in a new directory as an unprivileged user. Nothing is flushed to disk: the data need not outlive the tests.
+const SCRIPT: &str = r#"
+"$BIN/initdb" --no-sync --username=test --auth=trust --encoding=UTF8 --locale=C.UTF-8 data >log 2>&1 &&
+"$BIN/pg_ctl" --wait -D data -l log start >>log 2>&1 \
+    -o "-c listen_addresses='' -k $PWD -c fsync=off -c synchronous_commit=off -c full_page_writes=off" &&
+echo ready || { cat log; rm -rf "$PWD"; exit 1; }
+read -r end
+"$BIN/pg_ctl" --wait -D data -m immediate stop >/dev/null 2>&1
+rm -rf "$PWD"
+"#;
+
+impl Cluster {
+    fn start() -> Self {
+        let directory = tempfile::Builder::new()
+            .prefix("store-test-postgres-")
+            .tempdir()
+            .expect("a temporary directory")
+            .keep();
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(SCRIPT).env("BIN", binaries()).current_dir(&directory);
+        if let Some((user, group)) = unprivileged_user(&directory) {
+            std::os::unix::fs::chown(&directory, Some(user), Some(group)).expect("root may change owners");
+            shell.uid(user).gid(group);
+        }
+        let mut child =
+            shell.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0).spawn().expect("sh starts");
+        let until_closed = child.stdin.take().expect("stdin is piped");
+        let mut output = BufReader::new(child.stdout.take().expect("stdout is piped"));
+        let mut line = String::new();
+        output.read_line(&mut line).expect("the shell says something");
+        assert!(
+            line.trim() == "ready",
+            "PostgreSQL did not start: {line}{}",
+            output.lines().map_while(Result::ok).collect::<Vec<_>>().join("\n")
+        );
+        let url = format!("postgres://test@localhost/postgres?host={}", directory.display());
+        Self { url, _until_closed: until_closed }
+    }
+}
+
+fn binaries() -> PathBuf {
+    if let Some(directory) = std::env::var_os("PG_BIN") {
+        return directory.into();
+    }
+    let version = |path: &Path| path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok());
+    std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.join("bin/initdb").exists())
+        .max_by_key(|path| version(path))
+        .expect(
+            "no PostgreSQL found: install it (apt-get install postgresql), or set PG_BIN to the directory of initdb, \
+             or set TEST_POSTGRES_URL to a server whose user may create databases",
+        )
+        .join("bin")
+}
+
+/// initdb refuses to run as root: then this is the user and group to run it as.
+fn unprivileged_user(directory: &Path) -> Option<(u32, u32)> {
+    use std::os::unix::fs::MetadataExt;
+    if std::fs::metadata(directory).expect("the directory was just made").uid() != 0 {
+        return None;
+    }
+    let users = std::fs::read_to_string("/etc/passwd").expect("/etc/passwd is readable");
+    let ids_of = |user: &str| {
+        let fields: Vec<_> =
+            users.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| fields[0] == user)?;
+        Some((fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?))
+    };
+    Some(ids_of("postgres").or_else(|| ids_of("nobody")).expect("there is a user postgres or nobody"))
+}
