@@ -160,3 +160,107 @@ fn nat64_embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{AddressClass, AddressPolicy};
+
+    fn class(address: &str) -> Option<AddressClass> {
+        AddressPolicy::default().check(address.parse().unwrap()).err().map(|refused| refused.class)
+    }
+
+    #[test]
+    fn every_special_network_is_refused_from_its_first_to_its_last_address() {
+        use AddressClass as Class;
+        let networks = [
+            ("0.0.0.0", "0.255.255.255", Class::Unspecified),
+            ("10.0.0.0", "10.255.255.255", Class::Private),
+            ("100.64.0.0", "100.127.255.255", Class::CarrierShared),
+            ("127.0.0.0", "127.255.255.255", Class::Loopback),
+            ("169.254.0.0", "169.254.255.255", Class::LinkLocal),
+            ("172.16.0.0", "172.31.255.255", Class::Private),
+            ("192.0.0.0", "192.0.0.255", Class::Reserved),
+            ("192.0.2.0", "192.0.2.255", Class::Documentation),
+            ("192.88.99.0", "192.88.99.255", Class::SixToFour),
+            ("192.168.0.0", "192.168.255.255", Class::Private),
+            ("198.18.0.0", "198.19.255.255", Class::Benchmark),
+            ("198.51.100.0", "198.51.100.255", Class::Documentation),
+            ("203.0.113.0", "203.0.113.255", Class::Documentation),
+            ("224.0.0.0", "239.255.255.255", Class::Multicast),
+            ("240.0.0.0", "255.255.255.254", Class::Reserved),
+            ("255.255.255.255", "255.255.255.255", Class::Broadcast),
+            ("::", "::", Class::Unspecified),
+            ("::1", "::1", Class::Loopback),
+            ("::2", "::ffff:ffff", Class::EmbeddedIpv4),
+            ("::ffff:0.0.0.0", "::ffff:255.255.255.255", Class::EmbeddedIpv4),
+            ("::ffff:0:0.0.0.0", "::ffff:0:255.255.255.255", Class::EmbeddedIpv4),
+            ("64:ff9b::10.0.0.0", "64:ff9b::10.255.255.255", Class::Nat64),
+            ("64:ff9b:1::", "64:ff9b:1:ffff:ffff:ffff:ffff:ffff", Class::Nat64),
+            ("100::", "100::ffff:ffff:ffff:ffff", Class::Reserved),
+            ("2001::", "2001:0:ffff:ffff:ffff:ffff:ffff:ffff", Class::Teredo),
+            ("2001:2::", "2001:2:0:ffff:ffff:ffff:ffff:ffff", Class::Benchmark),
+            ("2001:10::", "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff", Class::Reserved),
+            ("2001:db8::", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", Class::Documentation),
+            ("2002::", "2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff", Class::SixToFour),
+            ("3fff::", "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff", Class::Documentation),
+            ("4000::", "fbff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", Class::Reserved),
+            ("fc00::", "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", Class::UniqueLocal),
+            ("fe80::", "febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff", Class::LinkLocal),
+            ("fec0::", "feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", Class::SiteLocal),
+            ("ff00::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", Class::Multicast),
+        ];
+        for (first, last, expected) in networks {
+            assert_eq!(class(first), Some(expected), "{first}");
+            assert_eq!(class(last), Some(expected), "{last}");
+        }
+    }
+
+    #[test]
+    fn the_neighbours_of_special_networks_are_global() {
+        let neighbours = [
+            "1.0.0.0",
+            "9.255.255.255",
+            "11.0.0.0",
+            "100.63.255.255",
+            "100.128.0.0",
+            "126.255.255.255",
+            "128.0.0.0",
+            "169.253.255.255",
+            "169.255.0.0",
+            "172.15.255.255",
+            "172.32.0.0",
+            "192.0.1.0",
+            "192.0.3.0",
+            "192.167.255.255",
+            "192.169.0.0",
+            "198.17.255.255",
+            "198.20.0.0",
+            "198.51.99.255",
+            "203.0.114.0",
+            "223.255.255.255",
+            "64:ff9b::8.8.8.8",
+            "2000::",
+            "2001:200::",
+            "2001:db7:ffff::",
+            "2001:db9::",
+            "2003::",
+            "3ffe::",
+            "3fff:1000::",
+        ];
+        for address in neighbours {
+            assert_eq!(class(address), None, "{address}");
+        }
+    }
+
+    #[test]
+    fn an_allowed_network_opens_itself_and_nothing_else() {
+        let policy = AddressPolicy::new(vec!["10.1.0.0/16".parse().unwrap(), "fd00::/64".parse().unwrap()]);
+        let passes = |address: &str| policy.check(address.parse().unwrap()).is_ok();
+        assert!(passes("10.1.2.3") && passes("fd00::1") && passes("64:ff9b::10.1.2.3") && passes("8.8.8.8"));
+        for address in ["10.2.0.1", "fd00:0:0:1::1", "::ffff:10.1.2.3", "::10.1.2.3", "127.0.0.1"] {
+            assert!(!passes(address), "{address}");
+        }
+        let refused = policy.check("169.254.169.254".parse().unwrap()).unwrap_err();
+        assert_eq!(refused.to_string(), "169.254.169.254 is a link-local address");
+    }
+}

@@ -153,3 +153,54 @@ async fn dial(
     }
     Err(failure::of_connect(&last, origin))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+    use std::sync::Arc;
+
+    use crate::egress::{Egress, EgressSettings};
+    use crate::resolve::FixedResolver;
+    use crate::route::RouteOptions;
+
+    /// One name a line, of services that people connect to.
+    const PUBLIC_HOSTS: &str = include_str!("../tests/data/public_hosts.txt");
+
+    /// Addresses that such services really have.
+    const PUBLIC_ADDRESSES: [&str; 12] = [
+        "13.114.40.48",
+        "20.27.177.113",
+        "52.84.0.1",
+        "99.86.4.33",
+        "103.79.14.1",
+        "142.250.196.142",
+        "172.64.155.119",
+        "192.30.255.112",
+        "198.17.255.1",
+        "2404:6800:4004:826::200e",
+        "2606:4700::6812:1b77",
+        "2a03:2880:f10f:83:face:b00c:0:25de",
+    ];
+
+    #[tokio::test]
+    async fn real_public_hosts_are_not_refused() {
+        let mut resolver = FixedResolver::default();
+        let mut addresses = PUBLIC_ADDRESSES.iter().cycle();
+        for host in PUBLIC_HOSTS.lines() {
+            let two: Vec<IpAddr> =
+                addresses.by_ref().take(2).map(|address| address.parse().unwrap()).collect();
+            resolver = resolver.with(host, &two);
+        }
+        let egress = Egress::new(EgressSettings::default(), Arc::new(resolver));
+        let mut count = 0;
+        for host in PUBLIC_HOSTS.lines() {
+            let origin = egress.parse_origin(&format!("https://{host}")).unwrap();
+            assert_eq!(origin.host(), host);
+            let route = egress.route(origin, RouteOptions::default()).unwrap();
+            let resolved = egress.resolve(&route).await.unwrap();
+            assert!(resolved.len() == 2 && resolved.iter().all(|address| address.port() == 443));
+            count += 1;
+        }
+        assert!(count >= 100, "{count} hosts");
+    }
+}

@@ -99,3 +99,35 @@ impl ConnectRule {
         self.browser_address.as_ref()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{ConnectRule, ConnectTo};
+    use crate::origin::{Origin, OriginRules};
+
+    #[test]
+    fn the_first_rule_that_fits_wins() {
+        let rules = ConnectTo::new(vec![
+            ConnectRule::parse("Demo.kintone.com:8443", "127.0.0.1:1").unwrap(),
+            ConnectRule::parse("demo.kintone.com", "127.0.0.1:2").unwrap(),
+            ConnectRule::parse("demo.kintone.com", "127.0.0.1:3").unwrap(),
+        ]);
+        let port = |url: &str| {
+            let allowed = OriginRules { extra_ports: vec![8443], ..OriginRules::default() };
+            rules.rule(&Origin::parse_user_input(url, &allowed).unwrap()).map(|rule| rule.address().port())
+        };
+        assert_eq!(port("https://demo.kintone.com:8443"), Some(1));
+        assert_eq!(port("https://demo.kintone.com"), Some(2));
+        assert_eq!(port("https://xdemo.kintone.com"), None);
+        assert_eq!(port("https://demo.kintone.com.example"), None);
+    }
+
+    #[test]
+    fn broken_rules_are_named() {
+        for host in ["", ":443", "host:port", "host:70000", "a:b:443", "https://host", "user@host"] {
+            assert!(ConnectRule::parse(host, "127.0.0.1:1").is_err(), "{host}");
+        }
+        let error = ConnectRule::parse("host", "127.0.0.1").unwrap_err();
+        assert_eq!(error.to_string(), "\"127.0.0.1\" is not an address with a port, such as 127.0.0.1:8443");
+    }
+}

@@ -37,3 +37,29 @@ impl Deadline {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::Deadline;
+
+    #[tokio::test]
+    async fn the_moment_that_counts_is_the_last_one_set() {
+        let start = Instant::now();
+        let mut deadline = Deadline::new(start + Duration::from_millis(20));
+        deadline.set(start + Duration::from_mins(5));
+        deadline.set(start + Duration::from_millis(60));
+        std::future::poll_fn(|context| deadline.poll_passed(context)).await;
+        assert!(start.elapsed() >= Duration::from_millis(60));
+
+        // Once passed it can be used again.
+        let again = Instant::now();
+        deadline.set(again + Duration::from_millis(30));
+        std::future::poll_fn(|context| deadline.poll_passed(context)).await;
+        assert!(again.elapsed() >= Duration::from_millis(30));
+        assert!(start.elapsed() < Duration::from_secs(30));
+    }
+}

@@ -256,3 +256,93 @@ fn refuse_malformed_name(host: &str) -> Result<(), Refusal> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Origin, OriginRules};
+
+    fn parse(text: &str) -> Result<String, String> {
+        Origin::parse_user_input(text, &OriginRules::default())
+            .map(|origin| origin.to_string())
+            .map_err(|refusal| refusal.to_string())
+    }
+
+    #[test]
+    fn plain_origins_pass_in_one_spelling() {
+        for text in [
+            "https://acme.cybozu.com",
+            "https://acme.cybozu.com/",
+            "HTTPS://ACME.Cybozu.com",
+            "https://acme.cybozu.com:443",
+        ] {
+            assert_eq!(parse(text).as_deref(), Ok("https://acme.cybozu.com"), "{text}");
+        }
+    }
+
+    #[test]
+    fn each_refusal_says_what_to_do() {
+        let cases = [
+            ("", "this is not a URL (it is empty); write it like https://example.cybozu.com"),
+            (
+                "acme.cybozu.com",
+                "this is not a URL (it does not start with https://); write it like https://example.cybozu.com",
+            ),
+            (
+                "https://acme.cybozu.com ",
+                "the URL holds a blank, line break, backslash or control character; remove it",
+            ),
+            (
+                "http://acme.cybozu.com",
+                "the URL starts with http://, which sends the credentials unprotected; use https://",
+            ),
+            ("ftp://acme.cybozu.com", "the URL must start with https://"),
+            (
+                "https://me:secret-marker@acme.cybozu.com",
+                "the URL carries a user name or password before the host; put them into their own fields",
+            ),
+            (
+                "https://acme.cybozu.com:8443",
+                "port 8443 is not allowed; use 443, or ask the operator to allow this port",
+            ),
+            ("https://", "the URL has no host; write it like https://example.cybozu.com"),
+            ("https://acme.cybozu.com.", "the host ends in a dot; remove the dot"),
+            ("https://2130706433", "the host is an IP address; use the host name of the service"),
+            (
+                "https://bücher.example",
+                "the host is not written in ASCII; if it is right, write it as xn--bcher-kva.example",
+            ),
+            (
+                "https://acme%2ecybozu.com",
+                "the host is not a plain host name: it is percent-encoded; write it plainly",
+            ),
+            ("https://acme..com", "the host is not a plain host name: it has an empty part between two dots"),
+            (
+                "https://acme.cybozu.com/k/1/",
+                "only the scheme and the host are wanted here; remove everything after the host",
+            ),
+            (
+                "https://acme.cybozu.com?a",
+                "only the scheme and the host are wanted here; remove everything after the host",
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parse(text), Err(expected.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_url_is_split_into_origin_and_path() {
+        let rules = OriginRules { extra_ports: vec![8443], ..OriginRules::default() };
+        let (origin, path) =
+            Origin::parse_url("https://acme.test:8443/oauth2/token?x=%20y#part", &rules).unwrap();
+        assert_eq!((origin.authority().as_str(), path.as_str()), ("acme.test:8443", "/oauth2/token?x=%20y"));
+    }
+
+    #[test]
+    fn the_operator_may_write_any_port_and_address() {
+        for text in ["http://10.0.0.5:3128", "https://proxy.internal:8443", "http://[fd00::1]:3128"] {
+            assert_eq!(Origin::from_operator(text).unwrap().to_string(), text);
+        }
+        assert!(Origin::from_operator("https://user@proxy.internal").is_err());
+    }
+}

@@ -180,3 +180,21 @@ async fn take(shelf: &Shelf) -> Option<Line> {
         found => found,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Pool;
+    use crate::body::Body;
+    use crate::response_body::ResponseBody;
+
+    #[test]
+    fn what_a_request_holds_may_move_between_threads() {
+        fn sendable<T: Send>() {}
+        fn shareable<T: Send + Sync>() {}
+        shareable::<Pool>();
+        sendable::<Body>();
+        sendable::<ResponseBody>();
+        // Small enough to be moved around unboxed.
+        assert!(size_of::<Body>() <= 88 && size_of::<ResponseBody>() <= 136);
+    }
+}

@@ -79,3 +79,17 @@ fn from_system(error: &io::Error) -> ResolveError {
         ResolveError::Failed(text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Resolve, ResolveError, SystemResolver};
+
+    #[tokio::test]
+    async fn the_system_knows_this_machine_and_nothing_invalid() {
+        let found = SystemResolver.resolve("localhost", 80).await.unwrap();
+        assert!(!found.is_empty() && found.iter().all(|address| address.ip().is_loopback()));
+        // RFC 6761 §6.4 reserves the name. Without a name server the system cannot know that.
+        let missing = SystemResolver.resolve("no-such-host.invalid", 80).await.unwrap_err();
+        assert!(matches!(missing, ResolveError::NotFound | ResolveError::Failed(_)), "{missing}");
+    }
+}

@@ -1,3 +1,4 @@
+use std::io::{Read, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -95,6 +96,34 @@ async fn a_connection_that_closed_while_idle_is_replaced() {
         }
     }
     assert_eq!(upstream.connections(), 50, "each request arrived once");
+}
+
+#[tokio::test]
+async fn a_stale_connection_is_replaced_once_and_says_so() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    // A thread of its own, so that it closes the connection while this runtime is kept from noticing.
+    let server = std::thread::spawn(move || {
+        for _ in 0..2 {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut head = [0; 4096];
+            assert!(stream.read(&mut head).unwrap() > 0);
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").unwrap();
+            // The answer has to be read before the close arrives.
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    });
+    let egress = egress(settings(port));
+    let (pool, route) = (egress.pool(), route(&egress, &format!("http://upstream.test:{port}")));
+    fetch(&pool, &route, get("/")).await;
+    std::thread::sleep(Duration::from_millis(200));
+    // Lets the runtime learn of the close, but resumes before the connection's own task has run.
+    tokio::task::yield_now().await;
+    let request = Request::post("/").body(Body::full("whole")).unwrap();
+    let (status, body, timings) = fetch(&pool, &route, request).await;
+    assert_eq!((status, body.as_str()), (200, "ok"));
+    assert!(timings.retried_stale && !timings.reused);
+    server.join().unwrap();
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 //! The client against real sockets on loopback.
+#![expect(clippy::unwrap_used, reason = "a helper that fails has to fail the test")]
 
 mod bodies;
 mod connect_to;

@@ -1,3 +1,4 @@
+use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -107,7 +108,7 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, log: Arc<Mutex<Vec<S
             let (head, body) = request.into_parts();
             let mut text = format!("{} {}\n", head.method, head.uri);
             for (name, value) in &head.headers {
-                text.push_str(&format!("{name}: {}\n", value.to_str().unwrap()));
+                writeln!(text, "{name}: {}", value.to_str().unwrap()).unwrap();
             }
             log.lock().unwrap().push(text);
             let body = body.collect().await?.to_bytes();
