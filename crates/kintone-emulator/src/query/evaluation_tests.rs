@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
+use super::fixture::{app, number, record, text, user, values};
 use super::{QueryContext, QueryError, QueryResult, run, selection};
 use crate::model::{
-    App, Entity, Field, Fields, FileValue, GeneratedRecords, Organization, Process, Record, Records, Row,
-    Tenant, User, Value, Values,
+    Entity, Field, FileValue, GeneratedRecords, Organization, Process, Records, Row, Tenant, Value,
 };
 
 fn form() -> Vec<Field> {
@@ -47,63 +46,6 @@ fn form() -> Vec<Field> {
         ),
     ];
     definitions.iter().map(|(code, definition)| Field::from_definition(code, definition).unwrap()).collect()
-}
-
-fn app(id: u64, fields: Vec<Field>) -> App {
-    let at: Timestamp = "2024-01-01T00:00:00Z".parse().unwrap();
-    App {
-        id,
-        code: String::new(),
-        name: "app".to_owned(),
-        description: String::new(),
-        space: None,
-        thread: None,
-        revision: 1,
-        creator: Entity::new("ann", "Ann"),
-        created_at: at,
-        modifier: Entity::new("ann", "Ann"),
-        updated_at: at,
-        fields: Arc::new(Fields::new(fields)),
-        layout: Json::Null,
-        views: Json::Null,
-        settings: Json::Null,
-        process: Process::default(),
-        rights: Vec::new(),
-        record_rights: Vec::new(),
-        tokens: Vec::new(),
-        records: Records::default(),
-        last_row_id: 0,
-        requests_today: 0,
-    }
-}
-
-fn values(cells: Vec<(&str, Value)>) -> Values {
-    cells.into_iter().map(|(code, value)| (Arc::from(code), value)).collect()
-}
-
-fn record(id: u64, cells: Vec<(&str, Value)>) -> Record {
-    let at: Timestamp = "2024-02-28T20:00:00Z".parse().unwrap();
-    let creator = if id == 1 { Entity::new("ann", "Ann") } else { Entity::new("bob", "Bob") };
-    Record {
-        id,
-        revision: 1,
-        creator: creator.clone(),
-        created_at: at,
-        modifier: creator,
-        updated_at: at,
-        status: Some(if id == 1 { "Open" } else { "Closed" }.to_owned()),
-        assignees: Vec::new(),
-        values: values(cells),
-        comments: Vec::new(),
-    }
-}
-
-fn text(text: &str) -> Value {
-    Value::Text(text.to_owned())
-}
-
-fn number(number: &str) -> Value {
-    Value::Number(number.to_owned())
 }
 
 fn strings(list: &[&str]) -> Value {
@@ -164,7 +106,7 @@ fn tenant() -> Tenant {
     ));
     app.records.put(record(3, vec![("名前", text("")), ("number", text("")), ("kind", Value::Null)]));
 
-    let mut orders = self::app(
+    let mut orders = super::fixture::app(
         2,
         vec![
             Field::from_definition("customer", &json!({"type": "SINGLE_LINE_TEXT"})).unwrap(),
@@ -174,20 +116,6 @@ fn tenant() -> Tenant {
     for (id, customer, amount) in [(1, "青木商店", "100"), (2, "Birch Ltd", "-5"), (3, "", "100")] {
         orders.records.put(record(id, vec![("customer", text(customer)), ("amount", number(amount))]));
     }
-    let user = |id, code: &str, organizations: &[&str]| User {
-        id,
-        code: code.to_owned(),
-        name: code.to_uppercase(),
-        password: None,
-        email: String::new(),
-        condition: crate::model::UserCondition::Normal,
-        administrator: false,
-        locale: crate::model::Locale::En,
-        timezone: "UTC".to_owned(),
-        organizations: organizations.iter().map(|&code| code.to_owned()).collect(),
-        groups: Vec::new(),
-        wrong_passwords: 0,
-    };
     Tenant {
         apps: BTreeMap::from([(1, app), (2, orders)]),
         users: vec![user(1, "ann", &["sales"]), user(2, "bob", &[])],

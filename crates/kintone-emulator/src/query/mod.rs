@@ -12,6 +12,8 @@ pub(crate) mod decimal;
 mod error;
 #[cfg(test)]
 mod evaluation_tests;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod function;
 pub(crate) mod key;
 mod lexer;
