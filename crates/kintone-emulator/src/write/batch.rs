@@ -189,9 +189,13 @@ impl<'a> Batch<'a> {
             let is_copied = copied.contains(code);
             let value = match given.get(code).filter(|_| !is_copied) {
                 Some(cell) => {
+                    let problems = self.problems.count();
                     let content = self.content(field, at, cell);
                     let value = self.cell(field, at, content, previous.get(code), mode)?;
-                    self.check_required(field, at, &value);
+                    // What is wrong was there: to call it missing too would confuse.
+                    if self.problems.count() == problems {
+                        self.check_required(field, at, &value);
+                    }
                     value
                 }
                 None if mode == Mode::Update => continue,

@@ -38,6 +38,11 @@ impl Problems {
         }
     }
 
+    /// How many messages there are; it tells whether something that was just read has added one.
+    pub(super) fn count(&self) -> usize {
+        self.0.iter().map(|(_, messages)| messages.len()).sum()
+    }
+
     /// `Ok` if there are none.
     pub(super) fn into_result(self) -> Result<(), WriteError> {
         if self.0.is_empty() { Ok(()) } else { Err(WriteError::invalid(self.0)) }
