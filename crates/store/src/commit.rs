@@ -1,17 +1,21 @@
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use tombolo_vault::Random;
 
 use crate::api_keys::{self, NewApiKey};
+use crate::audit::{self, NewAuditEvent};
 use crate::connections::{self, ConnectionHealth, ConnectionUpdate, CredentialsReplacement, NewConnection};
 use crate::database::Transaction;
 use crate::environments::{self, NewEnvironment};
 use crate::error::StoreError;
-use crate::id::{ApiKeyId, ConnectionId, EnvironmentId, IntegrationId};
+use crate::id::{ApiKeyId, ConnectionId, EnvironmentId, IntegrationId, JobId, WebhookEventId};
 use crate::integrations::{self, IntegrationUpdate, NewIntegration};
+use crate::jobs::{self, JobLease, NewJob};
+use crate::leases::{self, Lease};
+use crate::schedules::{self, Schedule};
 use crate::store::Store;
 use crate::timestamp::Timestamp;
+use crate::webhook_events::{self, NewWebhookEvent, WebhookState};
 
 /// One thing to write. An act is a list of them, stored together or not at all.
 #[derive(Debug, Clone)]
@@ -40,6 +44,31 @@ pub enum Change {
     RevokeApiKey(EnvironmentId, ApiKeyId),
     /// Notes that an API key was used on this day.
     TouchApiKey(EnvironmentId, ApiKeyId),
+    /// Stores nothing unless the lease is still held.
+    RequireLease(Lease),
+    /// Enqueues a job.
+    EnqueueJob(NewJob),
+    /// Marks a claimed job as done.
+    CompleteJob(JobLease),
+    /// Notes why an attempt failed, and whether to try again.
+    FailJob {
+        /// The right to finish the job.
+        lease: JobLease,
+        /// What to show. Never a secret.
+        error: String,
+        /// Whether another attempt could help.
+        retry: bool,
+    },
+    /// Makes or changes a schedule.
+    PutSchedule(Schedule),
+    /// Deletes the schedule of this name.
+    DeleteSchedule(String),
+    /// Writes news for an embedder.
+    AddWebhookEvent(NewWebhookEvent),
+    /// Notes what became of news.
+    FinishWebhookEvent(EnvironmentId, WebhookEventId, WebhookState),
+    /// Writes who did what.
+    Audit(NewAuditEvent),
 }
 
 /// What a commit did.
@@ -47,6 +76,10 @@ pub enum Change {
 pub struct Committed {
     /// The new generation of every environment whose caches are out of date.
     pub generations: Vec<(EnvironmentId, u64)>,
+    /// The job of every [`Change::EnqueueJob`], in their order.
+    pub jobs: Vec<JobId>,
+    /// The event of every [`Change::AddWebhookEvent`], in their order.
+    pub webhook_events: Vec<WebhookEventId>,
 }
 
 impl Store {
@@ -59,8 +92,8 @@ impl Store {
             let generation = environments::advance_generation(&mut act, environment).await?;
             committed.generations.push((environment.clone(), generation));
         }
-        for change in changes {
-            apply(&mut act, change).await?;
+        for (position, change) in changes.iter().enumerate() {
+            apply(&mut act, &mut committed, position, change).await?;
         }
         act.transaction.commit().await?;
         Ok(committed)
@@ -71,16 +104,21 @@ impl Store {
 pub(crate) struct Act<'a> {
     pub(crate) transaction: Transaction,
     pub(crate) at: Timestamp,
-    pub(crate) random: &'a Arc<dyn Random>,
+    pub(crate) random: &'a dyn Random,
 }
 
 impl<'a> Act<'a> {
     pub(crate) async fn begin(store: &'a Store, at: Timestamp) -> Result<Self, StoreError> {
-        Ok(Self { transaction: store.database.begin().await?, at, random: &store.random })
+        Ok(Self { transaction: store.database.begin().await?, at, random: &*store.random })
     }
 }
 
-async fn apply(act: &mut Act<'_>, change: &Change) -> Result<(), StoreError> {
+async fn apply(
+    act: &mut Act<'_>,
+    committed: &mut Committed,
+    position: usize,
+    change: &Change,
+) -> Result<(), StoreError> {
     match change {
         Change::InsertEnvironment(new) => environments::insert(act, new).await,
         Change::InsertIntegration(new) => integrations::insert(act, new).await,
@@ -94,6 +132,23 @@ async fn apply(act: &mut Act<'_>, change: &Change) -> Result<(), StoreError> {
         Change::InsertApiKey(new) => api_keys::insert(act, new).await,
         Change::RevokeApiKey(environment, id) => api_keys::revoke(act, environment, id).await,
         Change::TouchApiKey(environment, id) => api_keys::touch(act, environment, id).await,
+        Change::RequireLease(lease) => leases::require(act, lease).await,
+        Change::EnqueueJob(new) => {
+            committed.jobs.push(jobs::enqueue(act, new).await?);
+            Ok(())
+        }
+        Change::CompleteJob(lease) => jobs::complete(act, lease).await,
+        Change::FailJob { lease, error, retry } => jobs::fail(act, lease, error, *retry).await,
+        Change::PutSchedule(schedule) => schedules::put(act, schedule).await,
+        Change::DeleteSchedule(name) => schedules::delete(act, name).await,
+        Change::AddWebhookEvent(new) => {
+            committed.webhook_events.push(webhook_events::insert(act, new).await?);
+            Ok(())
+        }
+        Change::FinishWebhookEvent(environment, id, state) => {
+            webhook_events::finish(act, environment, id, *state).await
+        }
+        Change::Audit(new) => audit::insert(act, new, position).await,
     }
 }
 
@@ -115,7 +170,17 @@ fn outdated_environments(changes: &[Change]) -> BTreeSet<&EnvironmentId> {
             Change::DeleteIntegration(environment, _)
             | Change::DeleteConnection(environment, _)
             | Change::RevokeApiKey(environment, _) => Some(environment),
-            Change::InsertEnvironment(_) | Change::TouchApiKey(..) => None,
+            Change::InsertEnvironment(_)
+            | Change::TouchApiKey(..)
+            | Change::RequireLease(_)
+            | Change::EnqueueJob(_)
+            | Change::CompleteJob(_)
+            | Change::FailJob { .. }
+            | Change::PutSchedule(_)
+            | Change::DeleteSchedule(_)
+            | Change::AddWebhookEvent(_)
+            | Change::FinishWebhookEvent(..)
+            | Change::Audit(_) => None,
         })
         .filter(|id| !made_here(id))
         .collect()

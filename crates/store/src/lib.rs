@@ -1,26 +1,34 @@
 #![doc = include_str!("../README.md")]
 
 mod api_keys;
+mod audit;
 mod commit;
 mod connections;
 mod database;
+mod directory;
 mod environments;
 mod error;
 mod id;
 mod instance;
 mod integrations;
+mod jobs;
+mod leases;
 mod name;
+mod schedules;
 mod store;
 mod text_enum;
 mod timestamp;
+mod webhook_events;
 
 pub use api_keys::{ApiKey, ApiKeyHash, ApiKeyText, KeyFormatError, NewApiKey, ScramVerifier};
+pub use audit::{Actor, ActorKind, AuditBreak, AuditEvent, AuditVerification, NewAuditEvent, Object};
 pub use commit::{Change, Committed};
 pub use connections::{
     Connection, ConnectionCursor, ConnectionFilter, ConnectionHealth, ConnectionPage, ConnectionUpdate,
     CredentialsReplacement, Health, NewConnection, Target,
 };
 pub use database::{Location, PostgresLocation, SqliteLocation};
+pub use directory::{DataDirectory, DirectoryError};
 pub use environments::{Environment, NewEnvironment, StoredDataKey};
 pub use error::StoreError;
 pub use id::{
@@ -29,5 +37,9 @@ pub use id::{
 };
 pub use instance::Instance;
 pub use integrations::{Integration, IntegrationUpdate, NewIntegration};
+pub use jobs::{ClaimedJob, Job, JobLease, JobState, NewJob};
+pub use leases::Lease;
+pub use schedules::Schedule;
 pub use store::Store;
 pub use timestamp::Timestamp;
+pub use webhook_events::{NewWebhookEvent, WebhookEvent, WebhookState};

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use secrecy::ExposeSecret;
 use serde_json::json;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection as _, PgConnection};
 use tempfile::TempDir;
 use tombolo_store::{
     Change, Connection, ConnectionId, Environment, EnvironmentId, Health, IntegrationId, Location,
@@ -122,6 +125,11 @@ impl TestStore {
         self.connection(self.environment(), id).await.unwrap().expect("the connection is there")
     }
 
+    /// Writes behind the store's back, as somebody with access to the database could.
+    pub async fn tamper(&self, statement: &'static str) {
+        tamper(&self.location, statement).await;
+    }
+
     pub fn new_connection(&self, integration: &IntegrationId, name: &str) -> NewConnection {
         NewConnection {
             id: ConnectionId::generate(NOW, &SystemRandom).unwrap(),
@@ -150,6 +158,23 @@ impl TestStore {
             (&connection.target.hosts, connection.sealed.as_ref().expect("it has credentials"));
         let binding = binding(self.environment(), &connection.id, connection.sealed_version, hosts);
         String::from_utf8(self.data_key.open(&binding, sealed).unwrap().to_vec()).unwrap()
+    }
+}
+
+pub async fn tamper(location: &Location, statement: &'static str) {
+    match location {
+        Location::Sqlite(files) => {
+            let options = SqliteConnectOptions::new().filename(&files.file);
+            let mut connection = options.connect().await.expect("the file opens");
+            sqlx::raw_sql(statement).execute(&mut connection).await.expect("the statement works");
+            connection.close().await.expect("closing works");
+        }
+        Location::Postgres(server) => {
+            let mut connection =
+                PgConnection::connect(server.url.expose_secret()).await.expect("the server answers");
+            sqlx::raw_sql(statement).execute(&mut connection).await.expect("the statement works");
+            connection.close().await.expect("closing works");
+        }
     }
 }
 

@@ -1,0 +1,87 @@
+use std::time::Duration;
+
+use tombolo_vault::{Random, RandomnessUnavailable};
+
+use super::JobLease;
+use crate::commit::Act;
+use crate::database::query;
+use crate::error::StoreError;
+
+/// Marks the job as done, if the lease still holds.
+pub(crate) async fn complete(act: &mut Act<'_>, lease: &JobLease) -> Result<(), StoreError> {
+    let statement = query(
+        "UPDATE jobs SET state = 'succeeded', finished_at = $1, last_error = NULL, lease_owner = NULL \
+         WHERE id = $2 AND lease_token = $3 AND state = 'running'",
+    );
+    match act.transaction.execute(statement.bind(act.at).bind(&lease.id).bind(lease.token)).await? {
+        0 => Err(StoreError::LeaseLost { name: lease.id.to_string() }),
+        _ => Ok(()),
+    }
+}
+
+/// Notes why the attempt failed. The job is tried again later, unless its attempts are used up or `retry` is false.
+pub(crate) async fn fail(
+    act: &mut Act<'_>,
+    lease: &JobLease,
+    error: &str,
+    retry: bool,
+) -> Result<(), StoreError> {
+    let select = query(
+        "SELECT attempts, max_attempts FROM jobs WHERE id = $1 AND lease_token = $2 AND state = 'running'",
+    );
+    let row = act.transaction.row(select.bind(&lease.id).bind(lease.token)).await?;
+    let lost = || StoreError::LeaseLost { name: lease.id.to_string() };
+    let mut row = row.ok_or_else(lost)?;
+    let (attempts, max_attempts) = (row.small_counter()?, row.small_counter()?);
+
+    let statement = if retry && attempts < max_attempts {
+        let retry_at = act.at.plus(retry_delay(attempts, act.random)?);
+        query(
+            "UPDATE jobs SET state = 'queued', due_at = $1, last_error = $2, lease_owner = NULL \
+             WHERE id = $3 AND lease_token = $4 AND state = 'running'",
+        )
+        .bind(retry_at)
+    } else {
+        query(
+            "UPDATE jobs SET state = 'dead', finished_at = $1, last_error = $2, lease_owner = NULL \
+             WHERE id = $3 AND lease_token = $4 AND state = 'running'",
+        )
+        .bind(act.at)
+    };
+    match act.transaction.execute(statement.bind(error).bind(&lease.id).bind(lease.token)).await? {
+        0 => Err(lost()),
+        _ => Ok(()),
+    }
+}
+
+const FIRST_DELAY: Duration = Duration::from_secs(10);
+const LONGEST_DELAY: Duration = Duration::from_hours(1);
+
+/// Doubles with every attempt up to an hour; up to a quarter is taken off at random, so that what failed together does not
+/// come back together.
+fn retry_delay(attempts: u32, random: &dyn Random) -> Result<Duration, RandomnessUnavailable> {
+    let factor = 2_u32.saturating_pow(attempts.saturating_sub(1));
+    let delay = FIRST_DELAY.saturating_mul(factor).min(LONGEST_DELAY);
+    let mut byte = [0];
+    random.fill(&mut byte)?;
+    Ok(delay * (1020 - u32::from(byte[0])) / 1020)
+}
+
+#[cfg(test)]
+mod tests {
+    use tombolo_vault::testing::SeededRandom;
+
+    use super::*;
+
+    #[test]
+    fn delays_double_up_to_an_hour() {
+        let random = SeededRandom::new(1);
+        for (attempts, longest) in [(1, 10), (2, 20), (5, 160), (10, 3600), (u32::MAX, 3600)] {
+            for _ in 0..100 {
+                let delay = retry_delay(attempts, &random).unwrap();
+                let longest = Duration::from_secs(longest);
+                assert!(delay <= longest && delay >= longest * 3 / 4, "{attempts}: {delay:?}");
+            }
+        }
+    }
+}
