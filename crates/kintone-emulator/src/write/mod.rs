@@ -20,7 +20,7 @@ mod file;
 mod history;
 mod lookup;
 mod number;
-mod render;
+pub mod render;
 mod table;
 #[cfg(test)]
 mod tests;
