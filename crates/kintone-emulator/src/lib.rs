@@ -1,5 +1,23 @@
 #![doc = include_str!("../README.md")]
 
+mod api;
+mod auth;
+mod clock;
+mod control;
+mod emulator;
+mod faults;
+mod http;
+mod identifiers;
+mod limits;
 pub mod model;
-
 pub mod query;
+mod seed;
+mod service;
+mod world;
+pub mod write;
+
+pub use clock::{Clock, SettableClock, SystemClock};
+pub use control::{Control, ControlError, LoggedRequest};
+pub use emulator::{Emulator, EmulatorError, EmulatorOptions};
+pub use faults::{Effect, Fault};
+pub use seed::{AppSeed, GeneratedSeed, Seed, SeedError, TenantSeed};

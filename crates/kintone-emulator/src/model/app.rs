@@ -55,8 +55,6 @@ pub struct App {
     pub records: Records,
     /// The last row id given out in any subtable of the app.
     pub last_row_id: u64,
-    /// Requests counted since the last reset at 09:00 Japan time. The quota is soft: nothing is refused.
-    pub requests_today: u64,
 }
 
 impl App {

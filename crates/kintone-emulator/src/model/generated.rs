@@ -66,7 +66,7 @@ impl GeneratedRecords {
     }
 }
 
-/// Spreads the bits of an id, differently for each field (the finalizer of SplitMix64).
+/// Spreads the bits of an id, differently for each field (the finalizer of `SplitMix64`).
 fn mix(id: u64, place: u64) -> u64 {
     let mut bits = id.wrapping_add((place + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -42,6 +42,6 @@ pub use process::{Action, Process, State};
 pub use record::{Comment, Record};
 pub use records::{Direction, Records};
 pub use space::Space;
-pub use tenant::{BasicGate, StoredFile, Tenant};
+pub use tenant::{ADMINISTRATOR, BasicGate, StoredFile, Tenant};
 pub use token::{ApiToken, Permission, UserApiScope, UserApiToken};
 pub use value::{Entity, FileValue, Row, Value, Values};

@@ -1,0 +1,17 @@
+//! The listeners, and what passes between bytes and the API: requests, parameters, answers.
+
+mod answer;
+mod body;
+mod listener;
+mod multipart;
+mod parameters;
+mod request;
+mod tls;
+
+pub(crate) use answer::Answer;
+pub(crate) use body::{AnswerBody, BodyFault};
+pub(crate) use listener::{Listeners, Respond};
+pub(crate) use multipart::first_file;
+pub(crate) use parameters::Parameters;
+pub(crate) use request::Request;
+pub(crate) use tls::{TlsError, TlsIdentity};
