@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::connect::{self, Driver};
 use crate::deadline::Deadline;
 use crate::egress::Egress;
 use crate::error::EgressError;
-use crate::exchange::{self, Failed};
+use crate::exchange::{self, Failed, Watch};
 use crate::pool_key::{CarriedHash, PoolKey};
 use crate::response_body::ResponseBody;
 use crate::route::Route;
@@ -61,23 +62,28 @@ impl Pool {
     pub async fn send(
         &self,
         route: &Arc<Route>,
-        request: Request<Body>,
+        mut request: Request<Body>,
         timings: &mut Timings,
     ) -> Result<Response<ResponseBody>, EgressError> {
-        let mut request = exchange::prepare(route, request)?;
+        exchange::prepare(route, &mut request)?;
         let shelf = self.shelf(route.pool_key());
-        if let Some(line) = take(&shelf).await {
+        if let Some(mut line) = shelf.take() {
             timings.reused = true;
-            match exchange::send(line, None, request, route, &shelf, timings).await {
-                Ok(response) => return Ok(response),
+            let watch = Watch::start(&mut request, &mut line, route);
+            let answer = pin!(line.sender.try_send_request(request));
+            match watch.head(answer, &mut line, route, timings).await {
+                Ok(response) => {
+                    let idle = route.time_outs.body_idle;
+                    return Ok(response.map(|incoming| ResponseBody::new(incoming, line, shelf, idle)));
+                }
                 Err(Failed::Sent(error)) => return Err(error),
                 Err(Failed::NotSent { request: unsent, .. }) => request = *unsent,
             }
             timings.reused = false;
             timings.retried_stale = true;
         }
-        let (line, driver) = self.connect(route, timings).await?;
-        exchange::send(line, Some(driver), request, route, &shelf, timings).await.map_err(Failed::into_error)
+        // Boxed, because connecting has a large state, and callers move the future of every request.
+        Box::pin(self.send_on_new_line(route, request, &shelf, timings)).await
     }
 
     /// Closes the connections of every key that `matching` picks: idle ones now, those in use when their
@@ -105,6 +111,29 @@ impl Pool {
         let shelf = Arc::new(Shelf::new(key.clone(), self.0.egress.settings.pool.idle_max));
         state.shelves.insert(key.clone(), Arc::clone(&shelf));
         shelf
+    }
+
+    async fn send_on_new_line(
+        &self,
+        route: &Arc<Route>,
+        mut request: Request<Body>,
+        shelf: &Arc<Shelf>,
+        timings: &mut Timings,
+    ) -> Result<Response<ResponseBody>, EgressError> {
+        if !timings.retried_stale
+            && let Some(line) = take_late(shelf).await
+        {
+            timings.reused = true;
+            match exchange::send(line, None, request, route, shelf, timings).await {
+                Ok(response) => return Ok(response),
+                Err(Failed::Sent(error)) => return Err(error),
+                Err(Failed::NotSent { request: unsent, .. }) => request = *unsent,
+            }
+            timings.reused = false;
+            timings.retried_stale = true;
+        }
+        let (line, driver) = self.connect(route, timings).await?;
+        exchange::send(line, Some(driver), request, route, shelf, timings).await.map_err(Failed::into_error)
     }
 
     async fn connect(&self, route: &Route, timings: &mut Timings) -> Result<(Line, Driver), EgressError> {
@@ -171,14 +200,12 @@ async fn reap(pool: Weak<Inner>, period: Duration) {
 }
 
 /// On a runtime with several threads the driver of a connection may be a moment behind the body that it fed.
-async fn take(shelf: &Shelf) -> Option<Line> {
-    match shelf.take() {
-        None if shelf.idle_count() > 0 => {
-            tokio::task::yield_now().await;
-            shelf.take()
-        }
-        found => found,
+async fn take_late(shelf: &Shelf) -> Option<Line> {
+    if shelf.idle_count() == 0 {
+        return None;
     }
+    tokio::task::yield_now().await;
+    shelf.take()
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use std::collections::hash_map::DefaultHasher;
+use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,17 +10,16 @@ use crate::tls::TlsSettings;
 /// What two requests must have in common to share a connection. Holds nothing secret.
 ///
 /// Cheap to clone, and hashed once when it is made.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct PoolKey(Arc<Parts>);
 
-#[derive(Debug)]
 struct Parts {
     hash: u64,
     content: Content,
 }
 
 /// The parts that are compared.
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq, Hash)]
 pub(crate) struct Content {
     pub(crate) origin: Origin,
     pub(crate) partition: Box<str>,
@@ -62,6 +62,17 @@ impl Eq for PoolKey {}
 impl Hash for PoolKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.0.hash);
+    }
+}
+
+impl fmt::Debug for PoolKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("PoolKey")
+            .field("origin", &format_args!("{}", self.origin()))
+            .field("partition", &self.partition())
+            .field("has_identity", &self.has_identity())
+            .finish_non_exhaustive()
     }
 }
 

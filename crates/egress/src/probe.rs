@@ -103,12 +103,12 @@ impl Probe {
     pub async fn run(
         &self,
         route: &Arc<Route>,
-        request: Request<Body>,
+        mut request: Request<Body>,
         body_bytes_max: usize,
         mut watch: impl FnMut(StageEvent<'_>),
     ) -> Result<ProbeAnswer, EgressError> {
         let mut stages = Stages { watch: &mut watch, timings: Timings::default() };
-        let request = exchange::prepare(route, request)?;
+        exchange::prepare(route, &mut request)?;
 
         let start = stages.start(ProbeStage::Resolve);
         let addresses = stages.end(ProbeStage::Resolve, start, self.0.resolve(route).await)?;

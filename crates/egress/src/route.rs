@@ -1,3 +1,4 @@
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,6 @@ use crate::tls::TlsSettings;
 /// Everything about reaching one origin, prepared once and used for many requests.
 ///
 /// Made by [`crate::Egress::route`].
-#[derive(Debug)]
 pub struct Route {
     pub(crate) origin: Origin,
     pub(crate) host_header: HeaderValue,
@@ -26,7 +26,7 @@ pub struct Route {
 }
 
 /// TLS towards one host, ready to use.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct TlsRoute {
     pub(crate) server_name: ServerName<'static>,
     pub(crate) config: Arc<ClientConfig>,
@@ -34,7 +34,6 @@ pub(crate) struct TlsRoute {
 }
 
 /// The proxy server on the way, ready to use.
-#[derive(Debug)]
 pub(crate) struct ProxyRoute {
     pub(crate) server: ProxyServer,
     pub(crate) tls: Option<TlsRoute>,
@@ -87,6 +86,13 @@ impl Route {
 
     pub(crate) fn with_identity(&self) -> bool {
         self.tls.as_ref().is_some_and(|tls| tls.with_identity)
+    }
+}
+
+/// Leaves out certificates, keys and credentials.
+impl fmt::Debug for Route {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Route").field("pool_key", &self.pool_key).finish_non_exhaustive()
     }
 }
 
