@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod bench;
 mod checkout;
 mod ci;
 mod command;
@@ -41,6 +42,11 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Measure.
+    Bench {
+        #[command(subcommand)]
+        what: bench::What,
+    },
 }
 
 fn main() -> ExitCode {
@@ -60,5 +66,6 @@ fn run(task: Task) -> Result<()> {
         Task::Ci => ci::run(&checkout),
         Task::Tidy => tidy::run(&checkout),
         Task::Generate { check } => generate::run(&checkout, check),
+        Task::Bench { what } => bench::run(&checkout, &what),
     }
 }

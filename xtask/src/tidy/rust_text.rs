@@ -35,20 +35,15 @@ pub(super) fn without_tests(text: &str) -> Vec<(usize, String)> {
             continue;
         }
         let indentation = &line[..line.len() - line.trim_start().len()];
-        let ends = [format!("{indentation}}}"), format!("{indentation});")];
-        for (_, line) in lines.by_ref() {
-            let is_attribute = line.trim_start().starts_with("#[");
-            if ends.iter().any(|end| end == line)
-                || (!is_attribute
-                    && line.trim_end().ends_with(';')
-                    && line.starts_with(indentation)
-                    && !line[indentation.len()..].starts_with(' '))
-            {
-                break;
-            }
-        }
+        lines.by_ref().find(|(_, line)| ends_item(line, indentation));
     }
     shipped
+}
+
+/// Whether a line that is not deeper than the item's first one is also its last.
+fn ends_item(line: &str, indentation: &str) -> bool {
+    let Some(rest) = line.strip_prefix(indentation) else { return false };
+    !rest.starts_with([' ', '#']) && rest.trim_end().ends_with([';', '}', ','])
 }
 
 fn skip_block_comment(rest: &mut Peekable<Chars<'_>>, kept: &mut String) {

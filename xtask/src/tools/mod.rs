@@ -8,6 +8,7 @@ pub(crate) mod kintone_openapi;
 pub(crate) mod node;
 pub(crate) mod npm_clients;
 pub(crate) mod postgresql;
+pub(crate) mod program;
 pub(crate) mod python;
 
 use std::path::{Path, PathBuf};

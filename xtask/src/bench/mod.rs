@@ -1,0 +1,32 @@
+//! `cargo xtask bench`: figures to look at, printed as ratios of one run. They are no tests: nothing fails because it is
+//! slow.
+
+mod download;
+mod load;
+mod nginx;
+mod process;
+mod proxy;
+mod statistics;
+mod subject;
+mod table;
+mod tombolo;
+mod upstream;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::checkout::Checkout;
+
+/// What can be measured.
+#[derive(Subcommand)]
+pub(crate) enum What {
+    /// A proxied request, beside nginx doing the same and beside no proxy; then the same with a body of 100 MB.
+    Proxy(proxy::Options),
+}
+
+/// Runs a benchmark.
+pub(crate) fn run(checkout: &Checkout, what: &What) -> Result<()> {
+    match what {
+        What::Proxy(options) => proxy::run(checkout, options),
+    }
+}
