@@ -22,7 +22,7 @@ pub struct Batch<'a> {
     pub(super) sources: Sources<'a>,
     pub(super) taken_files: Vec<TakenFile>,
     pub(super) last_row_id: u64,
-    unique: UniqueKeys,
+    unique: UniqueKeys<'a>,
     last_id: u64,
     pending: BTreeMap<u64, Record>,
     written: Vec<Written>,
@@ -67,7 +67,7 @@ impl<'a> Batch<'a> {
             sources: Sources::default(),
             taken_files: Vec::new(),
             last_row_id: context.app.last_row_id,
-            unique: UniqueKeys::default(),
+            unique: UniqueKeys::new(context.app),
             last_id: context.app.records.last_id(),
             pending: BTreeMap::new(),
             written: Vec::new(),
@@ -139,7 +139,6 @@ impl<'a> Batch<'a> {
         if has_problems {
             return Ok(None);
         }
-        self.unique.prepare(self.context.app, found.field);
         Ok(self.unique.holder(found.field, &value?))
     }
 
@@ -248,7 +247,6 @@ impl<'a> Batch<'a> {
             if old == Some(new) {
                 continue;
             }
-            self.unique.prepare(app, field);
             if !self.unique.replace(field, id, old, new) {
                 let path = format!("{at}.{}.value", field.code);
                 self.problems.add(path, "This value already exists in another record.");

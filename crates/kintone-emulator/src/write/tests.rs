@@ -1,15 +1,19 @@
 //! Requests against an app with every kind of field: what is stored, what is refused, what an answer shows.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value as Json, json};
 
-use super::{Batch, WriteContext, WriteError, Written, render};
-use crate::model::{Entity, Field, Group, Organization, Process, StoredFile, Tenant};
+use super::render::Shown;
+use super::{Batch, WriteContext, WriteError, Written};
+use crate::model::{
+    Entity, Field, GeneratedRecords, Group, Organization, Process, Records, StoredFile, Tenant,
+};
 use crate::query::fixture::{app, number, record, text, user};
 
 const FORM: &str = r#"{
@@ -149,7 +153,7 @@ fn update(tenant: &mut Tenant, id: u64, cells: &Json) -> Result<(), WriteError> 
 
 fn rendered(tenant: &Tenant, id: u64) -> Json {
     let mut out = Vec::new();
-    render(&tenant.apps[&1], &tenant.apps[&1].records.get(id).unwrap(), None, &mut out);
+    Shown::all(&tenant.apps[&1]).record(&tenant.apps[&1].records.get(id).unwrap(), &mut out);
     serde_json::from_slice(&out).unwrap()
 }
 
@@ -395,6 +399,21 @@ fn duplicates_are_refused_within_a_request_too() {
 }
 
 #[test]
+fn an_app_of_computed_records_takes_new_ones() {
+    let mut tenant = tenant();
+    let main = tenant.apps.get_mut(&1).unwrap();
+    let many =
+        GeneratedRecords::new(10_000_000, Arc::clone(&main.fields), main.created_at, main.creator.clone());
+    main.records = Records::generated(many);
+    let taken = insert(&mut tenant, RECORDS, &json!({"key": "key-00123456"})).unwrap_err();
+    assert_eq!(taken.errors[0].0, "record.key.value");
+    assert_eq!(insert(&mut tenant, RECORDS, &json!({"key": "key-10000001", "rank": "0.5"})), Ok(10_000_001));
+    update(&mut tenant, 77, &json!({"key": "mine", "color": "red"})).unwrap();
+    assert_eq!(cell(&tenant, 77, "color"), "red");
+    assert_eq!(tenant.apps[&1].records.len(), 10_000_001);
+}
+
+#[test]
 fn records_are_found_by_their_update_key() {
     let mut tenant = tenant();
     let id = insert(&mut tenant, RECORDS, &json!({"key": "k1", "rank": "10"})).unwrap();
@@ -447,9 +466,8 @@ fn a_record_is_rendered_in_the_order_of_the_form() {
     let id =
         insert(&mut tenant, RECORDS, &json!({"lines": [{"value": {"kind": {"value": ["x"]}}}]})).unwrap();
     let shown = |tenant: &Tenant, codes: &[&str]| {
-        let codes: BTreeSet<String> = codes.iter().map(|&code| code.to_owned()).collect();
         let mut out = Vec::new();
-        render(&tenant.apps[&1], &tenant.apps[&1].records.get(id).unwrap(), Some(&codes), &mut out);
+        Shown::only(&tenant.apps[&1], codes).record(&tenant.apps[&1].records.get(id).unwrap(), &mut out);
         String::from_utf8(out).unwrap()
     };
     assert_eq!(
