@@ -7,6 +7,9 @@ use super::process::Usage;
 pub(super) struct Sample {
     pub(super) requests_per_second: f64,
     pub(super) bytes_per_second: f64,
+    /// How much of its core the subject used. Well below 100, something else was the bottleneck, and the time per request
+    /// is the figure to trust.
+    pub(super) core_percent: f64,
     pub(super) cpu_microseconds_per_request: f64,
     /// CPU time for a mebibyte, which says more than time per request when one request takes a second.
     pub(super) cpu_microseconds_per_mebibyte: f64,
@@ -30,6 +33,7 @@ impl Sample {
         Self {
             requests_per_second: outcome.requests as f64 / seconds,
             bytes_per_second: outcome.bytes / seconds,
+            core_percent: cpu_microseconds / 1e4 / seconds,
             cpu_microseconds_per_request: cpu_microseconds / outcome.requests.max(1) as f64,
             cpu_microseconds_per_mebibyte: cpu_microseconds / (outcome.bytes / MEBIBYTE).max(1.0),
             median_milliseconds: outcome.median.as_secs_f64() * 1e3,

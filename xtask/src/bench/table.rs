@@ -21,24 +21,26 @@ const fn compared(heading: &'static str, figure: Figure, digits: usize) -> Colum
     Column { heading, figure, of_rounds: median, digits, with_ratio: true }
 }
 
-/// A column about memory, whose highest figure counts.
-const fn memory(heading: &'static str, figure: Figure) -> Column {
-    Column { heading, figure, of_rounds: highest, digits: 1, with_ratio: false }
+/// A column without a ratio.
+const fn plain(heading: &'static str, of_rounds: fn(&[Sample], Figure) -> f64, figure: Figure) -> Column {
+    Column { heading, figure, of_rounds, digits: 1, with_ratio: false }
 }
 
 const SMALL: &[Column] = &[
     compared("req/s", |sample| sample.requests_per_second, 0),
+    plain("core %", median, |sample| sample.core_percent),
     compared("CPU µs/req", |sample| sample.cpu_microseconds_per_request, 2),
     compared("p50 ms", |sample| sample.median_milliseconds, 2),
     compared("p99 ms", |sample| sample.percentile_99_milliseconds, 2),
-    memory("RSS MiB", |sample| sample.resident_mebibytes),
+    plain("RSS MiB", highest, |sample| sample.resident_mebibytes),
 ];
 
 const LARGE: &[Column] = &[
     compared("MB/s", |sample| sample.bytes_per_second / 1e6, 0),
+    plain("core %", median, |sample| sample.core_percent),
     compared("CPU µs/MiB", |sample| sample.cpu_microseconds_per_mebibyte, 0),
-    memory("RSS MiB", |sample| sample.resident_mebibytes),
-    memory("growth MiB", |sample| sample.growth_mebibytes),
+    plain("RSS MiB", highest, |sample| sample.resident_mebibytes),
+    plain("growth MiB", highest, |sample| sample.growth_mebibytes),
 ];
 
 /// The table for small answers.
@@ -55,7 +57,7 @@ pub(super) fn large(names: &[&str], samples: &[Vec<Sample>]) -> String {
 fn table(columns: &[Column], names: &[&str], samples: &[Vec<Sample>]) -> String {
     let mut text = format!("{:<20}", "subject");
     for column in columns {
-        let _ = write!(text, " {:>18}", column.heading);
+        let _ = write!(text, " {:>17}", column.heading);
     }
     text.push('\n');
     let reference = names.iter().position(|name| *name == Subject::Nginx.name()).map(|index| &samples[index]);
@@ -67,7 +69,7 @@ fn table(columns: &[Column], names: &[&str], samples: &[Vec<Sample>]) -> String 
                 .filter(|_| column.with_ratio)
                 .map(|reference| value / median(reference, column.figure));
             let ratio = ratio.map(|ratio| format!(" ({ratio:.2}x)")).unwrap_or_default();
-            let _ = write!(text, " {:>18}", format!("{value:.*}{ratio}", column.digits));
+            let _ = write!(text, " {:>17}", format!("{value:.*}{ratio}", column.digits));
         }
         text.push('\n');
     }
@@ -81,6 +83,7 @@ mod tests {
     fn sample(requests_per_second: f64) -> Sample {
         Sample {
             requests_per_second,
+            core_percent: 99.0,
             bytes_per_second: requests_per_second * 1e6,
             cpu_microseconds_per_request: 10.0,
             cpu_microseconds_per_mebibyte: 5.0,
@@ -95,9 +98,9 @@ mod tests {
     fn medians_stand_beside_their_ratio_to_nginx() {
         let samples = [vec![sample(300.0), sample(100.0), sample(200.0)], vec![sample(90.0), sample(110.0)]];
         insta::assert_snapshot!(small(&["nginx", "Tombolo"], &samples), @r"
-subject                           req/s         CPU µs/req             p50 ms             p99 ms            RSS MiB
-        nginx                       200 (1.00x)      10.00 (1.00x)       1.00 (1.00x)       2.00 (1.00x)                6.2
-        Tombolo                     100 (0.50x)      10.00 (1.00x)       1.00 (1.00x)       2.00 (1.00x)                6.2
+        subject                          req/s            core %        CPU µs/req            p50 ms            p99 ms           RSS MiB
+        nginx                      200 (1.00x)              99.0     10.00 (1.00x)      1.00 (1.00x)      2.00 (1.00x)               6.2
+        Tombolo                    100 (0.50x)              99.0     10.00 (1.00x)      1.00 (1.00x)      2.00 (1.00x)               6.2
         ");
     }
 }
