@@ -56,6 +56,8 @@ pub enum AddressClass {
     SixToFour,
     /// `2001::/32`, which tunnels to any IPv4 address.
     Teredo,
+    /// A global address that belongs to the machine this server runs on.
+    OwnInterface,
 }
 
 impl AddressPolicy {
@@ -66,13 +68,18 @@ impl AddressPolicy {
 
     /// Says whether one address may be connected to.
     pub fn check(&self, address: IpAddr) -> Result<(), RefusedAddress> {
-        if self.allowed_networks.iter().any(|network| network.contains(&address)) {
+        if self.is_allowed_by_operator(address) {
             return Ok(());
         }
         match self.class(address) {
             None => Ok(()),
             Some(class) => Err(RefusedAddress { address, class }),
         }
+    }
+
+    /// Whether the operator named a network that holds the address.
+    pub(crate) fn is_allowed_by_operator(&self, address: IpAddr) -> bool {
+        self.allowed_networks.iter().any(|network| network.contains(&address))
     }
 
     fn class(&self, address: IpAddr) -> Option<AddressClass> {
@@ -106,6 +113,7 @@ impl fmt::Display for AddressClass {
             Self::Nat64 => "a NAT64 address of a network that is not public",
             Self::SixToFour => "a 6to4 address",
             Self::Teredo => "a Teredo address",
+            Self::OwnInterface => "an address of this machine",
         })
     }
 }

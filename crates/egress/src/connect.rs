@@ -1,6 +1,6 @@
 //! The steps from a route to a connection that speaks HTTP: resolve, reach, secure, start.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use hyper::client::conn::http1::{Builder, Connection, SendRequest};
@@ -9,11 +9,13 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 
+use crate::address::{AddressClass, RefusedAddress};
 use crate::body::Body;
 use crate::egress::Egress;
 use crate::error::{EgressError, EgressErrorKind};
 use crate::failure::{self, place};
 use crate::origin::Origin;
+use crate::own_address::is_own_address;
 use crate::proxy_server::ChosenBy;
 use crate::resolve::ResolveError;
 use crate::route::{Route, TimeOuts, TlsRoute};
@@ -67,11 +69,20 @@ impl Egress {
 
     fn check(&self, addresses: &[SocketAddr], origin: &Origin) -> Result<(), EgressError> {
         for address in addresses {
-            if let Err(refused) = self.settings.addresses.check(address.ip()) {
+            if let Err(refused) = self.check_one(address.ip()) {
                 let what =
                     format!("{} stands for {refused}, which this server does not connect to", origin.host());
                 return Err(EgressError::new(EgressErrorKind::AddressRefused, what));
             }
+        }
+        Ok(())
+    }
+
+    fn check_one(&self, address: IpAddr) -> Result<(), RefusedAddress> {
+        let policy = &self.settings.addresses;
+        policy.check(address)?;
+        if !policy.is_allowed_by_operator(address) && is_own_address(address) {
+            return Err(RefusedAddress { address, class: AddressClass::OwnInterface });
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ mod error;
 mod exchange;
 mod failure;
 mod origin;
+mod own_address;
 mod pool;
 mod pool_key;
 mod probe;

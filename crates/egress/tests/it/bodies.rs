@@ -1,10 +1,11 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
 use http_body_util::BodyExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tombolo_egress::{Body, EgressErrorKind, Timings};
+use tombolo_egress::{Body, EgressErrorKind, Pool, Route, Timings};
 
 use crate::support::upstream::{Upstream, read_head};
 use crate::support::{egress, fetch, get, route, route_with, settings, time_outs};
@@ -175,4 +176,78 @@ async fn nothing_is_decompressed_and_no_redirect_followed() {
     let body = response.into_body().collect(100, Duration::from_secs(5)).await.unwrap();
     assert_eq!(body.as_ref(), b"\x1f\x8b\x08\x00");
     assert_eq!(upstream.connections(), 1);
+}
+
+/// A web server of the plainest kind that passes every request on, as the proxy does.
+async fn relay(pool: Pool, route: Arc<Route>) -> Upstream {
+    Upstream::raw("127.0.0.1", move |stream, _| {
+        let (pool, route) = (pool.clone(), Arc::clone(&route));
+        async move {
+            let service = hyper::service::service_fn(move |request: Request<hyper::body::Incoming>| {
+                let (pool, route) = (pool.clone(), Arc::clone(&route));
+                async move {
+                    let (head, mut body) = request.into_parts();
+                    let body = if head.uri.path() == "/peek" {
+                        let read = body.frame().await.unwrap().unwrap().into_data().unwrap();
+                        Body::peeked(read, body)
+                    } else {
+                        Body::incoming(body)
+                    };
+                    pool.send(&route, Request::from_parts(head, body), &mut Timings::default()).await
+                }
+            });
+            let stream = hyper_util::rt::TokioIo::new(stream);
+            hyper::server::conn::http1::Builder::new().serve_connection(stream, service).await.ok();
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_relay_keeps_sizes_and_connections() {
+    let upstream = Upstream::web(None).await;
+    let egress = egress(settings(upstream.port()));
+    let pool = egress.pool();
+    let relay = relay(pool.clone(), route(&egress, &url(&upstream))).await;
+    // A client of its own, so that its connections are not counted with those of the relay.
+    let front = crate::support::egress(settings(relay.port()));
+    let (client, to_relay) = (front.pool(), route(&front, &url(&relay)));
+    let large = "large ".repeat(20_000);
+    let cases = [
+        ("/", Body::empty(), "", "content-length: 0"),
+        ("/", Body::full("small"), "small", "content-length: 5"),
+        ("/", Body::full(large.clone()), large.as_str(), "content-length: 120000"),
+        ("/peek", Body::full("small"), "small", "content-length: 5"),
+        ("/peek", Body::full(large.clone()), large.as_str(), "content-length: 120000"),
+    ];
+    for (path, body, expected, framing) in cases {
+        let (status, answer, _) = fetch(&client, &to_relay, Request::post(path).body(body).unwrap()).await;
+        assert_eq!(status, 200);
+        assert!(answer == format!("POST {path} {expected}"), "{path}: {} bytes", answer.len());
+        assert!(upstream.heads().pop().unwrap().contains(framing), "{:?}", upstream.heads().pop());
+        // The relay's server has not asked for the end of the body, but the connection is free again.
+        assert_eq!(pool.idle_count(), 1);
+    }
+    assert_eq!((upstream.connections(), relay.connections()), (1, 1));
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_before_the_end_of_the_upload_is_passed_on() {
+    let upstream = Upstream::raw("127.0.0.1", |mut stream, _| async move {
+        read_head(&mut stream).await;
+        stream.write_all(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nno!").await.ok();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    })
+    .await;
+    let egress = egress(settings(upstream.port()));
+    let (pool, route) = (egress.pool(), route(&egress, &url(&upstream)));
+    let (sender, body) = Body::channel(None);
+    let request = Request::post("/").body(body).unwrap();
+    let (status, answer, _) = fetch(&pool, &route, request).await;
+    assert_eq!((status, answer.as_str()), (413, "no!"));
+    // Nobody else is given a connection on which an upload is still going on.
+    let (_, _, timings) = fetch(&pool, &route, Request::post("/").body(Body::full("x")).unwrap()).await;
+    assert!(!timings.reused);
+    assert_eq!(upstream.connections(), 2);
+    drop(sender);
 }

@@ -37,17 +37,26 @@ async fn one_connection_serves_many_requests() {
 
 #[tokio::test]
 async fn an_answer_without_a_body_gives_its_connection_back_at_once() {
-    let upstream = Upstream::raw("127.0.0.1", |mut stream, _| async move {
-        while !read_head(&mut stream).await.is_empty() {
-            stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.ok();
+    let answers: [&[u8]; 4] = [
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+        b"HTTP/1.1 304 Not Modified\r\nContent-Length: 1000\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    ];
+    let upstream = Upstream::raw("127.0.0.1", move |mut stream, _| async move {
+        for answer in answers {
+            read_head(&mut stream).await;
+            stream.write_all(answer).await.ok();
         }
+        read_head(&mut stream).await;
     })
     .await;
     let egress = egress(settings(upstream.port()));
     let (pool, route) = (egress.pool(), route(&egress, &url(&upstream)));
-    for _ in 0..10 {
-        let response = pool.send(&route, get("/"), &mut Timings::default()).await.unwrap();
-        assert_eq!(response.status(), 204);
+    for (method, status) in [("GET", 204), ("GET", 304), ("HEAD", 200), ("GET", 200)] {
+        let request = Request::builder().method(method).uri("/").body(Body::empty()).unwrap();
+        let response = pool.send(&route, request, &mut Timings::default()).await.unwrap();
+        assert_eq!(response.status(), status);
         assert_eq!(pool.idle_count(), 1, "before the body is read");
     }
     assert_eq!(upstream.connections(), 1);

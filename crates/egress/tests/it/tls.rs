@@ -155,3 +155,26 @@ async fn other_ends_of_the_handshake_are_told_apart() {
     let route = route_with(&egress, &url(&silent), RouteOptions { time_outs, ..RouteOptions::default() });
     assert_eq!(probe(&egress, &route).await.unwrap_err().kind().code(), "tls_timed_out");
 }
+
+#[tokio::test]
+async fn a_body_that_ends_without_the_end_of_tls_is_cut_short() {
+    let authority = Authority::new("Private CA");
+    let config = authority.server("upstream.test", 2090);
+    let upstream = Upstream::raw("127.0.0.1", move |stream, index| {
+        let config = Arc::clone(&config);
+        async move {
+            let mut stream = tokio_rustls::TlsAcceptor::from(config).accept(stream).await.unwrap();
+            read_head(&mut stream).await;
+            stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhalf of it").await.unwrap();
+            stream.flush().await.unwrap();
+            if index == 0 {
+                stream.shutdown().await.unwrap();
+            }
+        }
+    })
+    .await;
+    let egress = trusting(&authority, upstream.port());
+    assert_eq!(probe_code(&egress, &url(&upstream)).await, "answered");
+    // Without this, anybody on the network could shorten an answer unnoticed.
+    assert_eq!(probe_code(&egress, &url(&upstream)).await, "body_reset");
+}
