@@ -32,7 +32,7 @@ const CALLS: [&str; 15] = [
     "GET /requests",
     "DELETE /requests",
     "GET /faults",
-    "POST /faults {effect, tenant?, method?, path?, skip?, count?, …}",
+    "POST /faults {effect: {latency: {milliseconds}}, tenant?, method?, path?, skip?, count?}",
     "DELETE /faults",
     "PUT /clock {now} or {advance_seconds}",
     "POST /reset",

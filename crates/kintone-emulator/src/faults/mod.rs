@@ -24,7 +24,6 @@ pub struct Fault {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
     /// What happens to them.
-    #[serde(flatten)]
     pub effect: Effect,
 }
 
@@ -35,7 +34,7 @@ fn is_zero(number: &u64) -> bool {
 
 /// What a fault does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "effect", rename_all = "snake_case")]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum Effect {
     /// The answer is held back; everything else goes its way. Adds up with other faults.
     Latency {
@@ -215,11 +214,13 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_written_flat() {
+    fn faults_are_strict_json() {
         let text =
-            r#"{"tenant": "demo", "count": 2, "effect": "status", "status": 429, "code": "GAIA_TO04"}"#;
+            r#"{"tenant": "demo", "count": 2, "effect": {"status": {"status": 429, "code": "GAIA_TO04"}}}"#;
         let fault: Fault = serde_json::from_str(text).unwrap();
         let effect = Effect::Status { status: 429, code: Some("GAIA_TO04".into()), html: None };
         assert_eq!(fault, Fault::new(effect).tenant("demo").times(2));
+        assert_eq!(serde_json::from_str::<Fault>(r#"{"effect": "maintenance"}"#).unwrap().count, None);
+        assert!(serde_json::from_str::<Fault>(r#"{"cuont": 1, "effect": "maintenance"}"#).is_err());
     }
 }
