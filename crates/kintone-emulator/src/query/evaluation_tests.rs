@@ -1,8 +1,9 @@
 //! Queries against a small app with every kind of field, and against an app of ten million computed records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::fixture::{app, number, record, text, user, values};
@@ -390,4 +391,69 @@ fn sorting_many_records_keeps_the_first_ones() {
         answer("$id >= 20000 and $id < 40000 order by number asc limit 50 offset 9950"),
         sorted[9950..10_000]
     );
+}
+
+/// Comparisons of every kind, on ids and cells of records, none on tables (where `and` means more).
+const COMPARISONS: [&str; 16] = [
+    "$id > 1",
+    "$id >= 3",
+    "$id < 3",
+    "$id <= 1",
+    "$id = 2",
+    "$id != 2",
+    "$id in (1, 3)",
+    "$id not in (3)",
+    "record_no in (\"CRM-1\", 2)",
+    "number < 0",
+    "day != \"\"",
+    "kind in (\"A\", \"\")",
+    "tags not in (\"x\")",
+    "notes like \"app\"",
+    "teams in (PRIMARY_ORGANIZATION())",
+    "orders.amount > 0",
+];
+
+fn condition() -> impl Strategy<Value = String> {
+    prop::sample::select(COMPARISONS.to_vec()).prop_map(str::to_owned).prop_recursive(3, 12, 3, |inner| {
+        let parts = prop::collection::vec(inner, 2..4);
+        (parts, any::<bool>()).prop_map(|(parts, all)| {
+            let parts: Vec<String> = parts.iter().map(|part| format!("({part})")).collect();
+            parts.join(if all { " and " } else { " or " })
+        })
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Ranges of ids are taken out of a condition before it is evaluated: that must not change what it means.
+    #[test]
+    fn and_is_the_intersection_and_or_the_union(left in condition(), right in condition()) {
+        let tenant = tenant();
+        let selected = |text: &str| -> BTreeSet<u64> {
+            selection(&tenant.apps[&1], &context(&tenant), text).unwrap().ids().into_iter().collect()
+        };
+        let (a, b) = (selected(&left), selected(&right));
+        prop_assert_eq!(selected(&format!("({left}) and ({right})")), &a & &b);
+        prop_assert_eq!(selected(&format!("({left}) or ({right})")), &a | &b);
+    }
+
+    #[test]
+    fn pages_and_totals_agree_with_the_whole(condition in condition(), offset in 0u64..5, limit in 0u64..5) {
+        let tenant = tenant();
+        let app = &tenant.apps[&1];
+        for order in ["$id asc", "$id desc", "number asc, day desc"] {
+            let query = format!("{condition} order by {order}");
+            let whole = selection(app, &context(&tenant), &query).unwrap();
+            let page = run(app, &context(&tenant), &format!("{query} limit {limit} offset {offset}"), 100).unwrap();
+            let expected: Vec<u64> =
+                whole.ids().into_iter().skip(offset as usize).take(limit as usize).collect();
+            prop_assert_eq!(ids(&page), expected);
+            prop_assert_eq!(page.total(), whole.ids().len() as u64);
+            for id in 1..=3 {
+                let record = app.records.get(id).unwrap();
+                prop_assert_eq!(whole.contains(&record), whole.ids().contains(&id));
+            }
+        }
+    }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use proptest::prelude::*;
 use serde_json::{Map, Value as Json, json};
 
 use super::render::Shown;
@@ -484,4 +485,70 @@ fn a_record_is_rendered_in_the_order_of_the_form() {
     let id = insert(&mut tenant, RECORDS, &json!({})).unwrap();
     assert_eq!(cell(&tenant, id, "state"), "Open");
     assert_eq!(cell(&tenant, id, "actor"), json!([]));
+}
+
+/// People read a record, change a cell and write all of it back.
+#[test]
+fn writing_back_what_was_read_changes_nothing() {
+    let mut tenant = tenant();
+    let cells = json!({
+        "key": "k", "rank": "1.50", "memo": "a", "at": "2024-01-01T00:00:00+09:00", "color": "red", "tags": ["a"],
+        "teams": [{"code": "sales"}], "papers": [{"fileKey": "upload"}], "product": "pen",
+        "lines": [{"value": {"count": {"value": "1"}, "kind": {"value": ["x"]}, "part": {"value": "10"}}}],
+    });
+    let id = insert(&mut tenant, RECORDS, &cells).unwrap();
+    let before = rendered(&tenant, id);
+    let read = before.as_object().unwrap().clone();
+    request(&mut tenant, RECORDS, |batch| batch.update("record", id, &read)).unwrap();
+    let mut after = rendered(&tenant, id);
+    assert_eq!(after["$revision"]["value"], "2");
+    after["$revision"] = before["$revision"].clone();
+    assert_eq!(after, before);
+}
+
+fn any_json() -> impl Strategy<Value = Json> {
+    let leaf = prop_oneof![
+        Just(Json::Null),
+        any::<bool>().prop_map(Json::from),
+        any::<f64>().prop_map(Json::from),
+        "[-+0-9.e:TZ]{0,12}".prop_map(Json::from),
+        "\\PC{0,8}".prop_map(Json::from),
+        prop::sample::select(vec!["pen", "ann", "upload", "a", "red", "2024-01-01", "10"])
+            .prop_map(Json::from),
+    ];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        let name =
+            prop::sample::select(vec!["value", "code", "fileKey", "id", "item", "count", "part", "kind"]);
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Json::from),
+            prop::collection::vec((name, inner), 0..3).prop_map(|members| {
+                members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+            }),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever stands in the cells, the request is refused with a code or stored in a form that can be read
+    /// and written back.
+    #[test]
+    fn any_content_is_stored_or_refused(
+        cells in prop::collection::btree_map(
+            prop::sample::select(form().into_iter().map(|field| field.code).collect::<Vec<_>>()),
+            any_json(),
+            0..4,
+        ),
+    ) {
+        let mut tenant = tenant();
+        let cells: Json = cells.into_iter().collect();
+        match insert(&mut tenant, EVERYTHING, &cells) {
+            Ok(id) => {
+                let read = rendered(&tenant, id).as_object().unwrap().clone();
+                request(&mut tenant, RECORDS, |batch| batch.update("record", id, &read)).unwrap();
+            }
+            Err(error) => prop_assert!((400..410).contains(&error.status)),
+        }
+    }
 }
