@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::scheme::GateKind;
 use crate::template::Template;
 use crate::text::TextTemplate;
 
@@ -36,6 +37,8 @@ pub struct Explanation {
     /// The credential must not be tried again until somebody has tested it: trying on could lock the account.
     #[serde(default)]
     pub stops: bool,
+    /// The answer comes from this gate: with the gate's fields filled in it is no failure yet.
+    pub gate: Option<GateKind>,
     /// Only in these stages.
     #[serde(default)]
     pub at: Vec<String>,

@@ -1,6 +1,6 @@
 //! Auth schemes and gates as a provider file declares them. What they do to a request is in the crate `auth`.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::field::Fields;
 use crate::path_rule::CallPattern;
@@ -108,7 +108,7 @@ pub struct Gate {
 }
 
 /// The known gates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GateKind {
     /// HTTP Basic (RFC 7617) in the `Authorization` header, from the fields `basic_username` and `basic_password`.

@@ -1,1 +1,23 @@
 #![doc = include_str!("../README.md")]
+
+mod access;
+mod activity;
+mod api_keys;
+mod caller_key;
+mod clock;
+mod connection_test;
+mod connections;
+mod credentials;
+mod directory;
+mod integrations;
+mod platform;
+mod problem;
+pub mod proxy;
+
+pub use access::{Access, Scope};
+pub use clock::{Clock, SystemClock};
+pub use connection_test::{Details, Outcome, StageReport, TestEvent, TestReport, Verdict};
+pub use connections::{ConnectionChange, ConnectionDraft, CreatedConnection, Watch};
+pub use integrations::{IntegrationChange, IntegrationDraft};
+pub use platform::{DEFAULT_ENVIRONMENT, Platform, PlatformParts};
+pub use problem::{Problem, ProblemKind};

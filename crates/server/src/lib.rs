@@ -1,1 +1,12 @@
 #![doc = include_str!("../README.md")]
+
+mod front;
+mod listen;
+mod problem;
+mod request_id;
+mod routes;
+
+pub use front::ServerBody;
+pub use listen::{Server, ServerError, ServerOptions};
+pub use request_id::RequestIds;
+pub use routes::{Peer, router};

@@ -1,0 +1,143 @@
+//! Who is asking, and what they may do.
+
+use std::sync::Arc;
+
+use tombolo_store::{Actor, EnvironmentId};
+
+use crate::problem::{Problem, ProblemKind};
+
+/// One thing that an API key may be allowed to do. The names are those of the compatible API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// See the list of connections.
+    ListConnections,
+    /// See one connection, without its secrets.
+    ReadConnection,
+    /// Make connections, and test drafts of them.
+    CreateConnection,
+    /// Change connections, and test them.
+    UpdateConnection,
+    /// Delete connections.
+    DeleteConnection,
+    /// See the list of integrations.
+    ListIntegrations,
+    /// See one integration.
+    ReadIntegration,
+    /// Make integrations.
+    CreateIntegration,
+    /// Change integrations.
+    UpdateIntegration,
+    /// Delete integrations.
+    DeleteIntegration,
+    /// Call upstreams through connections.
+    Proxy,
+    /// See the log of calls.
+    ReadActivity,
+    /// See the audit trail and verify it.
+    ReadAudit,
+    /// Make, list and revoke API keys.
+    ManageApiKeys,
+    /// See jobs.
+    ReadJobs,
+}
+
+impl Scope {
+    /// The scope's name, as an API key lists it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ListConnections => "environment:connections:list",
+            Self::ReadConnection => "environment:connections:read",
+            Self::CreateConnection => "environment:connections:create",
+            Self::UpdateConnection => "environment:connections:update",
+            Self::DeleteConnection => "environment:connections:delete",
+            Self::ListIntegrations => "environment:integrations:list",
+            Self::ReadIntegration => "environment:integrations:read",
+            Self::CreateIntegration => "environment:integrations:create",
+            Self::UpdateIntegration => "environment:integrations:update",
+            Self::DeleteIntegration => "environment:integrations:delete",
+            Self::Proxy => "environment:proxy",
+            Self::ReadActivity => "environment:logs:read",
+            Self::ReadAudit => "environment:audit:read",
+            Self::ManageApiKeys => "environment:api_keys",
+            Self::ReadJobs => "environment:jobs:read",
+        }
+    }
+
+    /// Every scope.
+    pub const ALL: [Self; 15] = [
+        Self::ListConnections,
+        Self::ReadConnection,
+        Self::CreateConnection,
+        Self::UpdateConnection,
+        Self::DeleteConnection,
+        Self::ListIntegrations,
+        Self::ReadIntegration,
+        Self::CreateIntegration,
+        Self::UpdateIntegration,
+        Self::DeleteIntegration,
+        Self::Proxy,
+        Self::ReadActivity,
+        Self::ReadAudit,
+        Self::ManageApiKeys,
+        Self::ReadJobs,
+    ];
+
+    /// Whether a text is a scope or a pattern such as `environment:*` that covers at least one.
+    pub fn is_grantable(text: &str) -> bool {
+        Self::ALL.iter().any(|scope| covers(text, scope.name()))
+    }
+}
+
+fn covers(granted: &str, wanted: &str) -> bool {
+    granted == wanted
+        || granted.strip_suffix('*').is_some_and(|stem| stem.ends_with(':') && wanted.starts_with(stem))
+}
+
+/// An authenticated caller: which environment it acts in, as whom, and what it may do.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// The environment.
+    pub environment: EnvironmentId,
+    /// Who it is.
+    pub actor: Actor,
+    /// What was granted.
+    pub scopes: Arc<[String]>,
+}
+
+impl Access {
+    /// Refuses unless the scope was granted.
+    pub fn require(&self, scope: Scope) -> Result<(), Problem> {
+        if self.scopes.iter().any(|granted| covers(granted, scope.name())) {
+            return Ok(());
+        }
+        let what = format!("The API key has no scope `{}`", scope.name());
+        Err(Problem::new(
+            ProblemKind::Forbidden,
+            "forbidden",
+            what,
+            "Use a key with this scope, or make one.",
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_covers_what_stands_below_it_and_no_more() {
+        for (granted, wanted, expected) in [
+            ("environment:*", Scope::Proxy, true),
+            ("environment:connections:*", Scope::ReadConnection, true),
+            ("environment:connections:*", Scope::ReadIntegration, false),
+            ("environment:proxy", Scope::Proxy, true),
+            ("environment:proxy", Scope::ListConnections, false),
+            ("environment:pro*", Scope::Proxy, false),
+            ("*", Scope::Proxy, false),
+            ("", Scope::Proxy, false),
+        ] {
+            assert_eq!(covers(granted, wanted.name()), expected, "{granted} {wanted:?}");
+        }
+        assert!(Scope::is_grantable("environment:*") && !Scope::is_grantable("everything"));
+    }
+}

@@ -1,0 +1,45 @@
+//! Finds a caller's API key in a request to the drop-in URL.
+
+use http::HeaderMap;
+use tombolo_auth::extract_keys;
+use zeroize::Zeroizing;
+
+use crate::platform::Platform;
+use crate::problem::Problem;
+
+/// How our keys begin; enough to tell them from a vendor's credential.
+const KEY_PREFIX: &str = "tmb_";
+
+impl Platform {
+    /// The one API key in the headers, wherever a client of the vendor puts its credential. Two different keys are
+    /// refused: it could not be said on whose behalf the call is made.
+    pub fn caller_key(
+        &self,
+        integration: &str,
+        headers: &HeaderMap,
+    ) -> Result<Option<Zeroizing<String>>, Problem> {
+        let is_key = |text: &str| text.starts_with(KEY_PREFIX);
+        // Which provider an integration is of is only known once the environment is, and that is what the key tells;
+        // most integrations have the name of their provider.
+        let mut keys = match self.catalog.get(integration) {
+            Some(provider) => extract_keys(provider, headers, is_key),
+            None => Vec::new(),
+        };
+        if keys.is_empty() {
+            for provider in self.catalog.iter() {
+                for key in extract_keys(provider, headers, is_key) {
+                    if !keys.contains(&key) {
+                        keys.push(key);
+                    }
+                }
+            }
+        }
+        match (keys.pop(), keys.is_empty()) {
+            (key, true) => Ok(key),
+            (_, false) => {
+                let what = "The request carries two different API keys";
+                Err(Problem::invalid("two_keys", what, "Send one key, in one place."))
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The staged connection test: from the host's name to what the credential may do.
+//!
+//! Every request has a connection of its own, goes out exactly once and never writes anything.
+
+mod judge;
+mod placement;
+mod report;
+mod run;
+
+pub(crate) use placement::place;
+pub use report::{Details, Outcome, StageReport, TestEvent, TestReport, Verdict};
+pub(crate) use run::{TestSubject, run};

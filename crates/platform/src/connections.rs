@@ -1,0 +1,538 @@
+//! Connections: made, tested, changed and deleted. One tail for every auth scheme.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+use tombolo_auth::{Accepted, CredentialsBuilder, Form, FormEntries, Typed};
+use tombolo_catalog::{AuthScheme, FieldError, GateKind, Provider};
+use tombolo_store::{
+    Change, Connection, ConnectionHealth, ConnectionId, ConnectionUpdate, Health, Integration, NewConnection,
+    Object, Target,
+};
+use tombolo_vault::HostSet;
+
+use crate::access::{Access, Scope};
+use crate::connection_test::{self, TestEvent, TestReport, TestSubject};
+use crate::credentials::{SealedCredentials, api_host};
+use crate::platform::{Platform, events};
+use crate::problem::{Problem, ProblemKind, field};
+use crate::proxy::{Learned, Plan, PlanSource, origin};
+
+/// Somebody who watches a test.
+pub type Watch<'a> = &'a mut (dyn FnMut(TestEvent) + Send);
+
+/// What somebody gave to make a connection, or to test one before it is made.
+pub struct ConnectionDraft {
+    /// The integration's key, or the provider's id: then the integration of that name is used or made.
+    pub integration: String,
+    /// What people call the connection. May be empty in a mere test.
+    pub name: String,
+    /// Names it in the API; its id when absent.
+    pub connection_id: Option<String>,
+    /// The auth scheme; the provider's first one when absent.
+    pub auth_scheme: Option<String>,
+    /// Typed values by field name, secrets among them.
+    pub fields: Typed,
+    /// Extra settings in any spelling.
+    pub settings: BTreeMap<String, String>,
+    /// For finding it.
+    pub tags: BTreeMap<String, String>,
+    /// The embedder's own data.
+    pub metadata: Json,
+}
+
+/// A connection that was made, and what its test found.
+pub struct CreatedConnection {
+    /// The stored connection.
+    pub connection: Connection,
+    /// Its integration.
+    pub integration: Integration,
+    /// The test; `None` when it was left out on request.
+    pub report: Option<TestReport>,
+}
+
+/// A draft whose every field was accepted.
+struct Prepared {
+    provider: Arc<Provider>,
+    auth_scheme: String,
+    config: BTreeMap<String, String>,
+    settings: BTreeMap<String, String>,
+    gates: Vec<GateKind>,
+    entries: Vec<String>,
+    sealed: SealedCredentials,
+    plan: Arc<Plan>,
+}
+
+impl Platform {
+    /// Tests a draft; nothing is stored.
+    pub async fn test_draft(
+        self: &Arc<Self>,
+        access: &Access,
+        draft: &ConnectionDraft,
+        watch: Watch<'_>,
+    ) -> Result<TestReport, Problem> {
+        access.require(Scope::CreateConnection)?;
+        let id = self.new_connection_id()?;
+        let prepared = self.prepare(access, &id, draft, watch).await?;
+        let subject = TestSubject { plan: &prepared.plan, gates: &prepared.gates };
+        connection_test::run(&subject, &self.probe(), watch).await
+    }
+
+    /// Tests a draft and stores it when it can be used, or without a test when `test` is false: its health is then
+    /// `unverified`. When the test fails nothing is stored, and the report says why.
+    pub async fn create_connection(
+        self: &Arc<Self>,
+        access: &Access,
+        draft: &ConnectionDraft,
+        test: bool,
+        watch: Watch<'_>,
+    ) -> Result<Result<CreatedConnection, TestReport>, Problem> {
+        access.require(Scope::CreateConnection)?;
+        check_name(&draft.name)?;
+        let id = self.new_connection_id()?;
+        let prepared = self.prepare(access, &id, draft, watch).await?;
+        let integration = self.integration_for(access, &draft.integration).await?;
+        refuse_scheme(&integration, &prepared.auth_scheme)?;
+        if !self.store.connections_called(&access.environment, draft.name.trim()).await?.is_empty() {
+            return Err(name_taken(&draft.name));
+        }
+        let report = if test {
+            let subject = TestSubject { plan: &prepared.plan, gates: &prepared.gates };
+            let report = connection_test::run(&subject, &self.probe(), watch).await?;
+            if !report.available {
+                return Ok(Err(report));
+            }
+            Some(report)
+        } else {
+            None
+        };
+        let now = self.now();
+        let health = report.as_ref().map_or(Health::Unverified, health_of);
+        let new = NewConnection {
+            id: id.clone(),
+            environment_id: access.environment.clone(),
+            integration_id: integration.id.clone(),
+            name: draft.name.trim().to_owned(),
+            connection_id: draft.connection_id.clone(),
+            target: target(&prepared),
+            sealed: Some(prepared.sealed.sealed.clone()),
+            settings: json!(prepared.settings),
+            health,
+            health_detail: health_detail(report.as_ref(), &prepared.entries),
+            last_tested_at: report.as_ref().map(|_| now),
+            tags: draft.tags.clone(),
+            metadata: draft.metadata.clone(),
+        };
+        let detail = json!({
+            "provider": prepared.provider.id,
+            "integration": integration.unique_key,
+            "auth_scheme": prepared.auth_scheme,
+            "tested": test,
+        });
+        let object = Object { kind: "connection".into(), id: id.to_string(), label: new.name.clone() };
+        let mut changes = vec![Change::InsertConnection(new)];
+        changes.extend(events(access, "connection.created", object, detail, true));
+        self.commit(&changes).await?;
+        let connection = self.stored(access, &id).await?;
+        Ok(Ok(CreatedConnection { connection, integration, report }))
+    }
+
+    /// Tests a stored connection and notes how it did. A credential that was refused is tried again by this, and by
+    /// nothing else.
+    pub async fn test_connection(
+        self: &Arc<Self>,
+        access: &Access,
+        integration: Option<&str>,
+        reference: &str,
+        watch: Watch<'_>,
+    ) -> Result<TestReport, Problem> {
+        access.require(Scope::UpdateConnection)?;
+        let (connection, integration) =
+            self.find_connection(&access.environment, integration, reference).await?;
+        let plan = Arc::new(self.compile_stored(&connection, &integration).await?);
+        let subject = TestSubject { plan: &plan, gates: plan.gates() };
+        let report = connection_test::run(&subject, &self.probe(), watch).await?;
+        let entries = entries_of(&connection);
+        let health = ConnectionHealth {
+            environment_id: access.environment.clone(),
+            id: connection.id.clone(),
+            sealed_version: connection.sealed_version,
+            health: health_of(&report),
+            detail: health_detail(Some(&report), &entries),
+            tested_at: Some(self.now()),
+        };
+        let object = object_of(&connection);
+        let detail =
+            json!({ "available": report.available, "verdict": report.verdict().map(|verdict| &verdict.is) });
+        let changed = health.health != connection.health;
+        let mut changes = vec![Change::RecordHealth(health)];
+        changes.extend(events(access, "connection.tested", object, detail, changed));
+        self.commit(&changes).await?;
+        Ok(report)
+    }
+
+    /// Changes name, tags, metadata or settings that do not decide where requests go. Other settings need the secrets
+    /// again: see [`Platform::reconnect`].
+    pub async fn update_connection(
+        self: &Arc<Self>,
+        access: &Access,
+        integration: Option<&str>,
+        reference: &str,
+        change: ConnectionChange,
+    ) -> Result<(Connection, Integration), Problem> {
+        access.require(Scope::UpdateConnection)?;
+        let (connection, integration) =
+            self.find_connection(&access.environment, integration, reference).await?;
+        if let Some(name) = &change.name {
+            check_name(name)?;
+        }
+        let provider = self.provider_of(&integration)?;
+        let settings = match &change.settings {
+            None => None,
+            Some(given) => {
+                let (settings, routing) = accept_settings(&provider, given)?;
+                if !routing.is_empty() {
+                    let names: Vec<&str> = routing.keys().map(String::as_str).collect();
+                    return Err(Problem::new(
+                        ProblemKind::Conflict,
+                        "secret_needed",
+                        format!("{} decides where requests go", names.join(", ")),
+                        "Reconnect the connection: such a change needs its secrets typed again.",
+                    ));
+                }
+                Some(json!(settings))
+            }
+        };
+        let mut update =
+            ConnectionUpdate::new(access.environment.clone(), connection.id.clone(), connection.version);
+        update.name = change.name.as_ref().map(|name| name.trim().to_owned());
+        update.settings = settings;
+        update.tags = change.tags;
+        update.metadata = change.metadata;
+        let detail = json!({
+            "name": update.name, "settings": update.settings.is_some(), "tags": update.tags.is_some(),
+            "metadata": update.metadata.is_some(),
+        });
+        let mut changes = vec![Change::UpdateConnection(update)];
+        changes.extend(events(access, "connection.updated", object_of(&connection), detail, true));
+        self.commit(&changes).await?;
+        Ok((self.stored(access, &connection.id).await?, integration))
+    }
+
+    /// Deletes a connection; its secrets are emptied at once.
+    pub async fn delete_connection(
+        self: &Arc<Self>,
+        access: &Access,
+        integration: Option<&str>,
+        reference: &str,
+    ) -> Result<(), Problem> {
+        access.require(Scope::DeleteConnection)?;
+        let (connection, _) = self.find_connection(&access.environment, integration, reference).await?;
+        let mut changes = vec![Change::DeleteConnection(access.environment.clone(), connection.id.clone())];
+        changes.extend(events(access, "connection.deleted", object_of(&connection), Json::Null, true));
+        self.commit(&changes).await?;
+        Ok(())
+    }
+
+    /// Compiles a stored connection.
+    pub(crate) async fn compile_stored(
+        &self,
+        connection: &Connection,
+        integration: &Integration,
+    ) -> Result<Plan, Problem> {
+        let provider = self.provider_of(integration)?;
+        let Some(sealed) = connection.sealed.clone() else {
+            return Err(Problem::new(
+                ProblemKind::Unusable,
+                "no_credentials",
+                "The connection has no credentials",
+                "Reconnect it: its secrets have to be typed again.",
+            ));
+        };
+        let data_key = self.safe.data_key_of(&self.store, &connection.environment_id, &sealed).await?;
+        let sealed = SealedCredentials {
+            sealed,
+            data_key,
+            environment: connection.environment_id.clone(),
+            object: connection.id.to_string(),
+            version: connection.sealed_version,
+            hosts: connection.target.hosts.clone(),
+        };
+        let config = texts(&connection.target.config);
+        let mut settings = provider.settings.defaults();
+        settings.extend(texts(&connection.settings));
+        settings.extend(config.iter().filter(|(key, _)| provider.settings.find(key).is_some()).map(own));
+        let source = PlanSource {
+            environment: connection.environment_id.clone(),
+            connection: Some(connection.id.clone()),
+            connection_id: connection.connection_id.clone(),
+            integration: integration.unique_key.clone(),
+            auth_scheme: connection.target.auth_scheme.clone(),
+            gates: serde_json::from_value(connection.target.gates.clone()).unwrap_or_default(),
+            entries: entries_of(connection),
+            learned: serde_json::from_value(connection.health_detail["learned"].clone()).unwrap_or_default(),
+            refused: connection.health == Health::Refused,
+            provider,
+            config,
+            settings,
+            sealed,
+        };
+        Plan::compile(source, &self.egress, &self.governors)
+    }
+
+    /// Accepts every field of a draft, places its entries, seals its secrets and compiles it.
+    async fn prepare(
+        self: &Arc<Self>,
+        access: &Access,
+        id: &ConnectionId,
+        draft: &ConnectionDraft,
+        watch: Watch<'_>,
+    ) -> Result<Prepared, Problem> {
+        let (provider, integration_key) = self.provider_for(access, &draft.integration).await?;
+        let scheme = scheme_of(&provider, draft.auth_scheme.as_deref())?;
+        let accepted = Form { provider: &provider, scheme }.accept(&draft.fields);
+        let settings = accept_settings(&provider, &draft.settings);
+        let (accepted, (settings, routing)) = match (accepted, settings) {
+            (Ok(accepted), Ok(settings)) => (accepted, settings),
+            (Err(mut faults), other) => {
+                faults.extend(other.err().into_iter().flat_map(|problem| problem.fields));
+                return Err(Problem::fields(faults));
+            }
+            (Ok(_), Err(problem)) => return Err(problem),
+        };
+        let Accepted { config: fields, gates, credentials, entries } = accepted;
+        let mut config = fields;
+        config.extend(routing.clone());
+        let mut all_settings = provider.settings.defaults();
+        all_settings.extend(settings.clone());
+        all_settings.extend(routing);
+        let origin = origin(&self.egress, &provider, &config)?;
+        let hosts = api_host(origin.host(), origin.port())?;
+        let compile = |sealed: SealedCredentials, entries: Vec<String>| {
+            let source = PlanSource {
+                environment: access.environment.clone(),
+                connection: None,
+                connection_id: id.to_string(),
+                integration: integration_key.clone(),
+                provider: Arc::clone(&provider),
+                auth_scheme: scheme.id.clone(),
+                config: config.clone(),
+                settings: all_settings.clone(),
+                gates: gates.clone(),
+                entries,
+                learned: Learned::default(),
+                sealed,
+                refused: false,
+            };
+            Plan::compile(source, &self.egress, &self.governors).map(Arc::new)
+        };
+        let credentials = match entries {
+            FormEntries::Placed => credentials,
+            FormEntries::Unplaced { secrets, keys } => {
+                let (stage, by) = placing_stage(&provider, scheme)?;
+                let plan_of = |builder: CredentialsBuilder| {
+                    let builder = with_gate(builder, &provider, &credentials);
+                    let (hosts, compile, keys) = (hosts.clone(), &compile, keys.clone());
+                    async move {
+                        let sealed = self.seal(access, id, hosts, &builder.build()).await?;
+                        compile(sealed, keys)
+                    }
+                };
+                let probe = self.probe();
+                let placed =
+                    connection_test::place(stage, by, &secrets, &keys, &probe, watch, plan_of).await?;
+                with_gate(placed, &provider, &credentials).build()
+            }
+        };
+        let entry_keys: Vec<String> = credentials.entries().map(|(key, _)| key.to_owned()).collect();
+        let sealed = self.seal(access, id, hosts, &credentials).await?;
+        let plan = compile(sealed.clone(), entry_keys.clone())?;
+        let auth_scheme = scheme.id.clone();
+        Ok(Prepared { provider, auth_scheme, config, settings, gates, entries: entry_keys, sealed, plan })
+    }
+
+    async fn seal(
+        &self,
+        access: &Access,
+        id: &ConnectionId,
+        hosts: HostSet,
+        credentials: &tombolo_auth::Credentials,
+    ) -> Result<SealedCredentials, Problem> {
+        let version = NewConnection::SEALED_VERSION;
+        self.safe.seal(&self.store, &access.environment, id.as_str(), version, hosts, credentials).await
+    }
+
+    fn new_connection_id(&self) -> Result<ConnectionId, Problem> {
+        ConnectionId::generate(self.now(), &*self.random).map_err(|error| {
+            let fix = "Check the operating system's random number generator.";
+            Problem::new(ProblemKind::Internal, "no_randomness", error.to_string(), fix)
+        })
+    }
+
+    async fn stored(&self, access: &Access, id: &ConnectionId) -> Result<Connection, Problem> {
+        let found = self.store.connection(&access.environment, id).await?;
+        found
+            .ok_or_else(|| Problem::not_found("unknown_connection", format!("There is no connection `{id}`")))
+    }
+}
+
+/// What may change about a connection without its secrets; `None` keeps what is there.
+#[derive(Debug, Default)]
+pub struct ConnectionChange {
+    /// What people call it.
+    pub name: Option<String>,
+    /// Extra settings; all of them, not only those that change.
+    pub settings: Option<BTreeMap<String, String>>,
+    /// For finding it.
+    pub tags: Option<BTreeMap<String, String>>,
+    /// The embedder's own data.
+    pub metadata: Option<Json>,
+}
+
+fn scheme_of<'a>(provider: &'a Provider, wanted: Option<&str>) -> Result<&'a AuthScheme, Problem> {
+    let known = || provider.auth.iter().map(|scheme| scheme.id.as_str()).collect::<Vec<_>>().join(", ");
+    match wanted {
+        Some(id) => provider.scheme(id).ok_or_else(|| {
+            let what = format!("{} has no auth scheme `{id}`", provider.name.en);
+            Problem::invalid("unknown_auth_scheme", what, format!("Choose one of: {}.", known()))
+        }),
+        None => provider.auth.first().ok_or_else(|| {
+            Problem::invalid(
+                "unknown_auth_scheme",
+                "The provider has no auth scheme",
+                "Mend the provider file.",
+            )
+        }),
+    }
+}
+
+fn refuse_scheme(integration: &Integration, scheme: &str) -> Result<(), Problem> {
+    let allowed = &integration.auth_schemes;
+    if allowed.is_empty() || allowed.iter().any(|known| known == scheme) {
+        return Ok(());
+    }
+    let what =
+        format!("The integration `{}` does not allow the auth scheme `{scheme}`", integration.unique_key);
+    Err(Problem::new(
+        ProblemKind::Forbidden,
+        "auth_scheme_not_allowed",
+        what,
+        format!("Use one of: {}.", allowed.join(", ")),
+    ))
+}
+
+/// The settings that do not decide where requests go, and those that do.
+type SplitSettings = (BTreeMap<String, String>, BTreeMap<String, String>);
+
+fn accept_settings(provider: &Provider, given: &BTreeMap<String, String>) -> Result<SplitSettings, Problem> {
+    let (mut plain, mut routing) = SplitSettings::default();
+    let mut faults: Vec<FieldError> = Vec::new();
+    for (key, value) in given {
+        match provider.settings.accept(key, value) {
+            Ok((_, None)) => {}
+            Ok((key, Some(value))) => {
+                let routes = provider.settings.find(&key).is_some_and(|(_, setting)| setting.routes);
+                if routes { &mut routing } else { &mut plain }.insert(key, value);
+            }
+            Err(error) => {
+                let message = error.message();
+                faults.push(FieldError { field: format!("settings.{key}"), code: "setting", message });
+            }
+        }
+    }
+    if faults.is_empty() { Ok((plain, routing)) } else { Err(Problem::fields(faults)) }
+}
+
+/// The stage that tells whether a secret fits a key, and the list that the keys come from.
+fn placing_stage<'a>(
+    provider: &'a Provider,
+    scheme: &'a AuthScheme,
+) -> Result<(&'a tombolo_catalog::Stage, &'a str), Problem> {
+    let by = scheme.entries().map(|entries| entries.by.as_str()).unwrap_or_default();
+    let stage = provider.test.iter().find(|stage| {
+        stage.for_each.as_deref() == Some(by) && stage.capability.is_none() && stage.applies_to(&scheme.id)
+    });
+    stage.map(|stage| (stage, by)).ok_or_else(|| {
+        let fix = "Give as many of one as of the other, in the same order.";
+        Problem::invalid("counts_differ", "The numbers of keys and of what they are for differ", fix)
+    })
+}
+
+/// Adds the credentials of the gates to those of entries that were placed.
+fn with_gate(
+    builder: CredentialsBuilder,
+    provider: &Provider,
+    all: &tombolo_auth::Credentials,
+) -> CredentialsBuilder {
+    let names = provider.gates.iter().flat_map(|gate| gate.fields.names());
+    names.fold(builder, |builder, name| match all.value(name) {
+        Some(value) => builder.value(name, value),
+        None => builder,
+    })
+}
+
+fn target(prepared: &Prepared) -> Target {
+    Target {
+        auth_scheme: prepared.auth_scheme.clone(),
+        config: json!(prepared.config),
+        gates: json!(prepared.gates),
+        hosts: prepared.sealed.hosts.clone(),
+    }
+}
+
+fn health_of(report: &TestReport) -> Health {
+    match (report.available, report.stopped) {
+        (true, _) => Health::Available,
+        (false, true) => Health::Refused,
+        (false, false) => Health::Unavailable,
+    }
+}
+
+/// What is kept of a test beside the health itself.
+fn health_detail(report: Option<&TestReport>, entries: &[String]) -> Json {
+    json!({
+        "entries": entries,
+        "learned": report.map(|report| &report.learned),
+        "capabilities": report.map(|report| &report.capabilities),
+        "verdict": report.and_then(TestReport::verdict),
+    })
+}
+
+fn entries_of(connection: &Connection) -> Vec<String> {
+    serde_json::from_value(connection.health_detail["entries"].clone()).unwrap_or_default()
+}
+
+fn object_of(connection: &Connection) -> Object {
+    Object { kind: "connection".into(), id: connection.id.to_string(), label: connection.name.clone() }
+}
+
+fn texts(value: &Json) -> BTreeMap<String, String> {
+    serde_json::from_value(value.clone()).unwrap_or_default()
+}
+
+fn own((key, value): (&String, &String)) -> (String, String) {
+    (key.clone(), value.clone())
+}
+
+fn check_name(name: &str) -> Result<(), Problem> {
+    let trimmed = name.trim();
+    let fault = if trimmed.is_empty() {
+        field("name", "required", "A connection needs a name.", "接続名を入力してください。")
+    } else if trimmed.chars().count() > 255 || trimmed.chars().any(char::is_control) {
+        field(
+            "name",
+            "pattern",
+            "A name has at most 255 characters and no line breaks.",
+            "接続名は改行を含まない255文字以内で入力してください。",
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Problem::fields(vec![fault]))
+}
+
+fn name_taken(name: &str) -> Problem {
+    let what = format!("There is a connection named `{}` already", name.trim());
+    Problem::new(ProblemKind::Conflict, "name_taken", what, "Choose another name.")
+}

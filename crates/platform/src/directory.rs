@@ -1,0 +1,145 @@
+//! What every call needs, kept in memory: API keys and compiled connections. Only sealed bytes are kept.
+//!
+//! An entry is used while two things hold: its environment has the generation that the entry was read under, and the
+//! database has confirmed the generations within the last second. Otherwise the rows are read again.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use tombolo_store::{ApiKey, ApiKeyText, Committed, EnvironmentId, Store, StoreError};
+
+use crate::proxy::Plan;
+
+/// How long the generations may be believed without the database confirming them.
+const BELIEVED_FOR: Duration = Duration::from_secs(1);
+/// Most entries of one kind; beyond, all are forgotten and read again as they are needed.
+const ENTRIES_MAX: usize = 100_000;
+
+/// Everything kept in memory.
+pub(crate) struct Directory {
+    start: Instant,
+    /// Milliseconds after `start` until which the generations are believed.
+    believed_until: AtomicU64,
+    generations: RwLock<HashMap<EnvironmentId, Arc<AtomicU64>>>,
+    keys: RwLock<HashMap<String, Kept<ApiKey>>>,
+    plans: RwLock<HashMap<String, Kept<Plan>>>,
+}
+
+/// A value and the generation that it was read under.
+struct Kept<T> {
+    value: Arc<T>,
+    read_under: u64,
+    generation: Arc<AtomicU64>,
+}
+
+/// The generation of an environment, taken before its rows are read.
+pub(crate) struct Reading {
+    read_under: u64,
+    generation: Arc<AtomicU64>,
+}
+
+impl<T> Kept<T> {
+    fn is_current(&self) -> bool {
+        self.generation.load(Ordering::Acquire) == self.read_under
+    }
+}
+
+impl Directory {
+    pub(crate) fn new() -> Self {
+        Self {
+            start: Instant::now(),
+            believed_until: AtomicU64::new(0),
+            generations: RwLock::default(),
+            keys: RwLock::default(),
+            plans: RwLock::default(),
+        }
+    }
+
+    /// Reads the generations; called every half second, and by whoever finds them too old.
+    pub(crate) async fn poll(&self, store: &Store) -> Result<(), StoreError> {
+        let asked = self.start.elapsed();
+        for (environment, generation) in store.generations().await? {
+            self.learn(&environment, generation);
+        }
+        let until = u64::try_from((asked + BELIEVED_FOR).as_millis()).unwrap_or(u64::MAX);
+        self.believed_until.fetch_max(until, Ordering::AcqRel);
+        Ok(())
+    }
+
+    /// Takes over what an own commit changed, without waiting for the next poll.
+    pub(crate) fn committed(&self, committed: &Committed) {
+        for (environment, generation) in &committed.generations {
+            self.learn(environment, *generation);
+        }
+    }
+
+    /// Whether what is kept may be used at this moment.
+    pub(crate) fn is_believed(&self) -> bool {
+        let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        now < self.believed_until.load(Ordering::Acquire)
+    }
+
+    /// To be taken before rows of an environment are read that are to be kept.
+    pub(crate) fn begin_reading(&self, environment: &EnvironmentId) -> Reading {
+        let generation = self.generation(environment);
+        Reading { read_under: generation.load(Ordering::Acquire), generation }
+    }
+
+    pub(crate) fn key(&self, text: &ApiKeyText) -> Option<Arc<ApiKey>> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let kept = keys.get(text.lookup())?;
+        (self.is_believed() && kept.is_current()).then(|| Arc::clone(&kept.value))
+    }
+
+    pub(crate) fn keep_key(&self, reading: Reading, key: Arc<ApiKey>) {
+        keep(&self.keys, key.lookup.clone(), reading, key);
+    }
+
+    pub(crate) fn plan(&self, name: &str) -> Option<Arc<Plan>> {
+        let plans = self.plans.read().unwrap_or_else(PoisonError::into_inner);
+        let kept = plans.get(name)?;
+        (self.is_believed() && kept.is_current()).then(|| Arc::clone(&kept.value))
+    }
+
+    pub(crate) fn keep_plan(&self, reading: Reading, name: String, plan: Arc<Plan>) {
+        keep(&self.plans, name, reading, plan);
+    }
+
+    fn learn(&self, environment: &EnvironmentId, generation: u64) {
+        self.generation(environment).fetch_max(generation, Ordering::AcqRel);
+    }
+
+    fn generation(&self, environment: &EnvironmentId) -> Arc<AtomicU64> {
+        let known = self.generations.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(generation) = known.get(environment) {
+            return Arc::clone(generation);
+        }
+        drop(known);
+        let mut known = self.generations.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(known.entry(environment.clone()).or_default())
+    }
+}
+
+fn keep<T>(entries: &RwLock<HashMap<String, Kept<T>>>, name: String, reading: Reading, value: Arc<T>) {
+    let Reading { read_under, generation } = reading;
+    let mut entries = entries.write().unwrap_or_else(PoisonError::into_inner);
+    if entries.len() >= ENTRIES_MAX {
+        entries.clear();
+    }
+    entries.insert(name, Kept { value, read_under, generation });
+}
+
+/// The name under which a plan is kept.
+pub(crate) fn plan_name(environment: &EnvironmentId, integration: Option<&str>, connection: &str) -> String {
+    let integration = integration.unwrap_or("\u{1}");
+    let mut name =
+        String::with_capacity(environment.as_str().len() + integration.len() + connection.len() + 2);
+    name.push_str(environment.as_str());
+    name.push('\0');
+    name.push_str(integration);
+    name.push('\0');
+    name.push_str(connection);
+    name
+}

@@ -1,0 +1,343 @@
+//! The platform: its parts, and what they share.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::runtime::Handle;
+use tombolo_catalog::Catalog;
+use tombolo_egress::{Egress, Probe};
+use tombolo_store::{
+    Actor, ApiKeyText, Change, Committed, Connection, EnvironmentId, Integration, NewAuditEvent,
+    NewWebhookEvent, Object, Store,
+};
+use tombolo_vault::{KeyRing, Random};
+
+use crate::access::Access;
+use crate::activity::Recorder;
+use crate::clock::Clock;
+use crate::credentials::Safe;
+use crate::directory::{Directory, plan_name};
+use crate::problem::{Problem, ProblemKind};
+use crate::proxy::{Governors, Lane, Plan};
+
+/// The environment that the first start makes.
+pub const DEFAULT_ENVIRONMENT: &str = "default";
+
+/// The use cases of the product over their parts. Clones are cheap through [`Arc`].
+pub struct Platform {
+    pub(crate) store: Store,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) egress: Arc<Egress>,
+    pub(crate) safe: Safe,
+    pub(crate) directory: Directory,
+    pub(crate) governors: Governors,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) recorders: std::sync::Mutex<Vec<Recorder>>,
+    /// The runtime that owns the database; proxy threads hand their questions over to it.
+    control: Handle,
+}
+
+/// What a platform is made of.
+pub struct PlatformParts {
+    /// The database, initialised.
+    pub store: Store,
+    /// The providers.
+    pub catalog: Arc<Catalog>,
+    /// The one way out.
+    pub egress: Arc<Egress>,
+    /// The master keys.
+    pub ring: KeyRing,
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where randomness comes from.
+    pub random: Arc<dyn Random>,
+}
+
+impl Platform {
+    /// Puts the parts together. Must be called on the runtime that is to own the database.
+    pub fn new(parts: PlatformParts) -> Arc<Self> {
+        let PlatformParts { store, catalog, egress, ring, clock, random } = parts;
+        Arc::new(Self {
+            safe: Safe::new(ring, Arc::clone(&random)),
+            directory: Directory::new(),
+            governors: Governors::default(),
+            recorders: std::sync::Mutex::default(),
+            control: Handle::current(),
+            store,
+            catalog,
+            egress,
+            clock,
+            random,
+        })
+    }
+
+    /// The providers.
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.catalog
+    }
+
+    /// The one way out.
+    pub fn egress(&self) -> &Arc<Egress> {
+        &self.egress
+    }
+
+    /// The database, for reads that need no use case.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The time now.
+    pub fn now(&self) -> tombolo_store::Timestamp {
+        self.clock.now()
+    }
+
+    /// A lane for one runtime: its own connections to upstreams and its own place to leave calls for the log.
+    pub fn lane(&self) -> Lane {
+        let recorder = Recorder::default();
+        let mut recorders = self.recorders.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        recorders.push(recorder.clone());
+        Lane { pool: self.egress.pool(), recorder }
+    }
+
+    /// A client for connection tests.
+    pub(crate) fn probe(&self) -> Probe {
+        self.egress.probe()
+    }
+
+    /// Authenticates an API key. Unknown, mistyped, revoked and expired keys are one and the same refusal.
+    pub async fn authenticate(self: &Arc<Self>, text: &str) -> Result<Access, Problem> {
+        let key = match text.parse::<ApiKeyText>() {
+            Ok(key) => key,
+            Err(error) => {
+                return Err(Problem::unauthenticated(&format!("The API key cannot be right: {error}")));
+            }
+        };
+        let known = match self.directory.key(&key) {
+            Some(known) => known,
+            None => self.read_key(key.clone()).await?,
+        };
+        if !known.matches(&key) || !known.is_usable(self.clock.now()) {
+            return Err(Problem::unauthenticated("The API key is not valid"));
+        }
+        Ok(Access {
+            environment: known.environment_id.clone(),
+            actor: Actor {
+                kind: tombolo_store::ActorKind::ApiKey,
+                id: known.id.to_string(),
+                label: known.display_name.clone(),
+            },
+            scopes: known.scopes.clone().into(),
+        })
+    }
+
+    /// The operator's own access to an environment, the default one unless another is named.
+    pub async fn operator_access(self: &Arc<Self>, environment: Option<&str>) -> Result<Access, Problem> {
+        let name = environment.unwrap_or(DEFAULT_ENVIRONMENT).to_owned();
+        let platform = Arc::clone(self);
+        self.on_control(async move {
+            let found = platform.store.environment_named(&name).await?;
+            let environment = found.ok_or_else(|| {
+                Problem::not_found("unknown_environment", format!("There is no environment `{name}`"))
+            })?;
+            Ok(Access {
+                environment: environment.id,
+                actor: Actor {
+                    kind: tombolo_store::ActorKind::Operator,
+                    id: "operator".to_owned(),
+                    label: "operator".to_owned(),
+                },
+                scopes: ["environment:*".to_owned()].into(),
+            })
+        })
+        .await
+    }
+
+    async fn read_key(self: &Arc<Self>, text: ApiKeyText) -> Result<Arc<tombolo_store::ApiKey>, Problem> {
+        let platform = Arc::clone(self);
+        self.on_control(async move {
+            platform.believe().await?;
+            let found = platform.store.api_key_by_lookup(text.lookup()).await?;
+            let key = Arc::new(found.ok_or_else(|| Problem::unauthenticated("The API key is not valid"))?);
+            if key.last_used_day != Some(platform.clock.now().day()) && key.revoked_at.is_none() {
+                let touch = Change::TouchApiKey(key.environment_id.clone(), key.id.clone());
+                platform.commit(&[touch]).await?;
+            }
+            // Read again under the generation that is to be remembered.
+            let reading = platform.directory.begin_reading(&key.environment_id);
+            let found = platform.store.api_key_by_lookup(text.lookup()).await?;
+            let key = Arc::new(found.ok_or_else(|| Problem::unauthenticated("The API key is not valid"))?);
+            platform.directory.keep_key(reading, Arc::clone(&key));
+            Ok(key)
+        })
+        .await
+    }
+
+    /// The compiled connection that a reference (id or name) means, in an integration if one is given.
+    pub async fn plan(
+        self: &Arc<Self>,
+        environment: &EnvironmentId,
+        integration: Option<&str>,
+        connection: &str,
+    ) -> Result<Arc<Plan>, Problem> {
+        let name = plan_name(environment, integration, connection);
+        if let Some(plan) = self.directory.plan(&name) {
+            return Ok(plan);
+        }
+        let platform = Arc::clone(self);
+        let (environment, integration) = (environment.clone(), integration.map(str::to_owned));
+        let connection = connection.to_owned();
+        self.on_control(async move {
+            platform.believe().await?;
+            let reading = platform.directory.begin_reading(&environment);
+            let (connection, integration) =
+                platform.find_connection(&environment, integration.as_deref(), &connection).await?;
+            let plan = Arc::new(platform.compile_stored(&connection, &integration).await?);
+            platform.directory.keep_plan(reading, name, Arc::clone(&plan));
+            Ok(plan)
+        })
+        .await
+    }
+
+    /// The connection that a reference means.
+    pub async fn find_connection(
+        &self,
+        environment: &EnvironmentId,
+        integration: Option<&str>,
+        reference: &str,
+    ) -> Result<(Connection, Integration), Problem> {
+        let wanted = match integration {
+            None => None,
+            Some(key) => Some(self.find_integration(environment, key).await?),
+        };
+        let mut found: Vec<Connection> = self
+            .store
+            .connections_called(environment, reference)
+            .await?
+            .into_iter()
+            .filter(|connection| wanted.as_ref().is_none_or(|wanted| wanted.id == connection.integration_id))
+            .collect();
+        // An id means exactly one connection, even when it is another one's name.
+        if let Some(position) = found.iter().position(|connection| connection.id.as_str() == reference) {
+            found = vec![found.swap_remove(position)];
+        }
+        let connection = match (found.pop(), found.is_empty()) {
+            (Some(connection), true) => connection,
+            (None, _) => {
+                return Err(Problem::not_found(
+                    "unknown_connection",
+                    format!("There is no connection `{reference}`"),
+                ));
+            }
+            (Some(_), false) => {
+                let what = format!("`{reference}` means several connections");
+                let fix = "Say which integration is meant, or use the connection's id.";
+                return Err(Problem::new(ProblemKind::Conflict, "ambiguous_connection", what, fix));
+            }
+        };
+        let integration = match wanted {
+            Some(integration) => integration,
+            None => {
+                let integration =
+                    self.store.integration_by_id(environment, &connection.integration_id).await?;
+                integration
+                    .ok_or_else(|| Problem::not_found("unknown_integration", "The integration is gone"))?
+            }
+        };
+        Ok((connection, integration))
+    }
+
+    /// The integration with a key.
+    pub async fn find_integration(
+        &self,
+        environment: &EnvironmentId,
+        key: &str,
+    ) -> Result<Integration, Problem> {
+        let found = self.store.integration(environment, key).await?;
+        found.ok_or_else(|| {
+            Problem::not_found("unknown_provider_config", format!("There is no integration `{key}`"))
+        })
+    }
+
+    /// Writes an act and makes its own caches notice.
+    pub(crate) async fn commit(&self, changes: &[Change]) -> Result<Committed, Problem> {
+        let committed = self.store.commit(changes, self.clock.now()).await?;
+        self.directory.committed(&committed);
+        Ok(committed)
+    }
+
+    /// Makes sure that what is kept in memory may be believed.
+    async fn believe(&self) -> Result<(), Problem> {
+        if !self.directory.is_believed() {
+            self.directory.poll(&self.store).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs a piece of work on the runtime that owns the database; it ends even when the caller goes away.
+    pub(crate) async fn on_control<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Problem>> + Send + 'static,
+    ) -> Result<T, Problem> {
+        match self.control.spawn(work).await {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                tracing::error!(%error, "a piece of work ended early");
+                let fix = "See the log of the server, and report it.";
+                Err(Problem::new(ProblemKind::Internal, "internal_error", "A piece of work ended early", fix))
+            }
+        }
+    }
+
+    /// Polls the generations twice a second until the runtime ends.
+    pub fn keep_informed(self: &Arc<Self>) {
+        let platform = Arc::clone(self);
+        self.control.spawn(async move {
+            let mut interval = tokio::time::interval(std::time::Duration::from_millis(500));
+            interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            let mut failing_since: Option<Instant> = None;
+            loop {
+                interval.tick().await;
+                match platform.directory.poll(&platform.store).await {
+                    Ok(()) if failing_since.take().is_some() => tracing::info!("the database answers again"),
+                    Ok(()) => {}
+                    Err(error) => {
+                        if failing_since.is_none() {
+                            tracing::error!(%error, "the database does not answer; calls are refused until it does");
+                            failing_since = Some(Instant::now());
+                        }
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// The audit event and the webhook event of one act.
+pub(crate) fn events(
+    access: &Access,
+    action: &str,
+    object: Object,
+    detail: serde_json::Value,
+    tell_embedders: bool,
+) -> Vec<Change> {
+    let mut changes = Vec::with_capacity(2);
+    if tell_embedders {
+        changes.push(Change::AddWebhookEvent(NewWebhookEvent {
+            environment_id: access.environment.clone(),
+            event_type: action.to_owned(),
+            payload: serde_json::json!({
+                "object": { "kind": object.kind, "id": object.id, "name": object.label },
+                "detail": detail,
+            }),
+        }));
+    }
+    changes.push(Change::Audit(NewAuditEvent {
+        environment_id: Some(access.environment.clone()),
+        actor: access.actor.clone(),
+        action: action.to_owned(),
+        object,
+        detail,
+    }));
+    changes
+}

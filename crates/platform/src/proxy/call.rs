@@ -1,0 +1,448 @@
+//! One proxied call, from a caller's request to the upstream's answer.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use http::uri::PathAndQuery;
+use http::{Method, Request, Response, StatusCode, Uri};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use tombolo_auth::{ApplyError, Selection as Entries};
+use tombolo_catalog::{Explanation, Observation};
+use tombolo_egress::{Body, EgressError, EgressErrorKind, Pool, ResponseBody, Retry, Timings};
+
+use super::answer::{Answer, AnswerBody};
+use super::headers;
+use super::long_url;
+use super::path;
+use super::plan::Plan;
+use super::selection::{Needed, PEEK_BYTES};
+use crate::activity::{CallRecord, Recorder};
+use crate::problem::{Problem, ProblemKind};
+
+/// Bodies up to this size are held so that a call can be sent again; larger ones stream and go out once.
+const REPLAY_BYTES: u64 = 1024 * 1024;
+/// Longest wait between two attempts, whatever the upstream asks for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// Longest wait for a place among the requests in flight.
+const LONGEST_QUEUE: Duration = Duration::from_secs(30);
+
+/// What belongs to one runtime: its connections to upstreams and its log of calls.
+#[derive(Clone)]
+pub struct Lane {
+    /// Kept-alive connections.
+    pub pool: Pool,
+    /// The log of calls.
+    pub recorder: Recorder,
+}
+
+/// What a caller sends.
+pub enum CallBody {
+    /// Received from a socket.
+    Incoming(Incoming),
+    /// In memory.
+    Full(Bytes),
+}
+
+/// A call to be made.
+pub struct Call<'a> {
+    /// The method.
+    pub method: Method,
+    /// Path and query as the caller wrote them, without our own prefix.
+    pub target: &'a str,
+    /// The caller's headers; edited in place.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: CallBody,
+    /// The caller's API key, for the log.
+    pub caller: Option<Arc<str>>,
+    /// The request's id.
+    pub request_id: &'a str,
+    /// When the request arrived.
+    pub started: Instant,
+}
+
+/// Sends a call through a connection. The answer streams; its headers are those of the upstream except the ones for
+/// the hop. A problem means that there is no answer of the upstream.
+pub async fn send(lane: &Lane, plan: &Arc<Plan>, call: Call<'_>) -> Result<Answer, Problem> {
+    let mut record = CallRecord::begin(plan, &call);
+    match attempt_all(lane, plan, call, &mut record).await {
+        Ok((response, permit)) => {
+            record.head(response.status());
+            Ok(response.map(|body| AnswerBody::new(body, permit, record, lane.recorder.clone())))
+        }
+        Err(problem) => {
+            record.failed(&problem);
+            lane.recorder.push(record);
+            Err(problem)
+        }
+    }
+}
+
+type Permit = Option<super::governor::Permit>;
+
+async fn attempt_all(
+    lane: &Lane,
+    plan: &Arc<Plan>,
+    call: Call<'_>,
+    record: &mut CallRecord,
+) -> Result<(Response<ResponseBody>, Permit), Problem> {
+    if plan.is_refused() {
+        return Err(credential_refused());
+    }
+    let (path_text, query) = split_target(call.target);
+    path::check(path_text).map_err(|fault| {
+        Problem::invalid(
+            "path_refused",
+            format!("The path cannot be sent: {fault}"),
+            "Write the path plainly.",
+        )
+    })?;
+    let mut outgoing =
+        Outgoing::prepare(plan, call.method, path_text, query, call.headers, call.body).await?;
+    let permit = match &plan.governor {
+        Some(governor) => Some(governor.acquire(LONGEST_QUEUE).await.map_err(|crowded| {
+            let fix = "Try again in a moment, or call with fewer requests at the same time.";
+            Problem::new(ProblemKind::Unavailable, "host_crowded", crowded.to_string(), fix).retry_after(1)
+        })?),
+        None => None,
+    };
+    record.sent(call.started.elapsed());
+    loop {
+        record.attempts += 1;
+        let (request, replay) = outgoing.request(plan)?;
+        let mut timings = Timings::default();
+        let sent = lane.pool.send(&plan.route, request, &mut timings).await;
+        record.timings(&timings);
+        let retries_left = record.attempts <= plan.retries && replay.is_some();
+        match sent {
+            Ok(mut response) => {
+                headers::to_downstream(response.headers_mut());
+                observe(plan, &response);
+                let pause = retries_left.then(|| pause_after(plan, &outgoing, &response, record.attempts));
+                match pause.flatten() {
+                    Some(pause) => {
+                        drop(response);
+                        tokio::time::sleep(pause).await;
+                    }
+                    None => return Ok((response, permit)),
+                }
+            }
+            Err(error) => {
+                let again = match error.may_retry() {
+                    Retry::Safe => retries_left,
+                    Retry::IfIdempotent => retries_left && outgoing.may_repeat(plan),
+                    Retry::Never => false,
+                };
+                if !again {
+                    return Err(upstream_problem(&error));
+                }
+                tokio::time::sleep(backoff(record.attempts)).await;
+            }
+        }
+        outgoing.body = replay.map_or(OutgoingBody::Gone, OutgoingBody::Full);
+    }
+}
+
+/// A request that is ready except for its credential, which is put on last and anew for each attempt.
+struct Outgoing {
+    method: Method,
+    /// The path as callers write it, which the rules of the provider file are about.
+    canonical_path: String,
+    path_and_query: String,
+    headers: HeaderMap,
+    body: OutgoingBody,
+    entries: Option<Vec<String>>,
+}
+
+enum OutgoingBody {
+    Full(Bytes),
+    Stream(Body),
+    Gone,
+}
+
+impl Outgoing {
+    async fn prepare(
+        plan: &Plan,
+        method: Method,
+        path: &str,
+        query: Option<&str>,
+        mut headers: HeaderMap,
+        body: CallBody,
+    ) -> Result<Self, Problem> {
+        let (sent_path, canonical_path) = rewrite(plan, &method, path)?;
+        let has_body = match &body {
+            CallBody::Incoming(incoming) => !incoming.is_end_stream(),
+            CallBody::Full(bytes) => !bytes.is_empty(),
+        };
+        let needed = plan.selection.as_ref().map(|selection| {
+            selection.from_line(effective_method(&method, &headers), &canonical_path, query)
+        });
+        headers::to_upstream(&mut headers, &plan.owned_headers, has_body);
+        let body_may_tell = matches!(needed, Some(Needed::Undecided { body_may_tell: true }));
+        let (mut body, beginning) = receive(&method, body, body_may_tell).await?;
+        let entries = match (needed, &plan.selection) {
+            (Some(Needed::Keys(keys)), _) => Some(keys),
+            (Some(Needed::Undecided { .. }), Some(selection)) => {
+                match selection.from_body(method.as_str(), &canonical_path, &beginning) {
+                    Needed::Keys(keys) => Some(keys),
+                    Needed::Undecided { .. } => Some(plan.healthy.clone()),
+                }
+            }
+            _ => None,
+        };
+        let mut path_and_query = sent_path;
+        if let Some(query) = query {
+            path_and_query.push('?');
+            path_and_query.push_str(query);
+        }
+        let mut outgoing_method = method;
+        if let Some(limit) = &plan.provider.limits.long_url
+            && let Some(rewritten) = long_url::rewrite(limit, &outgoing_method, &path_and_query, has_body)
+        {
+            outgoing_method = Method::POST;
+            path_and_query = rewritten.path;
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers.insert(rewritten.header, HeaderValue::from_static("GET"));
+            body = OutgoingBody::Full(rewritten.body);
+        }
+        Ok(Self { method: outgoing_method, canonical_path, path_and_query, headers, body, entries })
+    }
+
+    /// The request of one attempt, and its body once more if it can be sent again.
+    fn request(&mut self, plan: &Plan) -> Result<(Request<Body>, Option<Bytes>), Problem> {
+        let mut headers = self.headers.clone();
+        let credentials = plan.sealed.open()?;
+        let selection = match &self.entries {
+            Some(keys) => Entries::Keys(keys),
+            None => Entries::All,
+        };
+        let added = plan.authenticator.apply(&credentials, selection, &mut headers).map_err(apply_problem)?;
+        let target = match &added {
+            Some(pair) => {
+                let separator = if self.path_and_query.contains('?') { '&' } else { '?' };
+                Bytes::from(format!("{}{separator}{}", self.path_and_query, **pair))
+            }
+            None => Bytes::copy_from_slice(self.path_and_query.as_bytes()),
+        };
+        let target = PathAndQuery::from_maybe_shared(target).map_err(|_| {
+            Problem::invalid(
+                "path_refused",
+                "The path or query has characters that no URL can carry",
+                "Encode them.",
+            )
+        })?;
+        let (body, replay) = match std::mem::replace(&mut self.body, OutgoingBody::Gone) {
+            OutgoingBody::Full(bytes) => (Body::full(bytes.clone()), Some(bytes)),
+            OutgoingBody::Stream(body) => (body, None),
+            OutgoingBody::Gone => (Body::empty(), None),
+        };
+        let mut request = Request::new(body);
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = Uri::from(target);
+        *request.headers_mut() = headers;
+        Ok((request, replay))
+    }
+
+    /// Whether sending the call twice does no harm.
+    fn may_repeat(&self, plan: &Plan) -> bool {
+        let method = effective_method(&self.method, &self.headers);
+        let idempotent = matches!(method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE" | "TRACE");
+        idempotent && !self.is_never_repeated(plan)
+    }
+
+    fn is_never_repeated(&self, plan: &Plan) -> bool {
+        let method = effective_method(&self.method, &self.headers);
+        plan.provider.retry.never.iter().any(|call| call.matches(method, &self.canonical_path))
+    }
+}
+
+/// The method that is meant: a POST may stand for a GET that is too long for a URL.
+fn effective_method<'a>(method: &'a Method, headers: &'a HeaderMap) -> &'a str {
+    match headers.get("x-http-method-override") {
+        Some(value) if *method == Method::POST => value.to_str().unwrap_or("POST"),
+        _ => method.as_str(),
+    }
+}
+
+fn split_target(target: &str) -> (&str, Option<&str>) {
+    match target.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (target, None),
+    }
+}
+
+/// The path to send, and the path as callers write it.
+fn rewrite(plan: &Plan, method: &Method, path: &str) -> Result<(String, String), Problem> {
+    let Some((rule, prefix)) = &plan.rewrite else {
+        return Ok((format!("{}{path}", plan.base_path), path.to_owned()));
+    };
+    let moved = rule.apply(prefix, method.as_str(), path).map_err(|refusal| {
+        let fix = format!("Call paths below `{}` or `{}`.", rule.from, refusal.allowed);
+        Problem::new(ProblemKind::Forbidden, "path_outside", refusal.to_string(), fix)
+    })?;
+    Ok((format!("{}{moved}", plan.base_path), rule.canonical(prefix, path).into_owned()))
+}
+
+/// Takes the body over: small ones into memory, so that they can be looked at and sent again; others as a stream of
+/// which only the beginning is read, and only if it may tell what the call is about.
+async fn receive(
+    method: &Method,
+    body: CallBody,
+    body_may_tell: bool,
+) -> Result<(OutgoingBody, Bytes), Problem> {
+    let mut incoming = match body {
+        CallBody::Full(bytes) => return Ok((OutgoingBody::Full(bytes.clone()), bytes)),
+        CallBody::Incoming(incoming) if incoming.is_end_stream() => {
+            return Ok((OutgoingBody::Full(Bytes::new()), Bytes::new()));
+        }
+        CallBody::Incoming(incoming) => incoming,
+    };
+    let small = incoming.size_hint().exact().is_some_and(|length| length <= REPLAY_BYTES);
+    // Vendors and the servers before them dislike a GET with a body of unknown length.
+    let wants_length = *method == Method::GET && incoming.size_hint().exact().is_none();
+    let most = match (small || wants_length, body_may_tell) {
+        (true, _) => REPLAY_BYTES as usize,
+        (false, true) => PEEK_BYTES,
+        (false, false) => return Ok((OutgoingBody::Stream(Body::incoming(incoming)), Bytes::new())),
+    };
+    let mut read = BytesMut::new();
+    while read.len() < most {
+        let Some(frame) = incoming.frame().await else { break };
+        let frame = frame.map_err(|error| {
+            let what = format!("The body of the request broke off: {error}");
+            Problem::invalid("body_broken_off", what, "Send the request again.")
+        })?;
+        if let Ok(data) = frame.into_data() {
+            read.extend_from_slice(&data);
+        }
+    }
+    let read = read.freeze();
+    if incoming.is_end_stream() {
+        Ok((OutgoingBody::Full(read.clone()), read))
+    } else {
+        Ok((OutgoingBody::Stream(Body::peeked(read.clone(), incoming)), read))
+    }
+}
+
+/// Learns from the head of an answer: how busy the host is, and whether the credential must not be tried again.
+fn observe(plan: &Plan, response: &Response<ResponseBody>) {
+    let headers = response.headers();
+    if let (Some(governor), Some(limit)) = (&plan.governor, &plan.provider.limits.concurrency) {
+        if response.status() == StatusCode::TOO_MANY_REQUESTS {
+            governor.refused();
+        } else if let Some(running) = number(headers, limit.running_header.as_deref()) {
+            governor.observe(running, number(headers, limit.limit_header.as_deref()));
+        }
+    }
+    if response.status().is_client_error()
+        && plan.provider.scheme(&plan.auth_scheme).is_some_and(|scheme| scheme.locks_out)
+        && explain(plan, response).is_some_and(|row| row.stops)
+    {
+        plan.refused.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The row of the provider file that explains an answer, as far as its head tells.
+pub(crate) fn explain<'a>(plan: &'a Plan, response: &Response<ResponseBody>) -> Option<&'a Explanation> {
+    let code = error_code(plan, response.headers());
+    let header_lines: Vec<(String, String)> = response
+        .headers()
+        .iter()
+        .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+        .collect();
+    plan.provider.explain(&Observation {
+        stage: "call",
+        scheme: &plan.auth_scheme,
+        status: Some(response.status().as_u16()),
+        code,
+        json: is_json(response.headers()),
+        headers: &header_lines,
+        network: None,
+    })
+}
+
+fn error_code<'a>(plan: &Plan, headers: &'a HeaderMap) -> Option<&'a str> {
+    let name = plan.provider.error_body.code_header.as_deref()?;
+    headers.get(name)?.to_str().ok()
+}
+
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|kind| {
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        kind == "application/json" || kind.ends_with("+json")
+    })
+}
+
+fn number(headers: &HeaderMap, name: Option<&str>) -> Option<u32> {
+    headers.get(name?)?.to_str().ok()?.trim().parse().ok()
+}
+
+/// How long to wait before the call is sent again; `None` when it is not.
+fn pause_after(
+    plan: &Plan,
+    outgoing: &Outgoing,
+    response: &Response<ResponseBody>,
+    attempts: u32,
+) -> Option<Duration> {
+    let status = response.status();
+    if status.is_success() || status.is_redirection() || outgoing.is_never_repeated(plan) {
+        return None;
+    }
+    let nothing_done = error_code(plan, response.headers())
+        .is_some_and(|code| plan.provider.retry.nothing_done.iter().any(|known| known == code));
+    let passing = matches!(status.as_u16(), 502..=504);
+    let again =
+        nothing_done || status == StatusCode::TOO_MANY_REQUESTS || (passing && outgoing.may_repeat(plan));
+    again.then(|| retry_after(response.headers()).unwrap_or_else(|| backoff(attempts)).min(LONGEST_PAUSE))
+}
+
+/// `Retry-After` in seconds (RFC 9110 §10.2.3). A date is not honoured: its clock may not be ours.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// Doubles from 250 ms; the spread keeps callers that failed together from coming back together.
+fn backoff(attempts: u32) -> Duration {
+    let base = Duration::from_millis(250) * 2_u32.pow(attempts.saturating_sub(1).min(6));
+    let spread = Instant::now().elapsed().subsec_nanos() % 1000;
+    base.mul_f64(0.75 + f64::from(spread) / 2000.0)
+}
+
+fn credential_refused() -> Problem {
+    Problem::new(
+        ProblemKind::Unusable,
+        "credential_refused",
+        "The vendor refused the credential of this connection, so it is not sent again",
+        "Test the connection, or reconnect it with a new credential. Trying on could lock the account.",
+    )
+}
+
+fn apply_problem(error: ApplyError) -> Problem {
+    let (kind, code) = match error {
+        ApplyError::NoEntry => (ProblemKind::Forbidden, "no_entry_for_call"),
+        ApplyError::Missing | ApplyError::Value => (ProblemKind::Unusable, "credential_unusable"),
+        ApplyError::Header => (ProblemKind::Internal, "provider_file"),
+    };
+    Problem::new(
+        kind,
+        code,
+        error.to_string(),
+        "Reconnect the connection with the credential that is needed.",
+    )
+}
+
+pub(crate) fn upstream_problem(error: &EgressError) -> Problem {
+    let kind = match error.kind() {
+        EgressErrorKind::HeadTimedOut | EgressErrorKind::BodyTimedOut | EgressErrorKind::ConnectTimedOut => {
+            ProblemKind::UpstreamTimeout
+        }
+        EgressErrorKind::InvalidRequest | EgressErrorKind::RequestBodyFailed => ProblemKind::Invalid,
+        _ => ProblemKind::Upstream,
+    };
+    Problem::new(kind, error.kind().code(), error.what(), error.fix())
+}

@@ -1,0 +1,179 @@
+//! Headers of proxied calls: what goes to the upstream, and what comes back.
+
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+
+/// The prefix under which a caller may pass any header by, as compatible SDKs do.
+const PASS_PREFIX: &str = "nango-proxy-";
+
+/// Turns a caller's headers into those for the upstream, in place.
+///
+/// Removed are hop-by-hop headers (RFC 9110 §7.6.1) and those that `Connection` names, framing, forwarding and
+/// cookie headers, the ones that speak to us, and every header that carries a credential of the provider, in any
+/// spelling of `-` and `_`. Headers with the pass prefix lose it; they cannot bring a removed header back.
+pub fn to_upstream(headers: &mut HeaderMap, owned: &[HeaderName], has_body: bool) {
+    let named = named_by_connection(headers);
+    let mut removed: Vec<HeaderName> = Vec::new();
+    let mut passed: Vec<(HeaderName, HeaderValue)> = Vec::new();
+    for (name, value) in headers.iter() {
+        let text = name.as_str();
+        if let Some(rest) = text.strip_prefix(PASS_PREFIX) {
+            if let Ok(name) = HeaderName::from_bytes(rest.as_bytes())
+                && !is_removed(rest, owned)
+                && !is_hop_by_hop(rest)
+            {
+                passed.push((name, value.clone()));
+            }
+            removed.push(name.clone());
+        } else if is_hop_by_hop(text) || is_removed(text, owned) || named.iter().any(|other| other == text) {
+            removed.push(name.clone());
+        }
+    }
+    for name in removed {
+        headers.remove(name);
+    }
+    for (name, value) in passed {
+        headers.insert(name, value);
+    }
+    if !has_body {
+        headers.remove(CONTENT_TYPE);
+    }
+}
+
+/// Removes the hop-by-hop headers of an answer, in place; everything else comes back as it is.
+pub fn to_downstream(headers: &mut HeaderMap) {
+    let named = named_by_connection(headers);
+    let removed: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| is_hop_by_hop(name.as_str()) || named.iter().any(|other| other == name.as_str()))
+        .cloned()
+        .collect();
+    for name in removed {
+        headers.remove(name);
+    }
+}
+
+/// The headers that a `Connection` header declares to be for this hop only.
+fn named_by_connection(headers: &HeaderMap) -> Vec<String> {
+    if !headers.contains_key(CONNECTION) {
+        return Vec::new();
+    }
+    headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|name| name.trim().to_ascii_lowercase())
+        .filter(|name| name != CONTENT_LENGTH.as_str())
+        .collect()
+}
+
+fn is_hop_by_hop(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authentication-info"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+    )
+}
+
+/// Whether a header never goes to the upstream.
+fn is_removed(name: &str, owned: &[HeaderName]) -> bool {
+    match name {
+        "host" | "content-length" | "expect" | "cookie" | "forwarded" | "via" | "http2-settings"
+        // What speaks to us.
+        | "connection-id" | "provider-config-key" | "retries" | "retry-on" | "base-url-override" | "decompress"
+        | "forward-headers-on-redirect" => true,
+        _ => {
+            name.starts_with("x-forwarded-")
+                || name.starts_with("tombolo-")
+                || name.starts_with("nango-")
+                || owned.iter().any(|other| same_header(other.as_str(), name))
+        }
+    }
+}
+
+/// Whether servers may take two names for one: some fold `_` into `-`.
+fn same_header(a: &str, b: &str) -> bool {
+    let fold = |byte: u8| if byte == b'_' { b'-' } else { byte };
+    a.len() == b.len() && a.bytes().zip(b.bytes()).all(|(a, b)| fold(a) == fold(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(lines: &[&str]) -> HeaderMap {
+        lines
+            .iter()
+            .map(|line| {
+                let (name, value) = line.split_once(": ").expect("a header line");
+                (name.parse::<HeaderName>().expect("a name"), value.parse().expect("a value"))
+            })
+            .collect()
+    }
+
+    fn lines(headers: &HeaderMap) -> Vec<String> {
+        let mut lines: Vec<String> = headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", value.to_str().expect("text")))
+            .collect();
+        lines.sort();
+        lines
+    }
+
+    #[test]
+    fn only_what_is_the_upstreams_business_goes_there() {
+        let owned = [HeaderName::from_static("authorization"), HeaderName::from_static("x-cybozu-api-token")];
+        let mut headers = map(&[
+            "accept: */*",
+            "Authorization: Bearer tmb_key",
+            "X-Cybozu-API-Token: stolen",
+            "x_cybozu_api_token: stolen",
+            "Connection: keep-alive, X-Private",
+            "X-Private: for this hop",
+            "Keep-Alive: timeout=5",
+            "TE: trailers",
+            "Transfer-Encoding: chunked",
+            "Host: tombolo.example",
+            "Cookie: session=1",
+            "X-Forwarded-For: 10.0.0.1",
+            "Connection-Id: con_1",
+            "Provider-Config-Key: kintone",
+            "Nango-Is-Sync: false",
+            "Nango-Proxy-X-Trace: 7",
+            "Nango-Proxy-Authorization: stolen",
+            "Nango-Proxy-X_Cybozu_API_Token: stolen",
+            "Nango-Proxy-Connection: close",
+            "user-agent: client/1",
+            "content-type: application/json",
+        ]);
+        to_upstream(&mut headers, &owned, true);
+        assert_eq!(
+            lines(&headers),
+            ["accept: */*", "content-type: application/json", "user-agent: client/1", "x-trace: 7"]
+        );
+        to_upstream(&mut headers, &owned, false);
+        assert!(!headers.contains_key(CONTENT_TYPE), "a request without a body has no type of body");
+    }
+
+    #[test]
+    fn an_answer_only_loses_what_is_for_the_hop() {
+        let mut headers = map(&[
+            "content-length: 12",
+            "connection: close, x-hop",
+            "x-hop: 1",
+            "transfer-encoding: chunked",
+            "set-cookie: a=b",
+            "x-cybozu-error: GAIA_IA02",
+        ]);
+        to_downstream(&mut headers);
+        assert_eq!(lines(&headers), ["content-length: 12", "set-cookie: a=b", "x-cybozu-error: GAIA_IA02"]);
+    }
+}

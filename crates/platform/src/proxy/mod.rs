@@ -1,0 +1,18 @@
+//! The proxy: a caller's request goes out with the credential of a connection, and the answer streams back.
+
+mod answer;
+mod call;
+mod governor;
+mod headers;
+mod json_scan;
+mod long_url;
+pub mod path;
+mod plan;
+mod selection;
+
+pub use answer::{Answer, AnswerBody};
+pub(crate) use call::is_json;
+pub use call::{Call, CallBody, Lane, send};
+pub use governor::{Governor, Governors};
+pub use plan::{Learned, Plan};
+pub(crate) use plan::{PlanSource, origin};

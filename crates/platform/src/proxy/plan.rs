@@ -1,0 +1,219 @@
+//! Everything about calling through one connection, compiled once and used for every call.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use http::header::HeaderName;
+use serde::{Deserialize, Serialize};
+use tombolo_auth::Authenticator;
+use tombolo_catalog::{GateKind, PathRewrite, Provider};
+use tombolo_egress::{ChosenBy, Egress, Origin, ProxyServer, Route, RouteOptions, TimeOuts, TlsSettings};
+use tombolo_store::{ConnectionId, EnvironmentId};
+
+use super::governor::{Governor, Governors};
+use super::selection::Selection;
+use crate::credentials::SealedCredentials;
+use crate::problem::{Problem, ProblemKind};
+
+/// A compiled connection, stored or only drafted for a test.
+pub struct Plan {
+    /// The environment it belongs to.
+    pub environment: EnvironmentId,
+    /// The stored connection; `None` for a draft.
+    pub connection: Option<ConnectionId>,
+    /// The connection's id in the API.
+    pub connection_id: String,
+    /// The integration's key.
+    pub integration: String,
+    /// The provider.
+    pub provider: Arc<Provider>,
+    /// The auth scheme's id.
+    pub auth_scheme: String,
+    /// The configuration that is no secret.
+    pub config: BTreeMap<String, String>,
+    pub(crate) route: Arc<Route>,
+    pub(crate) base_path: String,
+    pub(crate) rewrite: Option<(PathRewrite, String)>,
+    pub(crate) authenticator: Authenticator,
+    pub(crate) selection: Option<Selection>,
+    /// The keys of the entries that may be sent when it cannot be seen which one is needed.
+    pub(crate) healthy: Vec<String>,
+    pub(crate) learned: Learned,
+    pub(crate) gates: Vec<GateKind>,
+    pub(crate) sealed: SealedCredentials,
+    pub(crate) owned_headers: Vec<HeaderName>,
+    pub(crate) governor: Option<Arc<Governor>>,
+    pub(crate) retries: u32,
+    /// Set when the vendor refused a credential that must not be tried again before it was tested.
+    pub(crate) refused: AtomicBool,
+}
+
+/// What a plan is compiled from.
+pub(crate) struct PlanSource {
+    pub(crate) environment: EnvironmentId,
+    pub(crate) connection: Option<ConnectionId>,
+    pub(crate) connection_id: String,
+    pub(crate) integration: String,
+    pub(crate) provider: Arc<Provider>,
+    pub(crate) auth_scheme: String,
+    pub(crate) config: BTreeMap<String, String>,
+    pub(crate) settings: BTreeMap<String, String>,
+    pub(crate) gates: Vec<GateKind>,
+    pub(crate) entries: Vec<String>,
+    pub(crate) learned: Learned,
+    pub(crate) sealed: SealedCredentials,
+    pub(crate) refused: bool,
+}
+
+/// What tests found out about a connection, kept beside its health.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Learned {
+    /// Entries that must go along when a key is written to.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub companions: BTreeMap<String, Vec<String>>,
+    /// Entries that the vendor refused: one bad one would spoil every request that carries it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused_entries: Vec<String>,
+}
+
+impl Plan {
+    pub(crate) fn compile(
+        source: PlanSource,
+        egress: &Egress,
+        governors: &Governors,
+    ) -> Result<Self, Problem> {
+        let PlanSource { provider, config, settings, sealed, .. } = source;
+        let base_url = base_url(&provider, &config)?;
+        let (origin, base_path) = egress.parse_url(&base_url).map_err(|refusal| {
+            Problem::invalid("address_refused", refusal.to_string(), "Check the address.")
+        })?;
+        if !sealed.allows(origin.host(), origin.port()) {
+            return Err(Problem::new(
+                ProblemKind::Unusable,
+                "host_not_bound",
+                format!("The secret of this connection is not bound to {}", origin.host()),
+                "Reconnect the connection, so that its secret is typed again for this host.",
+            ));
+        }
+        let scheme = provider.scheme(&source.auth_scheme).ok_or_else(|| {
+            Problem::new(
+                ProblemKind::Unusable,
+                "auth_scheme_gone",
+                format!("The provider no longer has the auth scheme `{}`", source.auth_scheme),
+                "Reconnect the connection with another auth scheme.",
+            )
+        })?;
+        let authenticator = Authenticator::compile(scheme, &source.gates).map_err(|error| {
+            Problem::invalid("provider_file", error.to_string(), "Mend the provider file.")
+        })?;
+        let healthy = healthy(&source.entries, &source.learned);
+        let selection = scheme.entries().filter(|_| source.entries.len() > 1).map(|entries| {
+            Selection::compile(entries, source.entries.clone(), source.learned.companions.clone())
+        });
+        let governor = provider.limits.concurrency.as_ref().map(|limit| {
+            let max = number(&settings, "max_concurrency").unwrap_or(limit.max).min(limit.max);
+            governors.of_host(origin.host(), limit.start.min(max), limit.max)
+        });
+        let rewrite = provider
+            .path_rewrite
+            .as_ref()
+            .and_then(|rewrite| Some((rewrite.clone(), rewrite.prefix(&config)?)));
+        let route = egress.route(origin, route_options(&settings)?).map_err(|error| {
+            Problem::invalid("tls_settings", error.to_string(), "Check the certificates.")
+        })?;
+        Ok(Self {
+            environment: source.environment,
+            connection: source.connection,
+            connection_id: source.connection_id,
+            integration: source.integration,
+            owned_headers: Authenticator::owned_headers(&provider),
+            base_path: base_path.path().trim_end_matches('/').to_owned(),
+            retries: number(&settings, "retries").unwrap_or(3),
+            auth_scheme: source.auth_scheme,
+            refused: AtomicBool::new(source.refused),
+            learned: source.learned,
+            gates: source.gates,
+            provider,
+            config,
+            route,
+            rewrite,
+            authenticator,
+            selection,
+            healthy,
+            sealed,
+            governor,
+        })
+    }
+
+    /// The upstream host.
+    pub fn host(&self) -> &str {
+        self.route.origin().host()
+    }
+
+    /// The upstream's route, for probes.
+    pub(crate) fn route(&self) -> &Arc<Route> {
+        &self.route
+    }
+
+    /// The gates that the connection goes through.
+    pub(crate) fn gates(&self) -> &[GateKind] {
+        &self.gates
+    }
+
+    /// Whether the credential must be tested before it is sent again.
+    pub fn is_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
+    }
+}
+
+/// The base URL of a configuration, or why there is none.
+pub(crate) fn base_url(provider: &Provider, config: &BTreeMap<String, String>) -> Result<String, Problem> {
+    provider.base_url(config).map_err(|error| {
+        let fix = "Check the fields that make up the address.";
+        Problem::invalid("address_refused", format!("There is no valid address: {error}"), fix)
+    })
+}
+
+/// The origin of a configuration under the operator's rules.
+pub(crate) fn origin(
+    egress: &Egress,
+    provider: &Provider,
+    config: &BTreeMap<String, String>,
+) -> Result<Origin, Problem> {
+    let url = base_url(provider, config)?;
+    let (origin, _) = egress
+        .parse_url(&url)
+        .map_err(|refusal| Problem::invalid("address_refused", refusal.to_string(), "Check the address."))?;
+    Ok(origin)
+}
+
+fn healthy(entries: &[String], learned: &Learned) -> Vec<String> {
+    entries.iter().filter(|key| !learned.refused_entries.contains(key)).cloned().collect()
+}
+
+fn number(settings: &BTreeMap<String, String>, key: &str) -> Option<u32> {
+    settings.get(key).and_then(|value| value.parse().ok())
+}
+
+fn route_options(settings: &BTreeMap<String, String>) -> Result<RouteOptions, Problem> {
+    let mut options = RouteOptions::default();
+    if let Some(seconds) = number(settings, "timeout") {
+        options.time_outs = TimeOuts { head: Duration::from_secs(seconds.into()), ..TimeOuts::default() };
+    }
+    if let Some(pem) = settings.get("private_ca") {
+        let authorities = TlsSettings::authorities_from_pem(pem.as_bytes()).map_err(|error| {
+            Problem::invalid("private_ca", error.to_string(), "Paste the PEM text of the certificate.")
+        })?;
+        options.tls.extra_authorities = authorities;
+    }
+    if let Some(address) = settings.get("proxy_server") {
+        let origin = Origin::from_operator(&format!("http://{address}")).map_err(|refusal| {
+            Problem::invalid("proxy_server", refusal.to_string(), "Write host:port of the proxy server.")
+        })?;
+        options.proxy = Some(ProxyServer { origin, credentials: None, chosen_by: ChosenBy::User });
+    }
+    Ok(options)
+}

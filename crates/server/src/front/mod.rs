@@ -1,0 +1,89 @@
+//! The first look at a request: calls through connections are served here, on the thread that holds the socket;
+//! everything else goes to the router on the control runtime.
+
+mod body;
+mod drop_in;
+mod proxy;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::header::{AUTHORIZATION, HeaderMap};
+use http::{HeaderName, HeaderValue, Request, Response};
+use hyper::body::Incoming;
+use tokio::runtime::Handle;
+use tombolo_platform::proxy::Lane;
+use tombolo_platform::{Platform, Problem, ProblemKind};
+use tower::ServiceExt as _;
+
+pub use body::ServerBody;
+
+use crate::problem;
+use crate::request_id::RequestIds;
+use crate::routes::{Peer, RequestId};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("tombolo-request-id");
+
+/// What serves the requests of one thread.
+pub(crate) struct Front {
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) lane: Lane,
+    pub(crate) ids: Arc<RequestIds>,
+    pub(crate) router: axum::Router,
+    pub(crate) control: Handle,
+}
+
+impl Front {
+    /// Serves one request.
+    pub(crate) async fn serve(
+        self: Arc<Self>,
+        peer: Peer,
+        request: Request<Incoming>,
+    ) -> Result<Response<ServerBody>, Infallible> {
+        let started = Instant::now();
+        let id = self.ids.next();
+        let path = request.uri().path();
+        let mut response = if path.starts_with("/proxy/") {
+            proxy::serve(&self, &peer, request, &id, started).await
+        } else if path.starts_with("/c/") {
+            drop_in::serve(&self, &peer, request, &id, started).await
+        } else {
+            self.route(peer, request, &id).await
+        };
+        if let Ok(value) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(REQUEST_ID, value);
+        }
+        Ok(response)
+    }
+
+    /// Hands a request to the router; it is served to its end there, even when the caller goes away.
+    async fn route(&self, peer: Peer, request: Request<Incoming>, id: &str) -> Response<ServerBody> {
+        let mut request = request.map(axum::body::Body::new);
+        request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(RequestId(id.into()));
+        let answer = self.control.spawn(self.router.clone().oneshot(request)).await;
+        match answer {
+            Ok(Ok(response)) => response.map(ServerBody::Routed),
+            Ok(Err(never)) => match never {},
+            Err(error) => {
+                tracing::error!(%error, request_id = id, "a handler ended early");
+                let fix = "Report it with the request id; the log of the server says more.";
+                let what = "This server made a mistake";
+                refuse(&Problem::new(ProblemKind::Internal, "internal_error", what, fix), id)
+            }
+        }
+    }
+}
+
+/// The answer for a problem on one of the two fronts.
+fn refuse(problem: &Problem, id: &str) -> Response<ServerBody> {
+    problem::answer(problem, id).map(ServerBody::full)
+}
+
+/// The API key of an `Authorization: Bearer` header.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let text = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (word, key) = text.split_at_checked(7)?;
+    word.eq_ignore_ascii_case("bearer ").then_some(key.trim())
+}

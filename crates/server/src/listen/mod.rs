@@ -1,0 +1,81 @@
+//! The listener: one acceptor, N proxy threads, one control runtime.
+
+mod accept;
+mod operator;
+mod options;
+mod thread;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tombolo_platform::Platform;
+
+pub use options::{ServerError, ServerOptions};
+
+use crate::front::Front;
+use crate::request_id::RequestIds;
+use crate::routes::router;
+use thread::ProxyThread;
+
+/// A running server.
+pub struct Server {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    acceptors: Vec<JoinHandle<()>>,
+    threads: Vec<ProxyThread>,
+}
+
+impl Server {
+    /// Binds and starts. Must be called on the control runtime, which serves everything but calls.
+    pub async fn start(platform: Arc<Platform>, options: ServerOptions) -> Result<Self, ServerError> {
+        let ids = Arc::new(RequestIds::new(options.process_id));
+        let tls = options.tls.as_ref().map(options::Tls::acceptor).transpose()?;
+        let listener = accept::bind(options.listen)?;
+        let address = listener.local_addr().map_err(|source| ServerError::bind(options.listen, source))?;
+        let (stop, stopped) = watch::channel(false);
+        let router = router(Arc::clone(&platform));
+        let front = || {
+            Arc::new(Front {
+                lane: platform.lane(),
+                platform: Arc::clone(&platform),
+                ids: Arc::clone(&ids),
+                router: router.clone(),
+                control: Handle::current(),
+            })
+        };
+        let threads = (0..options.proxy_threads.max(1))
+            .map(|number| ProxyThread::start(number, front(), tls.clone(), stopped.clone(), options.drain))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut acceptors = vec![tokio::spawn(accept::run(
+            listener,
+            threads.iter().map(ProxyThread::inbox).collect(),
+            options.connections_max,
+            stopped.clone(),
+        ))];
+        if let Some(path) = options.operator_socket {
+            acceptors.push(operator::start(path, front(), stopped)?);
+        }
+        platform.keep_informed();
+        Ok(Self { address, stop, acceptors, threads })
+    }
+
+    /// Where the server listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Accepts nothing any more, lets running requests end within the drain time, and ends the threads.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        for acceptor in self.acceptors {
+            // An acceptor that panicked has nothing left to end.
+            let _ = acceptor.await;
+        }
+        let joined =
+            tokio::task::spawn_blocking(move || self.threads.into_iter().for_each(ProxyThread::join));
+        let _ = joined.await;
+    }
+}

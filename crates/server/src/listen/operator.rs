@@ -1,0 +1,44 @@
+//! The operator's socket: a file in the data directory. Whoever may open it is the operator, so no secret is kept.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::net::UnixListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::options::ServerError;
+use super::thread::serve;
+use crate::front::Front;
+use crate::routes::Peer;
+
+/// Serves the operator's commands until the server stops, then removes the file.
+pub(super) fn start(
+    path: PathBuf,
+    front: Arc<Front>,
+    mut stopped: watch::Receiver<bool>,
+) -> Result<JoinHandle<()>, ServerError> {
+    let failed = |source| ServerError::Socket { path: path.clone(), source };
+    // The data directory is locked, so a file that is there is left over from a process that was killed.
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&path).map_err(failed)?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    Ok(tokio::spawn(async move {
+        let stopping = stopped.clone();
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                _ = stopped.wait_for(|stopped| *stopped) => break,
+            };
+            if let Ok((stream, _)) = accepted {
+                tokio::spawn(serve(stream, Arc::clone(&front), Peer::Operator, stopping.clone()));
+            }
+        }
+        // A file that cannot be removed is removed at the next start.
+        let _ = std::fs::remove_file(&path);
+    }))
+}
