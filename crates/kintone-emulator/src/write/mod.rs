@@ -3,7 +3,7 @@
 //! A request writes through one [`Batch`]: [`Batch::insert`] and [`Batch::update`] read and check each record
 //! against the app and against what the batch has written so far, and nothing is stored before
 //! [`Batch::finish`] has found all of them valid and [`Changes::apply`] puts them into the tenant. So a request
-//! is all or nothing, and its refusal lists every wrong cell. [`render`] writes stored records as JSON text.
+//! is all or nothing, and its refusal lists every wrong cell. [`render::Shown`] writes stored records as JSON text.
 //!
 //! Field codes that the app does not have are ignored, and so are cells that nobody may write: calculated ones,
 //! targets of a lookup, record number, status, assignees, categories. Creator, modifier and the two times can
@@ -29,4 +29,3 @@ mod unique;
 pub use batch::{Batch, Changes, Written};
 pub use context::WriteContext;
 pub use error::WriteError;
-pub use render::render;

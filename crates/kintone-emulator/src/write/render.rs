@@ -1,6 +1,6 @@
 //! Stored records as the JSON text of an answer, written straight to bytes.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use crate::model::{App, Entity, Field, FieldType, FileValue, Record, Row, Value};
 
@@ -71,11 +71,6 @@ impl<'a> Shown<'a> {
     pub fn records<'r>(&self, records: impl IntoIterator<Item = &'r Record>, out: &mut Vec<u8>) {
         list(out, records, |out, record| self.record(record, out));
     }
-}
-
-/// Appends a single record: with `only`, its cells of these codes alone.
-pub fn render(app: &App, record: &Record, only: Option<&BTreeSet<String>>, out: &mut Vec<u8>) {
-    Shown::chosen(app, |code| only.is_none_or(|codes| codes.contains(code))).record(record, out);
 }
 
 /// `"code":{"type":"…","value":`, which the value and a closing brace follow.
