@@ -96,3 +96,77 @@ impl Hasher for CarriedHash {
         self.0 = hash;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rcgen::KeyPair;
+    use rustls_pki_types::PrivateKeyDer;
+
+    use crate::egress::{Egress, EgressSettings};
+    use crate::origin::Origin;
+    use crate::pool_key::PoolKey;
+    use crate::proxy_server::{ChosenBy, ProxyCredentials, ProxyServer};
+    use crate::resolve::FixedResolver;
+    use crate::route::RouteOptions;
+    use crate::tls::{ClientIdentity, TlsSettings};
+
+    fn key(origin: &str, options: RouteOptions) -> PoolKey {
+        let egress = Egress::new(EgressSettings::default(), Arc::new(FixedResolver::default()));
+        egress.route(Origin::from_operator(origin).unwrap(), options).unwrap().pool_key().clone()
+    }
+
+    fn identity(key: &KeyPair) -> TlsSettings {
+        let params = rcgen::CertificateParams::new(vec!["us.test".to_owned()]).unwrap();
+        let chain = vec![params.self_signed(key).unwrap().der().clone()];
+        let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+        let identity = Some(Arc::new(ClientIdentity::new(chain, key)));
+        TlsSettings { identity, ..TlsSettings::default() }
+    }
+
+    fn through(proxy: &str, user: &str, password: &str) -> RouteOptions {
+        let server = ProxyServer {
+            origin: Origin::from_operator(proxy).unwrap(),
+            credentials: ProxyCredentials::new(user, password),
+            chosen_by: ChosenBy::User,
+        };
+        RouteOptions { proxy: Some(server), ..RouteOptions::default() }
+    }
+
+    #[test]
+    fn every_part_of_a_route_keeps_its_connections_apart() {
+        let plain = RouteOptions::default;
+        let labelled = RouteOptions { partition: "1".to_owned(), ..plain() };
+        let with = |tls| RouteOptions { tls, ..plain() };
+        let (first, second) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+        let keys = [
+            key("https://a.test", plain()),
+            key("https://a.test:444", plain()),
+            key("http://a.test", plain()),
+            key("https://b.test", plain()),
+            key("https://a.test", labelled),
+            key("https://a.test", with(identity(&first))),
+            key("https://a.test", with(identity(&second))),
+            key("https://a.test", through("http://p.test:1", "user", "password")),
+            key("https://a.test", through("http://p.test:2", "user", "password")),
+            key("https://a.test", through("http://p.test:1", "other", "password")),
+        ];
+        for (index, one) in keys.iter().enumerate() {
+            for (other_index, other) in keys.iter().enumerate() {
+                assert_eq!(one == other, index == other_index, "{one:?} {other:?}");
+                // Equality has to hold up even if two hashes meet.
+                assert_eq!(one.0.content == other.0.content, index == other_index);
+            }
+        }
+        assert!(keys[0] == key("https://a.test", plain()));
+        assert!(keys[5].has_identity() && !keys[0].has_identity());
+    }
+
+    #[test]
+    fn debug_output_holds_no_credentials() {
+        let text =
+            format!("{:?}", key("https://a.test", through("http://p.test:1", "user-marker", "word-marker")));
+        assert_eq!(text, "PoolKey { origin: https://a.test, partition: \"\", has_identity: false, .. }");
+    }
+}

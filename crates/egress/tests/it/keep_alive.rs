@@ -1,5 +1,6 @@
 use std::io::{Read, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::Request;
@@ -180,13 +181,33 @@ async fn different_partitions_never_share_a_connection() {
 }
 
 #[tokio::test]
-async fn a_connection_in_use_is_not_kept_after_its_key_was_evicted() {
-    let upstream = Upstream::web(None).await;
+async fn a_connection_in_use_is_closed_after_its_request_when_its_key_was_evicted() {
+    let closed = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&closed);
+    let upstream = Upstream::raw("127.0.0.1", move |mut stream, _| {
+        let counter = Arc::clone(&counter);
+        async move {
+            read_head(&mut stream).await;
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.ok();
+            assert_eq!(read_head(&mut stream).await, "", "nothing more is sent on this connection");
+            counter.fetch_add(1, Ordering::SeqCst);
+        }
+    })
+    .await;
     let egress = egress(settings(upstream.port()));
     let (pool, route) = (egress.pool(), route(&egress, &url(&upstream)));
-    let response = pool.send(&route, get("/"), &mut Timings::default()).await.unwrap();
+    let first = pool.send(&route, get("/"), &mut Timings::default()).await.unwrap();
+    let second = pool.send(&route, get("/"), &mut Timings::default()).await.unwrap();
     pool.evict(|_| true);
-    response.into_body().collect(1000, Duration::from_secs(5)).await.unwrap();
+    first.into_body().collect(1000, Duration::from_secs(5)).await.unwrap();
+    for _ in 0..100 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        if closed.load(Ordering::SeqCst) > 0 {
+            break;
+        }
+    }
+    assert_eq!(closed.load(Ordering::SeqCst), 1, "while the second is still in use");
+    second.into_body().collect(1000, Duration::from_secs(5)).await.unwrap();
     assert_eq!(pool.idle_count(), 0);
 }
 
