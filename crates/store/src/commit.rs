@@ -87,16 +87,13 @@ impl Store {
     /// new generation in the same transaction.
     pub async fn commit(&self, changes: &[Change], at: Timestamp) -> Result<Committed, StoreError> {
         let mut act = Act::begin(self, at).await?;
-        let mut committed = Committed::default();
-        for environment in outdated_environments(changes) {
-            let generation = environments::advance_generation(&mut act, environment).await?;
-            committed.generations.push((environment.clone(), generation));
+        match apply_all(&mut act, changes).await {
+            Ok(committed) => act.transaction.commit().await.map(|()| committed),
+            Err(error) => {
+                act.transaction.undo().await;
+                Err(error)
+            }
         }
-        for (position, change) in changes.iter().enumerate() {
-            apply(&mut act, &mut committed, position, change).await?;
-        }
-        act.transaction.commit().await?;
-        Ok(committed)
     }
 }
 
@@ -111,6 +108,18 @@ impl<'a> Act<'a> {
     pub(crate) async fn begin(store: &'a Store, at: Timestamp) -> Result<Self, StoreError> {
         Ok(Self { transaction: store.database.begin().await?, at, random: &*store.random })
     }
+}
+
+async fn apply_all(act: &mut Act<'_>, changes: &[Change]) -> Result<Committed, StoreError> {
+    let mut committed = Committed::default();
+    for environment in outdated_environments(changes) {
+        let generation = environments::advance_generation(act, environment).await?;
+        committed.generations.push((environment.clone(), generation));
+    }
+    for (position, change) in changes.iter().enumerate() {
+        apply(act, &mut committed, position, change).await?;
+    }
+    Ok(committed)
 }
 
 async fn apply(

@@ -107,6 +107,15 @@ impl AuditEventId {
     }
 }
 
+/// An id for rows that nobody names from outside.
+pub(crate) fn generate_text(
+    prefix: &str,
+    at: Timestamp,
+    random: &dyn Random,
+) -> Result<String, RandomnessUnavailable> {
+    generate(prefix, at, None, random)
+}
+
 fn generate(
     prefix: &str,
     at: Timestamp,

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod activity;
 mod api_keys;
 mod audit;
 mod commit;
@@ -20,6 +21,10 @@ mod text_enum;
 mod timestamp;
 mod webhook_events;
 
+pub use activity::{
+    ActivityCursor, ActivityFilter, ActivityPage, BlockEncoder, Call, CallDetail, CallDetailFilter,
+    CallRecord, CorruptBlock, EncodedBlock, Phases, calls_in,
+};
 pub use api_keys::{ApiKey, ApiKeyHash, ApiKeyText, KeyFormatError, NewApiKey, ScramVerifier};
 pub use audit::{Actor, ActorKind, AuditBreak, AuditEvent, AuditVerification, NewAuditEvent, Object};
 pub use commit::{Change, Committed};

@@ -8,12 +8,11 @@ CREATE TABLE activity_blocks (
     bytes BYTEA NOT NULL
 );
 CREATE INDEX activity_blocks_last_at ON activity_blocks (last_at, id);
-CREATE INDEX activity_blocks_environment ON activity_blocks (environment_id, last_at, id);
 
 -- Failed and slow calls once more, with detail.
 CREATE TABLE activity_calls (
-    id TEXT PRIMARY KEY,
     environment_id TEXT NOT NULL,
+    request_id TEXT NOT NULL,
     at BIGINT NOT NULL,
     connection TEXT NOT NULL,
     integration TEXT NOT NULL,
@@ -22,8 +21,9 @@ CREATE TABLE activity_calls (
     status BIGINT NOT NULL,
     error_kind TEXT,
     total_us BIGINT NOT NULL,
-    detail TEXT NOT NULL
+    detail TEXT NOT NULL,
+    PRIMARY KEY (environment_id, request_id)
 );
-CREATE INDEX activity_calls_environment ON activity_calls (environment_id, at, id);
-CREATE INDEX activity_calls_connection ON activity_calls (environment_id, connection, at, id);
+CREATE INDEX activity_calls_environment ON activity_calls (environment_id, at, request_id);
+CREATE INDEX activity_calls_connection ON activity_calls (environment_id, connection, at, request_id);
 CREATE INDEX activity_calls_at ON activity_calls (at);

@@ -144,13 +144,13 @@ fn by_name(
     limit: usize,
 ) -> Query {
     let mut select = live(environment);
-    append_prefix(&mut select, "c.name_search", &search_key(search));
+    let after = match after {
+        Some(ConnectionCursor::Name(name, id)) => Some((name.as_str(), id.as_str())),
+        _ => None,
+    };
+    append_range(&mut select, ("c.name_search", "c.id"), &search_key(search), after);
     append_filters(&mut select, filter);
     append_tag(&mut select, filter);
-    if let Some(ConnectionCursor::Name(name, id)) = after {
-        let (name, id) = (select.push(name.as_str()), select.push(id));
-        select.append(&format!(" AND (c.name_search, c.id) > (${name}, ${id})"));
-    }
     select.append(" ORDER BY c.name_search, c.id");
     append_limit(&mut select, limit);
     select
@@ -165,18 +165,18 @@ fn by_connection_id(
     limit: usize,
 ) -> Query {
     let mut select = live(environment);
-    append_prefix(&mut select, "c.connection_id", search);
+    let after = match after {
+        Some(ConnectionCursor::ConnectionId(connection_id, integration)) => {
+            Some((connection_id.as_str(), integration.as_str()))
+        }
+        _ => None,
+    };
+    append_range(&mut select, ("c.connection_id", "c.integration_id"), search, after);
     let name = search_key(search);
     let (start, end) = (select.push(name.as_str()), select.push(end_of_prefix(&name)));
     select.append(&format!(" AND NOT (c.name_search >= ${start} AND c.name_search < ${end})"));
     append_filters(&mut select, filter);
     append_tag(&mut select, filter);
-    if let Some(ConnectionCursor::ConnectionId(connection_id, integration)) = after {
-        let (connection_id, integration) = (select.push(connection_id.as_str()), select.push(integration));
-        select.append(&format!(
-            " AND (c.connection_id, c.integration_id) > (${connection_id}, ${integration})"
-        ));
-    }
     select.append(" ORDER BY c.connection_id, c.integration_id");
     append_limit(&mut select, limit);
     select
@@ -209,9 +209,19 @@ fn append_tag(select: &mut Query, filter: &ConnectionFilter) {
     }
 }
 
-fn append_prefix(select: &mut Query, column: &str, prefix: &str) {
-    let (start, end) = (select.push(prefix), select.push(end_of_prefix(prefix)));
-    select.append(&format!(" AND {column} >= ${start} AND {column} < ${end}"));
+/// Texts that begin with `prefix`, behind the cursor. There is one lower bound only, so that the database begins at the
+/// cursor; a cursor of another search is ignored.
+fn append_range(select: &mut Query, columns: (&str, &str), prefix: &str, after: Option<(&str, &str)>) {
+    let (column, tie_breaker) = columns;
+    if let Some((text, tie)) = after.filter(|(text, _)| text.starts_with(prefix)) {
+        let (text, tie) = (select.push(text), select.push(tie));
+        select.append(&format!(" AND ({column}, {tie_breaker}) > (${text}, ${tie})"));
+    } else {
+        let start = select.push(prefix);
+        select.append(&format!(" AND {column} >= ${start}"));
+    }
+    let end = select.push(end_of_prefix(prefix));
+    select.append(&format!(" AND {column} < ${end}"));
 }
 
 fn append_limit(select: &mut Query, limit: usize) {
@@ -250,5 +260,85 @@ impl FromStr for ConnectionCursor {
         parse().ok_or_else(|| {
             StoreError::Invalid("the cursor is not one of this list; begin again without a cursor".to_owned())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tombolo_vault::testing::SeededRandom;
+
+    use super::*;
+    use crate::database::SqliteLocation;
+
+    async fn plan(store: &Store, select: Query) -> String {
+        let mut plan = Vec::new();
+        for mut row in store.database.read(select.explained()).await.unwrap() {
+            let _ = (row.integer().unwrap(), row.integer().unwrap(), row.integer().unwrap());
+            plan.push(row.text().unwrap());
+        }
+        plan.join("; ")
+    }
+
+    /// A list costs the same however many rows there are if an index gives its rows in its order: then nothing is sorted
+    /// and nothing before the page is read.
+    #[tokio::test]
+    async fn every_list_follows_an_index() {
+        let directory = tempfile::tempdir().unwrap();
+        let files =
+            SqliteLocation::new(directory.path().join("main.db"), directory.path().join("activity.db"));
+        let random = SeededRandom::new(1);
+        let at = Timestamp::default();
+        let store = Store::open(&files.into(), Arc::new(SeededRandom::new(2)), at).await.unwrap();
+        let environment = EnvironmentId::generate(at, &random).unwrap();
+        let integration = Some(IntegrationId::generate(at, &random).unwrap());
+        let id = ConnectionId::generate(at, &random).unwrap();
+        let created = ConnectionCursor::Created(at, id.clone());
+        let name = ConnectionCursor::Name("acme".to_owned(), id);
+        let by_id = ConnectionCursor::ConnectionId("acme".to_owned(), integration.clone().unwrap());
+
+        let all = ConnectionFilter::default();
+        let health = Some(Health::Refused);
+        let tag = Some(("team".to_owned(), "sales".to_owned()));
+        let plans = [
+            by_creation(&environment, &all, Some(&created), 10),
+            by_creation(
+                &environment,
+                &ConnectionFilter { integration: integration.clone(), ..all.clone() },
+                Some(&created),
+                10,
+            ),
+            by_creation(&environment, &ConnectionFilter { health, ..all.clone() }, Some(&created), 10),
+            by_creation(
+                &environment,
+                &ConnectionFilter { integration: integration.clone(), health, ..all.clone() },
+                Some(&created),
+                10,
+            ),
+            by_creation(&environment, &ConnectionFilter { health, tag, ..all.clone() }, Some(&created), 10),
+            by_name(
+                &environment,
+                &ConnectionFilter { integration, health, ..all.clone() },
+                "ac",
+                Some(&name),
+                10,
+            ),
+            by_connection_id(&environment, &all, "ac", Some(&by_id), 10),
+        ];
+        let mut lines = Vec::new();
+        for select in plans {
+            lines.push(plan(&store, select).await);
+        }
+
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        SEARCH c USING INDEX connections_created (environment_id=? AND (created_at,id)<(?,?))
+        SEARCH c USING INDEX connections_integration (environment_id=? AND integration_id=? AND (created_at,id)<(?,?))
+        SEARCH c USING INDEX connections_health (environment_id=? AND health=? AND (created_at,id)<(?,?))
+        SEARCH c USING INDEX connections_integration_health (environment_id=? AND integration_id=? AND health=? AND (created_at,id)<(?,?))
+        SEARCH t USING COVERING INDEX sqlite_autoindex_connection_tags_1 (environment_id=? AND tag=? AND tag_value=? AND (created_at,connection)<(?,?)); SEARCH c USING INDEX sqlite_autoindex_connections_1 (id=?)
+        SEARCH c USING INDEX connections_name_search (environment_id=? AND (name_search,id)>(?,?) AND name_search<?)
+        SEARCH c USING INDEX connections_connection_id (environment_id=? AND (connection_id,integration_id)>(?,?) AND connection_id<?)
+        ");
     }
 }

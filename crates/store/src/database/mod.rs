@@ -13,6 +13,7 @@ pub use location::{Location, PostgresLocation, SqliteLocation};
 pub(crate) use migrate::{Migration, check_schema, migrate};
 pub(crate) use query::{Query, Value, query};
 pub(crate) use row::Row;
+use transaction::SqliteTransaction;
 pub(crate) use transaction::Transaction;
 
 use crate::error::StoreError;
@@ -29,13 +30,10 @@ pub(crate) enum Database {
 }
 
 impl Database {
-    /// Begins a transaction that may write. On SQLite it takes the write lock at once: a transaction that reads first and
-    /// writes later would fail without waiting.
+    /// Begins a transaction that may write.
     pub(crate) async fn begin(&self) -> Result<Transaction, StoreError> {
         match self {
-            Self::Sqlite { writer, .. } => {
-                Ok(Transaction::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?))
-            }
+            Self::Sqlite { writer, .. } => Ok(Transaction::Sqlite(SqliteTransaction::begin(writer).await?)),
             Self::Postgres(pool) => Ok(Transaction::Postgres(pool.begin().await?)),
         }
     }

@@ -8,7 +8,7 @@ use crate::harness::{Engine, NOW, TestStore, at};
 
 fn new_key(store: &TestStore) -> (NewApiKey, ApiKeyText) {
     let scopes = vec!["connections:read".to_owned()];
-    let expires_at = Some(NOW.plus(Duration::from_secs(60)));
+    let expires_at = Some(NOW.plus(Duration::from_mins(1)));
     NewApiKey::generate(store.environment().clone(), "CI".to_owned(), scopes, expires_at, NOW, &SystemRandom)
         .unwrap()
 }

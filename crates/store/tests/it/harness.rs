@@ -15,7 +15,7 @@ use tombolo_store::{
 };
 use tombolo_vault::testing::SeededRandom;
 use tombolo_vault::{
-    Binding, BoundHost, DataKey, HostRole, HostSet, KeyRing, MasterKey, Sealed, SystemRandom,
+    Binding, BoundHost, DataKey, HostRole, HostSet, KeyRing, MasterKey, OpenError, Sealed, SystemRandom,
 };
 
 use crate::postgres;
@@ -154,10 +154,15 @@ impl TestStore {
     }
 
     pub fn opened(&self, connection: &Connection) -> String {
+        self.try_open(connection).unwrap()
+    }
+
+    pub fn try_open(&self, connection: &Connection) -> Result<String, OpenError> {
         let (hosts, sealed) =
             (&connection.target.hosts, connection.sealed.as_ref().expect("it has credentials"));
         let binding = binding(self.environment(), &connection.id, connection.sealed_version, hosts);
-        String::from_utf8(self.data_key.open(&binding, sealed).unwrap().to_vec()).unwrap()
+        let opened = self.data_key.open(&binding, sealed)?;
+        Ok(String::from_utf8(opened.to_vec()).unwrap())
     }
 }
 

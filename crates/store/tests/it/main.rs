@@ -1,9 +1,12 @@
 //! The store seen from outside, on both databases.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as loudly as tests")]
 
+mod activity;
 mod api_keys;
 mod audit;
 mod connections;
 mod environments;
+mod faults;
 mod harness;
 mod jobs;
 mod leases;

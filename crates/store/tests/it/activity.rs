@@ -1,0 +1,151 @@
+use std::time::Duration;
+
+use rstest::rstest;
+use serde_json::json;
+use tombolo_store::{
+    ActivityCursor, ActivityFilter, BlockEncoder, Call, CallDetail, CallDetailFilter, EncodedBlock,
+    EnvironmentId, StoreError,
+};
+
+use crate::harness::{Engine, NOW, TestStore, at};
+
+/// A block of calls at these milliseconds; the request id names thread and moment.
+fn block(environment: &EnvironmentId, thread: &str, moments: impl IntoIterator<Item = i64>) -> EncodedBlock {
+    let mut encoder = BlockEncoder::new();
+    for moment in moments {
+        let request_id = format!("{thread}{moment:05}");
+        let call = Call {
+            at: at(moment),
+            environment: environment.as_str(),
+            connection: if moment % 2 == 0 { "con_even" } else { "con_odd" },
+            integration: "kintone",
+            method: "GET",
+            path: "/k/v1/app.json?id",
+            status: if moment % 10 == 0 { 520 } else { 200 },
+            attempts: 1,
+            request_id: &request_id,
+            ..Call::default()
+        };
+        encoder.push(&call);
+    }
+    encoder.take().expect("calls were pushed")
+}
+
+async fn all_pages(store: &TestStore, filter: &ActivityFilter, limit: usize) -> Vec<String> {
+    let mut requests = Vec::new();
+    let mut after: Option<ActivityCursor> = None;
+    loop {
+        let page = store.list_activity(store.environment(), filter, after.as_ref(), limit).await.unwrap();
+        assert!(page.calls.len() <= limit);
+        requests.extend(page.calls.into_iter().map(|call| call.request_id));
+        let Some(next) = page.next else { return requests };
+        assert!(after.as_ref().is_none_or(|after| next < *after), "every page gets on");
+        after = Some(next.to_string().parse().unwrap());
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn calls_of_overlapping_blocks_come_newest_first(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let store = TestStore::new(engine).await;
+    let other = store.add_environment("prod").await;
+    let mine = store.environment().clone();
+    let mut blocks = vec![
+        (None, block(&other, "x", 0..50)),
+        (Some(mine.clone()), block(&mine, "a", (0..100).step_by(2))),
+        (None, block(&mine, "b", (1..100).step_by(2))),
+        (None, block(&mine, "c", [5, 95])),
+    ];
+    // More blocks of one moment than one page looks through.
+    blocks.extend((0..100).map(|number| (None, block(&mine, &format!("s{number:02}-"), [40]))));
+    store.append_activity(&blocks, &[], NOW).await.unwrap();
+
+    let everything = ActivityFilter::default();
+    let expected = all_pages(&store, &everything, 1000).await;
+    assert_eq!(expected.len(), 202);
+    assert_eq!(expected[..3], ["b00099", "a00098", "b00097"]);
+    for limit in [1, 7, 60] {
+        assert_eq!(all_pages(&store, &everything, limit).await, expected, "pages of {limit}");
+    }
+
+    let failed = ActivityFilter { failed: true, ..ActivityFilter::default() };
+    assert_eq!(all_pages(&store, &failed, 3).await.len(), 110);
+    let filter =
+        ActivityFilter { connection: Some("con_odd".to_owned()), failed: true, ..ActivityFilter::default() };
+    assert_eq!(all_pages(&store, &filter, 3).await, [""; 0]);
+    let filter = ActivityFilter { path_prefix: Some("/k/v1/app".to_owned()), ..ActivityFilter::default() };
+    assert_eq!(all_pages(&store, &filter, 100).await.len(), expected.len());
+}
+
+#[rstest]
+#[tokio::test]
+async fn old_blocks_are_forgotten(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let store = TestStore::new(engine).await;
+    let environment = store.environment().clone();
+    let blocks = [0, 1000, 2000].map(|start| (None, block(&environment, "a", start..start + 10)));
+    let details = [0, 1500].map(|moment| detail(&environment, moment));
+    store.append_activity(&blocks, &details, NOW).await.unwrap();
+
+    assert_eq!(store.prune_activity(at(1009), 100).await.unwrap(), 10);
+    assert_eq!(store.prune_activity(at(1010), 100).await.unwrap(), 10);
+    assert_eq!(all_pages(&store, &ActivityFilter::default(), 100).await.len(), 10);
+    let left = store.call_details(&environment, &CallDetailFilter::default(), None, 10).await.unwrap();
+    assert_eq!(left, details[1..]);
+}
+
+fn detail(environment: &EnvironmentId, moment: i64) -> CallDetail {
+    CallDetail {
+        environment_id: environment.clone(),
+        request_id: format!("r{moment}"),
+        at: at(moment),
+        connection: "con_1".to_owned(),
+        integration: "kintone".to_owned(),
+        method: "POST".to_owned(),
+        path: "/k/v1/record.json".to_owned(),
+        status: 429,
+        error_kind: Some("limited".to_owned()),
+        total_us: 1234,
+        detail: json!({ "code": "GAIA_TM12" }),
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn details_are_found(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let store = TestStore::new(engine).await;
+    let other = store.add_environment("prod").await;
+    let environment = store.environment().clone();
+    let details = [3, 2, 1].map(|moment| detail(&environment, moment));
+    store.append_activity(&[], &details, NOW).await.unwrap();
+    store.append_activity(&[], &details, NOW).await.unwrap();
+
+    let list = |filter: CallDetailFilter, after: Option<ActivityCursor>| {
+        let (store, environment) = (&store, &environment);
+        async move { store.call_details(environment, &filter, after.as_ref(), 2).await.unwrap() }
+    };
+    assert_eq!(list(CallDetailFilter::default(), None).await, details[..2]);
+    assert_eq!(list(CallDetailFilter::default(), Some(details[1].cursor())).await, details[2..]);
+    assert_eq!(list(CallDetailFilter { connection: Some("con_2".to_owned()), from: None }, None).await, []);
+    assert_eq!(
+        list(CallDetailFilter { connection: Some("con_1".to_owned()), from: Some(at(3)) }, None).await,
+        details[..1]
+    );
+    assert_eq!(store.call_detail(&environment, "r2").await.unwrap().as_ref(), Some(&details[1]));
+    assert_eq!(store.call_detail(&other, "r2").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_block_of_too_long_a_span_is_refused() {
+    let store = TestStore::new(Engine::Sqlite).await;
+    let span = Duration::from_mins(10).as_millis() as i64;
+    let environment = store.environment().clone();
+
+    store.append_activity(&[(None, block(&environment, "a", [0, span]))], &[], NOW).await.unwrap();
+    let error = store
+        .append_activity(&[(None, block(&environment, "a", [0, span + 1]))], &[], NOW)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, StoreError::Invalid(_)), "{error}");
+}
