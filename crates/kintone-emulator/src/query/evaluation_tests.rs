@@ -183,6 +183,7 @@ fn selects_as_the_service_does() {
         ("people in (\"\")", &[3]),
         ("people in (\"BOB\")", &[1, 2]),
         ("made_by in (LOGINUSER())", &[1]),
+        ("made_by in (\"Administrator\")", &[]),
         ("teams in (PRIMARY_ORGANIZATION())", &[1]),
         // Words.
         ("notes like \"KINTONE\"", &[1]),

@@ -1,10 +1,20 @@
 //! Kintone's query language: text to syntax tree, checked against an app, evaluated over its records.
 //!
-//! [`run`] answers a page, [`selection`] what a cursor or a permission condition needs. What the service does
-//! with empty cells: an empty cell is less than every value, so `<`, `<=`, `!=` and `not in` select it while `=`,
-//! `>`, `>=` and `in` do not (except with `""`). Conditions on columns of one table that are joined by `and`
-//! must be met by one row, and a table without rows meets none, not even a negative one. `like` searches words,
-//! see [`words`].
+//! [`run`] answers a page, [`selection`] what a cursor or a permission condition needs.
+//!
+//! What the service does with empty cells: an empty cell is less than every value, so `<`, `<=`, `!=` and `not in`
+//! select it while `=`, `>`, `>=` and `in` do not (except with `""`). Conditions on columns of one table that are
+//! joined by `and` must be met by one row, and a table without rows meets none, not even a negative one.
+//!
+//! Where the service's behaviour is not known, the emulator does this:
+//! - `and` binds tighter than `or`; a sort key without direction is ascending; empty cells sort first; records
+//!   that are equal in all sort keys come newest first;
+//! - texts are compared and sorted by code points, case included; drop-downs are sorted as texts;
+//! - `like` searches words with a tokenizer of its own (see `words.rs`), in file names and not in the files, and
+//!   without the delay of an index;
+//! - `THIS_MONTH(31)` means the last day of a shorter month; a function that the field's type cannot use is
+//!   `GAIA_IQ23`; an unknown group is `GAIA_IL28` like an unknown organization;
+//! - several conditions on related records need not be met by the same related record.
 
 mod check;
 mod context;
@@ -20,6 +30,7 @@ mod lexer;
 pub(crate) mod moment;
 mod operand;
 mod parser;
+mod people;
 mod selection;
 mod syntax;
 #[cfg(test)]

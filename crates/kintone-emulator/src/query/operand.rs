@@ -7,6 +7,7 @@ use super::error::QueryError;
 use super::function::{self, Meaning};
 use super::key::{Key, KeyKind};
 use super::moment;
+use super::people::Directory;
 use super::syntax::{Literal, Operator};
 use super::test::{CellTest, RecordTest, Relation};
 use super::words;
@@ -92,7 +93,7 @@ pub(super) fn cell_test(
         return Ok(Some(CellTest::Search { words: words::words(&searched), negated }));
     }
     if let Some(directory) = Directory::of(field.field_type) {
-        return chosen_entities(context, directory, values, negated);
+        return directory.test(context, values, negated);
     }
     if field.field_type == FieldType::Status || field.field_type.has_options() {
         let texts = values.iter().map(|value| text(field, value)).collect::<Result<Vec<_>, _>>()?;
@@ -186,76 +187,6 @@ impl Moments {
             _ => None,
         }
     }
-}
-
-/// Which part of the tenant's directory the codes in a field name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Directory {
-    Users,
-    Organizations,
-    Groups,
-}
-
-impl Directory {
-    fn of(field_type: FieldType) -> Option<Self> {
-        match field_type {
-            FieldType::UserSelect | FieldType::Creator | FieldType::Modifier | FieldType::StatusAssignee => {
-                Some(Self::Users)
-            }
-            FieldType::OrganizationSelect => Some(Self::Organizations),
-            FieldType::GroupSelect => Some(Self::Groups),
-            _ => None,
-        }
-    }
-
-    /// The code as the directory writes it. The caller's own login name needs no entry: an API token acts as
-    /// an administrator who has none.
-    fn code(self, context: &QueryContext, code: &str) -> Result<String, QueryError> {
-        let tenant = context.tenant;
-        let (found, what, error) = match self {
-            Self::Users if code == context.login_name => (Some(code), "user", "GAIA_IL26"),
-            Self::Users => (tenant.user(code).map(|user| user.code.as_str()), "user", "GAIA_IL26"),
-            Self::Organizations => {
-                (tenant.organization(code).map(|entry| entry.code.as_str()), "organization", "GAIA_IL28")
-            }
-            Self::Groups => (tenant.group(code).map(|entry| entry.code.as_str()), "group", "GAIA_IL28"),
-        };
-        let missing = || QueryError::refused(error, format!("There is no {what} with the code \"{code}\"."));
-        found.map(str::to_owned).ok_or_else(missing)
-    }
-}
-
-fn chosen_entities(
-    context: &QueryContext,
-    directory: Directory,
-    values: &[Literal],
-    negated: bool,
-) -> Result<Option<CellTest>, QueryError> {
-    let mut names = Vec::new();
-    let mut or_empty = false;
-    for value in values {
-        match value {
-            Literal::Text(text) | Literal::Number(text) if text.is_empty() => or_empty = true,
-            Literal::Text(text) | Literal::Number(text) => names.push(directory.code(context, text)?),
-            Literal::Call(call) => match (function::meaning(call, context)?, directory) {
-                (Meaning::LoginUser, Directory::Users) => names.push(context.login_name.to_owned()),
-                (Meaning::PrimaryOrganization, Directory::Organizations) => {
-                    let user = context.tenant.user(context.login_name);
-                    match user.and_then(|user| user.organizations.first()) {
-                        Some(code) => names.push(code.clone()),
-                        None => return Ok(None),
-                    }
-                }
-                _ => {
-                    return Err(QueryError::refused(
-                        "GAIA_IQ23",
-                        format!("{} cannot be used here.", call.name),
-                    ));
-                }
-            },
-        }
-    }
-    Ok(Some(CellTest::Chosen { names, or_empty, negated }))
 }
 
 /// The text of a value that cannot be a function.

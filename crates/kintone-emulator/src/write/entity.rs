@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::batch::Batch;
 use super::context::WriteContext;
 use super::error::WriteError;
-use crate::model::{Entity, Field, FieldType, Value};
+use crate::model::{ADMINISTRATOR, Entity, Field, FieldType, Value};
 
 impl Batch<'_> {
     /// `[{code}, …]`; a code that is not in the directory ends the request.
@@ -55,8 +55,8 @@ pub(super) fn find(
         FieldType::GroupSelect => {
             (tenant.group(code).map(|entry| Entity::new(&*entry.code, &*entry.name)), "group", "GAIA_IL28")
         }
-        // An API token acts as an administrator who has no entry in the directory.
-        _ if code == context.actor.code => (Some(context.actor.clone()), "user", "GAIA_IL26"),
+        // The administrator that API tokens act as has no entry in the directory.
+        _ if code == ADMINISTRATOR => (Some(Entity::new(code, code)), "user", "GAIA_IL26"),
         _ => (tenant.user(code).map(|entry| Entity::new(&*entry.code, &*entry.name)), "user", "GAIA_IL26"),
     };
     found.ok_or_else(|| WriteError::refused(error, 400, format!("The {what} (code: {code}) is not found.")))

@@ -28,23 +28,28 @@ impl WriteError {
 
 /// The wrong cells found so far, by path.
 #[derive(Debug, Default)]
-pub(super) struct Problems(Vec<(String, Vec<String>)>);
+pub(super) struct Problems {
+    by_path: Vec<(String, Vec<String>)>,
+    count: usize,
+}
 
 impl Problems {
+    /// Adds a message. Messages for one cell come one after the other.
     pub(super) fn add(&mut self, path: String, message: impl Into<String>) {
-        match self.0.iter_mut().find(|(known, _)| *known == path) {
-            Some((_, messages)) => messages.push(message.into()),
-            None => self.0.push((path, vec![message.into()])),
+        self.count += 1;
+        match self.by_path.last_mut() {
+            Some((last, messages)) if *last == path => messages.push(message.into()),
+            _ => self.by_path.push((path, vec![message.into()])),
         }
     }
 
     /// How many messages there are; it tells whether something that was just read has added one.
     pub(super) fn count(&self) -> usize {
-        self.0.iter().map(|(_, messages)| messages.len()).sum()
+        self.count
     }
 
     /// `Ok` if there are none.
     pub(super) fn into_result(self) -> Result<(), WriteError> {
-        if self.0.is_empty() { Ok(()) } else { Err(WriteError::invalid(self.0)) }
+        if self.by_path.is_empty() { Ok(()) } else { Err(WriteError::invalid(self.by_path)) }
     }
 }

@@ -122,7 +122,7 @@ fn request(
     let mut batch = Batch::new(WriteContext {
         tenant,
         app: &tenant.apps[&1],
-        actor: Entity::new("ann", "Ann"),
+        actor: Entity::new("ann", "ANN"),
         now: "2024-02-28T23:30:59Z".parse().unwrap(),
         time_zone: TimeZone::fixed(jiff::tz::offset(9)),
         administers_app: rights.administers_app,
@@ -290,8 +290,8 @@ fn a_new_record_gets_defaults_and_an_update_does_not() {
         insert(&mut tenant, RECORDS, &json!({"lines": [{"value": {"count": {"value": "oops"}}}]})).unwrap();
     let expected = json!({
         "amount": "7", "day": "2024-02-29", "clock": null, "size": "L", "tags": ["b"],
-        "people": [{"code": "ann", "name": "Ann"}], "key": "", "color": null, "papers": [],
-        "made_by": {"code": "ann", "name": "Ann"}, "made_at": "2024-02-28T23:30:00Z", "$revision": "1", "$id": "1",
+        "people": [{"code": "ann", "name": "ANN"}], "key": "", "color": null, "papers": [],
+        "made_by": {"code": "ann", "name": "ANN"}, "made_at": "2024-02-28T23:30:00Z", "$revision": "1", "$id": "1",
     });
     for (code, value) in expected.as_object().unwrap() {
         assert_eq!(cell(&tenant, id, code), *value, "{code}");
@@ -473,7 +473,7 @@ fn a_record_is_rendered_in_the_order_of_the_form() {
     };
     assert_eq!(
         shown(&tenant, &["$id", "no", "made_by", "unknown", "item"]),
-        r#"{"no":{"type":"RECORD_NUMBER","value":"CRM-1"},"made_by":{"type":"CREATOR","value":{"code":"ann","name":"Ann"}},"$id":{"type":"__ID__","value":"1"}}"#
+        r#"{"no":{"type":"RECORD_NUMBER","value":"CRM-1"},"made_by":{"type":"CREATOR","value":{"code":"ann","name":"ANN"}},"$id":{"type":"__ID__","value":"1"}}"#
     );
     assert_eq!(
         shown(&tenant, &["lines"]),
