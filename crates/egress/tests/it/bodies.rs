@@ -43,8 +43,7 @@ async fn every_kind_of_body_is_framed_exactly() {
     }
     fetch(&pool, &route, get("/")).await;
     let head = upstream.heads().pop().unwrap();
-    let framing = format!("content-length: {}\n", smuggled.len());
-    assert!(heads.iter().all(|head| !head.contains("transfer-encoding") && head.contains(&framing)));
+    assert!(!head.contains("content-length") && !head.contains("transfer-encoding"), "{head}");
     assert_eq!(upstream.connections(), 1);
 }
 
@@ -72,9 +71,8 @@ async fn the_caller_cannot_frame_a_second_request() {
     let heads = upstream.heads();
     assert_eq!(heads.len(), framings.len(), "{heads:?}");
     assert!(heads.iter().all(|head| head.starts_with("POST /outer\n") && !head.contains("internal.test")));
-    assert!(
-        heads.iter().all(|head| !head.contains("transfer-encoding") && head.contains("content-length: 38\n"))
-    );
+    let framing = format!("content-length: {}\n", smuggled.len());
+    assert!(heads.iter().all(|head| !head.contains("transfer-encoding") && head.contains(&framing)));
 }
 
 #[tokio::test]
