@@ -13,6 +13,7 @@ mod integrations;
 mod platform;
 mod problem;
 pub mod proxy;
+pub mod start;
 
 pub use access::{Access, Scope};
 pub use clock::{Clock, SystemClock};

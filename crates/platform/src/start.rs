@@ -1,0 +1,288 @@
+//! Puts an installation together: data directory, master key, database, providers and the way out.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+use tombolo_catalog::{Catalog, Diagnostic};
+use tombolo_egress::{
+    AddressPolicy, ConnectRule, ConnectTo, Egress, EgressSettings, OriginRules, Resolve, SystemResolver, TlsSettings,
+};
+use tombolo_store::{DataDirectory, DirectoryError, Location, PostgresLocation, Store, StoreError};
+use tombolo_vault::{KeyRing, MasterKey, MasterKeyError, Random, SystemRandom};
+
+use crate::clock::{Clock, SystemClock};
+use crate::platform::{DEFAULT_ENVIRONMENT, Platform, PlatformParts};
+
+/// What an installation is started with.
+pub struct StartOptions {
+    /// Where SQLite files, the key and the operator's socket are.
+    pub data_directory: PathBuf,
+    /// A PostgreSQL URL; SQLite in the data directory when absent.
+    pub postgres: Option<SecretString>,
+    /// The most pages that a SQLite file may have, as a bound on its size.
+    pub sqlite_pages_max: Option<u32>,
+    /// Where the master key comes from.
+    pub master_key: MasterKeySource,
+    /// A directory with further provider files.
+    pub provider_directory: Option<PathBuf>,
+    /// The operator's rules for the way out.
+    pub egress: EgressOptions,
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where randomness comes from.
+    pub random: Arc<dyn Random>,
+    /// How names are resolved.
+    pub resolver: Arc<dyn Resolve>,
+}
+
+impl StartOptions {
+    /// SQLite in a directory, with the strict rules.
+    pub fn in_directory(data_directory: PathBuf) -> Self {
+        Self {
+            data_directory,
+            postgres: None,
+            sqlite_pages_max: None,
+            master_key: MasterKeySource::DataDirectory,
+            provider_directory: None,
+            egress: EgressOptions::default(),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            resolver: Arc::new(SystemResolver),
+        }
+    }
+}
+
+/// Where the master key comes from.
+#[derive(Debug, Clone)]
+pub enum MasterKeySource {
+    /// `master.key` in the data directory, made at the very first start on SQLite.
+    DataDirectory,
+    /// This file.
+    File(PathBuf),
+    /// The text of a key file, as from an environment variable.
+    Text(SecretString),
+}
+
+/// The operator's rules for the way out, as they stand in the configuration.
+#[derive(Debug, Clone, Default)]
+pub struct EgressOptions {
+    /// Whether `http://` upstreams are allowed.
+    pub allow_http: bool,
+    /// Ports beside 443.
+    pub extra_ports: Vec<u16>,
+    /// Networks beside the global ones, such as `10.1.0.0/16`.
+    pub allow_networks: Vec<String>,
+    /// A PEM file with authorities that are trusted everywhere.
+    pub extra_authorities: Option<PathBuf>,
+    /// Hosts that are reached elsewhere.
+    pub connect_to: Vec<ConnectToOption>,
+}
+
+/// One host that is reached elsewhere.
+#[derive(Debug, Clone)]
+pub struct ConnectToOption {
+    /// `host` or `host:port`.
+    pub host: String,
+    /// The socket address.
+    pub address: SocketAddr,
+    /// PEM text of an authority that is trusted for this host.
+    pub authority: Option<String>,
+    /// What stands for the host in links that a browser follows.
+    pub browser_address: Option<String>,
+}
+
+/// A started installation.
+pub struct Started {
+    /// The platform.
+    pub platform: Arc<Platform>,
+    /// The locked data directory; held for as long as the installation runs.
+    pub directory: Option<DataDirectory>,
+    /// Set at the very first start: the master key file that was made and must be backed up.
+    pub new_master_key: Option<PathBuf>,
+}
+
+/// Why an installation cannot be started. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// There is a database, but no key for it.
+    #[error("the master key {path} is missing, and the database needs it; restore the key file from your backup, or give its place with --master-key-file")]
+    KeyMissing {
+        /// Where it was looked for.
+        path: String,
+    },
+    /// PostgreSQL is shared, so its key is never made up.
+    #[error("a PostgreSQL database needs a master key that you supply; make one with `tombolo key generate`, keep it safe, and give it with TOMBOLO_MASTER_KEY_FILE or TOMBOLO_MASTER_KEY")]
+    KeyNotSupplied,
+    /// The key file cannot be read or made.
+    #[error("the master key file {path} cannot be used: {source}; check its permissions")]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The key is no key.
+    #[error("{0}")]
+    Key(#[from] MasterKeyError),
+    /// The database refused.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// A provider file is broken.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Catalog(Vec<Diagnostic>),
+    /// A file of the configuration cannot be read.
+    #[error("cannot read {path}: {source}; check the path and its permissions")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A setting of the configuration cannot be used.
+    #[error("the setting `{setting}` cannot be used: {reason}")]
+    Setting {
+        /// Its name.
+        setting: &'static str,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Starts an installation. Must be called on the control runtime.
+pub async fn start(options: StartOptions) -> Result<Started, StartError> {
+    let catalog = Arc::new(read_catalog(options.provider_directory.as_deref())?);
+    let egress = Egress::new(egress_settings(&options.egress)?, options.resolver);
+    let (location, directory) = match &options.postgres {
+        Some(url) => (Location::Postgres(PostgresLocation { url: url.clone(), max_connections: 10 }), None),
+        None => {
+            let directory = DataDirectory::lock(&options.data_directory)?;
+            let mut files = directory.databases();
+            files.max_pages = options.sqlite_pages_max;
+            (Location::Sqlite(files), Some(directory))
+        }
+    };
+    let (key, new_master_key) = master_key(&options.master_key, directory.as_ref(), &*options.random)?;
+    let ring = KeyRing::new(key);
+    let now = options.clock.now();
+    let store = Store::open(&location, Arc::clone(&options.random), now).await?;
+    store.initialise(&ring, DEFAULT_ENVIRONMENT, now).await?;
+    let parts =
+        PlatformParts { store, catalog, egress, ring, clock: options.clock, random: options.random };
+    Ok(Started { platform: Platform::new(parts), directory, new_master_key })
+}
+
+fn master_key(
+    source: &MasterKeySource,
+    directory: Option<&DataDirectory>,
+    random: &dyn Random,
+) -> Result<(MasterKey, Option<PathBuf>), StartError> {
+    let path = match (source, directory) {
+        (MasterKeySource::Text(text), _) => return Ok((MasterKey::parse(text.expose_secret())?, None)),
+        (MasterKeySource::File(path), _) => path.clone(),
+        (MasterKeySource::DataDirectory, Some(directory)) => directory.master_key_file(),
+        (MasterKeySource::DataDirectory, None) => return Err(StartError::KeyNotSupplied),
+    };
+    match fs::read_to_string(&path).map(SecretString::from) {
+        Ok(text) => Ok((MasterKey::parse(text.expose_secret())?, None)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let may_be_made = matches!(source, MasterKeySource::DataDirectory)
+                && directory.is_some_and(DataDirectory::is_new);
+            if !may_be_made {
+                return Err(StartError::KeyMissing { path: path.display().to_string() });
+            }
+            let key = make_key_file(&path, random)?;
+            Ok((key, Some(path)))
+        }
+        Err(source) => Err(StartError::KeyFile { path, source }),
+    }
+}
+
+/// Makes a new key and its file, readable by its owner only, and on the disk before anything is sealed with it.
+pub fn make_key_file(path: &Path, random: &dyn Random) -> Result<MasterKey, StartError> {
+    let failed = |source| StartError::KeyFile { path: path.to_owned(), source };
+    let key = MasterKey::generate(random).map_err(|error| failed(io::Error::other(error.to_string())))?;
+    let mut open = OpenOptions::new();
+    open.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut open, 0o600);
+    let mut file = open.open(path).map_err(failed)?;
+    let text = key.to_key_file_text();
+    file.write_all(text.expose_secret().as_bytes()).map_err(failed)?;
+    file.write_all(b"\n").map_err(failed)?;
+    file.sync_all().map_err(failed)?;
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        fs::File::open(parent).and_then(|directory| directory.sync_all()).map_err(failed)?;
+    }
+    Ok(key)
+}
+
+/// The built-in providers and those of a directory.
+pub fn read_catalog(directory: Option<&Path>) -> Result<Catalog, StartError> {
+    let Some(directory) = directory else { return Catalog::built_in().map_err(StartError::Catalog) };
+    let failed = |source| StartError::File { path: directory.to_owned(), source };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|extension| extension == "yaml") {
+            let text = fs::read_to_string(&path)
+                .map_err(|source| StartError::File { path: path.clone(), source })?;
+            files.push((path.display().to_string(), text));
+        }
+    }
+    files.sort();
+    Catalog::with_files(files.iter().map(|(name, text)| (name.as_str(), text.as_str())))
+        .map_err(StartError::Catalog)
+}
+
+fn egress_settings(options: &EgressOptions) -> Result<EgressSettings, StartError> {
+    let refused = |setting, reason: String| StartError::Setting { setting, reason };
+    let networks = options
+        .allow_networks
+        .iter()
+        .map(|network| {
+            network.parse().map_err(|_| {
+                refused("egress.allow_networks", format!("`{network}` is no network; write one like 10.1.0.0/16"))
+            })
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut settings = EgressSettings {
+        origins: OriginRules {
+            allow_http: options.allow_http,
+            extra_ports: options.extra_ports.clone(),
+            ..OriginRules::default()
+        },
+        addresses: AddressPolicy::new(networks),
+        ..EgressSettings::default()
+    };
+    if let Some(path) = &options.extra_authorities {
+        let pem = fs::read(path).map_err(|source| StartError::File { path: path.clone(), source })?;
+        settings.extra_authorities = TlsSettings::authorities_from_pem(&pem)
+            .map_err(|error| refused("egress.extra_authorities", error.to_string()))?;
+    }
+    let rules = options.connect_to.iter().map(connect_rule).collect::<Result<Vec<_>, _>>()?;
+    settings.connect_to = ConnectTo::new(rules);
+    Ok(settings)
+}
+
+fn connect_rule(option: &ConnectToOption) -> Result<ConnectRule, StartError> {
+    let refused = |reason: String| StartError::Setting { setting: "egress.connect_to", reason };
+    let mut rule = ConnectRule::parse(&option.host, &option.address.to_string())
+        .map_err(|error| refused(error.to_string()))?;
+    if let Some(pem) = &option.authority {
+        let authorities = TlsSettings::authorities_from_pem(pem.as_bytes())
+            .map_err(|error| refused(error.to_string()))?;
+        rule = rule.with_authorities(authorities);
+    }
+    if let Some(address) = &option.browser_address {
+        let address = address.parse().map_err(|error| refused(format!("`{address}`: {error}")))?;
+        rule = rule.with_browser_address(address);
+    }
+    Ok(rule)
+}

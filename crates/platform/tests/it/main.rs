@@ -1,0 +1,4 @@
+//! The platform against the Kintone emulator: linking, testing and calling.
+
+mod connect;
+mod world;
