@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use tombolo_vault::Random;
 
-use crate::database::{Database, Durability, Location, Migration, SqliteLocation, check_schema, migrate};
+use crate::database::{
+    Database, Durability, Location, Migration, SqliteLocation, check_schema, migrate, query,
+};
 use crate::error::StoreError;
 use crate::timestamp::Timestamp;
 
@@ -54,6 +56,11 @@ impl Store {
             }
         }
         Ok(store)
+    }
+
+    /// Whether the database answers: for readiness checks.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.database.read(query("SELECT 1")).await.map(drop)
     }
 
     /// Waits for running statements and closes every connection. Later calls are [`StoreError::Unavailable`].

@@ -164,6 +164,7 @@ CREATE TABLE webhook_events (
     finished_at BIGINT
 );
 CREATE INDEX webhook_events_pending ON webhook_events (environment_id, id) WHERE finished_at IS NULL;
+CREATE INDEX webhook_events_finished ON webhook_events (finished_at) WHERE finished_at IS NOT NULL;
 
 -- sequence, previous_hash and hash are NULL until the event is chained.
 CREATE TABLE audit_events (

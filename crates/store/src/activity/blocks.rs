@@ -143,6 +143,7 @@ impl Store {
             calls += row.counter()?;
         }
         details::prune(self, before, limit).await?;
+        self.activity.give_room_back().await?;
         Ok(calls)
     }
 

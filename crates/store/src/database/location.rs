@@ -3,6 +3,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
+use sqlx::SqlitePool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
@@ -113,8 +114,27 @@ impl SqliteLocation {
         let pool = || {
             SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).idle_timeout(None).max_lifetime(None)
         };
-        let writer = pool().max_connections(1).connect_with(writer).await?;
+        let writer = connect_patiently(pool().max_connections(1), writer).await?;
         let readers = pool().max_connections(SQLITE_READERS).connect_lazy_with(readers);
         Ok(Database::Sqlite { writer, readers })
+    }
+}
+
+/// SQLite does not wait for its lock while it turns a new file's journal into a write-ahead log: when several processes
+/// start at once, all but one must come back.
+async fn connect_patiently(
+    pool: SqlitePoolOptions,
+    options: SqliteConnectOptions,
+) -> Result<SqlitePool, StoreError> {
+    const PAUSE: Duration = Duration::from_millis(20);
+    let mut waited = Duration::ZERO;
+    loop {
+        match pool.clone().connect_with(options.clone()).await.map_err(StoreError::from) {
+            Err(StoreError::Busy) if waited < BUSY_TIMEOUT => {
+                tokio::time::sleep(PAUSE).await;
+                waited += PAUSE;
+            }
+            result => return result,
+        }
     }
 }

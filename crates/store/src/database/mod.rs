@@ -80,6 +80,14 @@ impl Database {
         }
     }
 
+    /// Gives the room of deleted rows back to the file system. PostgreSQL does that by itself.
+    pub(crate) async fn give_room_back(&self) -> Result<(), StoreError> {
+        if let Self::Sqlite { writer, .. } = self {
+            sqlx::raw_sql("PRAGMA incremental_vacuum").execute(writer).await?;
+        }
+        Ok(())
+    }
+
     pub(crate) async fn close(&self) {
         match self {
             Self::Sqlite { writer, readers } => {

@@ -70,7 +70,10 @@ async fn a_connection_is_found_by_id_name_and_integration(
     assert!(matches!(&error, StoreError::UniqueKeyTaken { object: "connection", .. }), "{error}");
     let found = store.connection_of_integration(store.environment(), &two, "user-1").await.unwrap();
     assert_eq!(found, Some(second.clone()));
-    assert_eq!(store.connections_called(store.environment(), " First").await.unwrap(), [first.clone()]);
+    assert_eq!(
+        store.connections_called(store.environment(), " First").await.unwrap(),
+        std::slice::from_ref(&first)
+    );
     assert_eq!(store.connections_called(store.environment(), "user-1").await.unwrap().len(), 2);
     assert_eq!(store.connections_called(store.environment(), "").await.unwrap(), []);
 }

@@ -9,7 +9,7 @@ async fn the_first_start_makes_one_environment(#[values(Engine::Sqlite, Engine::
     let store = TestStore::new(engine).await;
 
     let environments = store.environments().await.unwrap();
-    assert_eq!(environments, [store.environment.clone()]);
+    assert_eq!(environments, std::slice::from_ref(&store.environment));
     assert_eq!((environments[0].name.as_str(), environments[0].generation), ("dev", 1));
     assert_eq!(store.data_keys(store.environment()).await.unwrap()[0].wrapped.version(), 1);
 }

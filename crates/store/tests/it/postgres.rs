@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -41,8 +41,8 @@ fn server_url() -> String {
 
 struct Cluster {
     url: String,
-    /// The shell that owns the cluster stops it when this end closes, however the test process ends.
-    _until_closed: ChildStdin,
+    /// The shell that owns the cluster stops it when its input closes, however the test process ends.
+    _shell: Child,
 }
 
 /// Runs in a new directory as an unprivileged user. Nothing is flushed to disk: the data need not outlive the tests.
@@ -71,7 +71,6 @@ impl Cluster {
         }
         let mut child =
             shell.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0).spawn().expect("sh starts");
-        let until_closed = child.stdin.take().expect("stdin is piped");
         let mut output = BufReader::new(child.stdout.take().expect("stdout is piped"));
         let mut line = String::new();
         output.read_line(&mut line).expect("the shell says something");
@@ -81,7 +80,7 @@ impl Cluster {
             output.lines().map_while(Result::ok).collect::<Vec<_>>().join("\n")
         );
         let url = format!("postgres://test@localhost/postgres?host={}", directory.display());
-        Self { url, _until_closed: until_closed }
+        Self { url, _shell: child }
     }
 }
 

@@ -1,7 +1,10 @@
 //! First starts, later starts, and starts that must be refused.
 
+use std::process::{Command, Stdio};
+
 use rstest::rstest;
-use tombolo_store::StoreError;
+use secrecy::ExposeSecret;
+use tombolo_store::{Location, PostgresLocation, SqliteLocation, StoreError};
 use tombolo_vault::{KeyCheckError, KeyRing};
 
 use crate::harness::{Engine, NOW, TestStore, at, empty_location, key_ring, master_key, open};
@@ -17,7 +20,7 @@ async fn a_later_start_finds_what_the_first_wrote(
 
     let again = open(&store.location).await;
     assert_eq!(again.initialise(&key_ring(), "ignored", at(1)).await.unwrap(), instance);
-    assert_eq!(again.environments().await.unwrap(), [store.environment.clone()]);
+    assert_eq!(again.environments().await.unwrap(), std::slice::from_ref(&store.environment));
 }
 
 #[rstest]
@@ -30,9 +33,62 @@ async fn the_wrong_master_key_is_refused(#[values(Engine::Sqlite, Engine::Postgr
     store.initialise(&KeyRing::new(master_key(2)).with_older(master_key(1)), "dev", NOW).await.unwrap();
 }
 
+/// What a process of its own does in the next test.
+#[tokio::test]
+#[ignore = "is started by processes_that_start_at_once_end_with_one_installation"]
+async fn start_as_a_process() {
+    let database = std::env::var(CHILD_DATABASE).expect("the parent says which database");
+    let store = open(&location_of(&database)).await;
+    println!("instance {}", store.initialise(&key_ring(), "dev", NOW).await.unwrap().id);
+}
+
+const CHILD_DATABASE: &str = "STORE_TEST_CHILD_DATABASE";
+
+#[rstest]
+#[tokio::test]
+async fn processes_that_start_at_once_end_with_one_installation(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let (location, _directory) = empty_location(engine).await;
+    let database = match &location {
+        Location::Sqlite(files) => files.file.to_str().unwrap().to_owned(),
+        Location::Postgres(server) => server.url.expose_secret().to_owned(),
+    };
+    let start = || {
+        Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "start::start_as_a_process", "--ignored", "--nocapture"])
+            .env(CHILD_DATABASE, &database)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let processes: Vec<_> = (0..4).map(|_| start()).collect();
+    let mut instances = Vec::new();
+    for process in processes {
+        let output = process.wait_with_output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let instance =
+            text.lines().find_map(|line| line.split_once("instance ")).map(|(_, id)| id.to_owned());
+        instances
+            .push(instance.unwrap_or_else(|| panic!("{text}\n{}", String::from_utf8_lossy(&output.stderr))));
+    }
+
+    instances.dedup();
+    assert_eq!(instances.len(), 1, "{instances:?}");
+    assert_eq!(open(&location_of(&database)).await.environments().await.unwrap().len(), 1);
+}
+
+fn location_of(database: &str) -> Location {
+    if database.starts_with("postgres:") {
+        return Location::Postgres(PostgresLocation { url: database.into(), max_connections: 2 });
+    }
+    SqliteLocation::new(database.into(), format!("{database}.activity").into()).into()
+}
+
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn processes_that_start_at_once_end_with_one_installation(
+async fn servers_that_start_at_once_in_one_process_end_with_one_installation(
     #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
 ) {
     let (location, _directory) = empty_location(engine).await;

@@ -37,5 +37,8 @@ async fn news_are_written_with_what_they_tell_about(
     assert!(matches!(again, Err(StoreError::NotFound { .. })));
     let event = store.webhook_event(store.environment(), &id).await.unwrap().unwrap();
     assert_eq!(event.state, WebhookState::Delivered);
+    assert_eq!(store.prune_webhook_events(at(1), 10).await.unwrap(), 0);
+    assert_eq!(store.prune_webhook_events(at(2), 10).await.unwrap(), 1);
+    assert_eq!(store.webhook_event(store.environment(), &id).await.unwrap(), None);
     assert_eq!(store.pending_webhook_events(store.environment(), 10).await.unwrap().len(), 1);
 }
