@@ -1,2 +1,34 @@
 #![doc = include_str!("../README.md")]
-fn main() {}
+
+mod command;
+mod configuration;
+mod logging;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use command::CommandLine;
+
+fn main() -> ExitCode {
+    let line = CommandLine::parse();
+    // Both TLS libraries' features could be enabled by a dependency; the choice is made here and nowhere else.
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        eprintln!("error: another TLS provider was installed first; please report this");
+        return ExitCode::from(70);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: cannot start: {error}");
+            return ExitCode::from(71);
+        }
+    };
+    let code = match runtime.block_on(line.run()) {
+        Ok(code) => code,
+        Err(error) => command::report(&error),
+    };
+    // Blocking work that hangs, such as a name look-up, must not hold the process.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    code
+}

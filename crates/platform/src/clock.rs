@@ -20,3 +20,11 @@ impl Clock for SystemClock {
         Timestamp::from_milliseconds(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
     }
 }
+
+/// A random number from the operating system, for ids of a process.
+pub fn random_number() -> Result<u64, tombolo_vault::RandomnessUnavailable> {
+    use tombolo_vault::Random as _;
+    let mut bytes = [0; 8];
+    tombolo_vault::SystemRandom.fill(&mut bytes)?;
+    Ok(u64::from_be_bytes(bytes))
+}

@@ -16,7 +16,7 @@ pub mod proxy;
 pub mod start;
 
 pub use access::{Access, Scope};
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, SystemClock, random_number};
 pub use connection_test::{Details, Outcome, StageReport, TestEvent, TestReport, Verdict};
 pub use connections::{ConnectionChange, ConnectionDraft, CreatedConnection, Watch};
 pub use integrations::{IntegrationChange, IntegrationDraft};

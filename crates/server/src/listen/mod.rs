@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tombolo_platform::Platform;
 
-pub use options::{ServerError, ServerOptions};
+pub use options::{ServerError, ServerOptions, Tls};
 
 use crate::front::Front;
 use crate::request_id::RequestIds;
@@ -32,7 +32,7 @@ impl Server {
     /// Binds and starts. Must be called on the control runtime, which serves everything but calls.
     pub async fn start(platform: Arc<Platform>, options: ServerOptions) -> Result<Self, ServerError> {
         let ids = Arc::new(RequestIds::new(options.process_id));
-        let tls = options.tls.as_ref().map(options::Tls::acceptor).transpose()?;
+        let tls = options.tls.as_ref().map(Tls::acceptor).transpose()?;
         let listener = accept::bind(options.listen)?;
         let address = listener.local_addr().map_err(|source| ServerError::bind(options.listen, source))?;
         let (stop, stopped) = watch::channel(false);

@@ -1,0 +1,88 @@
+//! `tombolo serve`
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use secrecy::SecretString;
+use tombolo_platform::start::{Started, start};
+use tombolo_server::Server;
+
+use crate::configuration::Configuration;
+use crate::logging;
+
+/// The name of the operator's socket in the data directory.
+pub const OPERATOR_SOCKET: &str = "operator.sock";
+
+/// Run the server.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The address that callers reach, such as 127.0.0.1:3003.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// `sqlite:DIRECTORY` or `postgres://…`; a URL with a password belongs into TOMBOLO_DATABASE_URL.
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// Where the SQLite files, the master key and the operator's socket are.
+    #[arg(long, value_name = "DIRECTORY")]
+    data_dir: Option<PathBuf>,
+    /// The URL under which callers reach the server.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+}
+
+impl Serve {
+    /// Serves until SIGINT or SIGTERM.
+    pub async fn run(self, file: Option<&Path>) -> anyhow::Result<ExitCode> {
+        let mut configuration = Configuration::read(file, std::env::vars())?;
+        if let Some(listen) = self.listen {
+            configuration.server.listen = listen;
+        }
+        if let Some(database) = self.database {
+            configuration.database.url = database.into();
+        }
+        if let Some(directory) = self.data_dir {
+            configuration.data_dir = directory;
+        }
+        if let Some(url) = self.public_url {
+            configuration.server.public_url = url;
+        }
+        logging::start(&configuration.log)?;
+        let master_key = std::env::var("TOMBOLO_MASTER_KEY").ok().map(SecretString::from);
+        let Started { platform, directory, new_master_key } =
+            start(configuration.start_options(master_key)?).await?;
+        if let Some(path) = new_master_key {
+            tracing::warn!(
+                "a new master key was made: {}. Back it up now, apart from the database: without it no secret can be read again",
+                path.display()
+            );
+        }
+        let mut options = configuration.server_options(process_id()?)?;
+        options.operator_socket = directory.as_ref().map(|directory| directory.path().join(OPERATOR_SOCKET));
+        let server = Server::start(Arc::clone(&platform), options).await?;
+        tracing::info!("listening on {}", server.address());
+        stop_signal().await?;
+        tracing::info!("stopping");
+        server.stop().await;
+        platform.store().close().await;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Random bits that make request ids of this process differ from others'.
+pub fn process_id() -> anyhow::Result<u64> {
+    Ok(tombolo_platform::random_number()?)
+}
+
+/// Waits until the process is asked to stop.
+pub async fn stop_signal() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}

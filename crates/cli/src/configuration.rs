@@ -1,0 +1,262 @@
+//! The configuration: `config.default.toml`, a file, the environment, the command line, each over the one before.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use secrecy::SecretString;
+use serde::Deserialize;
+use tombolo_platform::start::{ConnectToOption, EgressOptions, MasterKeySource, StartOptions};
+use tombolo_server::{ServerOptions, Tls};
+
+/// Every setting with its default and one sentence about it.
+const DEFAULTS: &str = include_str!("../../../config.default.toml");
+
+/// The prefix of environment variables.
+const PREFIX: &str = "TOMBOLO";
+
+/// Variables of the same prefix that are no settings.
+const OTHER_VARIABLES: [&str; 5] =
+    ["TOMBOLO_URL", "TOMBOLO_API_KEY", "TOMBOLO_MASTER_KEY", "TOMBOLO_CONFIG", "TOMBOLO_ENVIRONMENT"];
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Configuration {
+    pub data_dir: PathBuf,
+    pub server: ServerSection,
+    pub database: DatabaseSection,
+    pub master_key: MasterKeySection,
+    pub providers: ProvidersSection,
+    pub egress: EgressSection,
+    pub activity: ActivitySection,
+    pub audit: RetentionSection,
+    pub verification: VerificationSection,
+    pub log: LogSection,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSection {
+    pub listen: SocketAddr,
+    pub public_url: String,
+    pub proxy_threads: usize,
+    pub connections_max: usize,
+    pub drain_seconds: u64,
+    pub tls_certificate_file: PathBuf,
+    pub tls_key_file: PathBuf,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseSection {
+    pub url: SecretString,
+    pub sqlite_pages_max: u32,
+}
+
+impl std::fmt::Debug for DatabaseSection {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("DatabaseSection").finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MasterKeySection {
+    pub file: PathBuf,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProvidersSection {
+    pub directory: PathBuf,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EgressSection {
+    pub allow_http: bool,
+    pub extra_ports: Vec<u16>,
+    pub allow_networks: Vec<String>,
+    pub extra_authorities_file: PathBuf,
+    pub connect_to: Vec<ConnectToEntry>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectToEntry {
+    pub host: String,
+    pub address: SocketAddr,
+    pub authority_file: Option<PathBuf>,
+    pub browser_address: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActivitySection {
+    pub retention_days: u32,
+    pub slow_milliseconds: u32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetentionSection {
+    pub retention_days: u32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerificationSection {
+    pub every_hours: u32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSection {
+    pub filter: String,
+    pub format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Configuration {
+    /// Reads the defaults, a file if one is given, and the variables of the environment.
+    pub fn read(file: Option<&Path>, variables: impl Iterator<Item = (String, String)>) -> anyhow::Result<Self> {
+        let mut builder =
+            config::Config::builder().add_source(config::File::from_str(DEFAULTS, config::FileFormat::Toml));
+        if let Some(file) = file {
+            builder = builder.add_source(config::File::from(file).format(config::FileFormat::Toml));
+        }
+        for (key, value) in settings_of(variables)? {
+            builder = builder.set_override(key, value)?;
+        }
+        let configuration = builder.build().context("cannot read the configuration")?;
+        configuration.try_deserialize().context("the configuration has a setting that does not fit; config.default.toml shows them all")
+    }
+
+    /// What the platform is started with.
+    pub fn start_options(&self, master_key: Option<SecretString>) -> anyhow::Result<StartOptions> {
+        use secrecy::ExposeSecret as _;
+        let mut options = StartOptions::in_directory(self.data_dir.clone());
+        let url = self.database.url.expose_secret();
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            options.postgres = Some(self.database.url.clone());
+        } else if let Some(path) = url.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
+            options.data_directory = path.into();
+        } else if url != "sqlite" && url != "sqlite:" {
+            bail!("database.url is `sqlite`, `sqlite:DIRECTORY` or `postgres://…`");
+        }
+        options.sqlite_pages_max = Some(self.database.sqlite_pages_max).filter(|pages| *pages > 0);
+        options.master_key = match (master_key, present(&self.master_key.file)) {
+            (Some(text), _) => MasterKeySource::Text(text),
+            (None, Some(file)) => MasterKeySource::File(file),
+            (None, None) => MasterKeySource::DataDirectory,
+        };
+        options.provider_directory = present(&self.providers.directory);
+        options.egress = self.egress.options()?;
+        Ok(options)
+    }
+
+    /// What the server is started with.
+    pub fn server_options(&self, process_id: u64) -> anyhow::Result<ServerOptions> {
+        let section = &self.server;
+        let tls = match (present(&section.tls_certificate_file), present(&section.tls_key_file)) {
+            (None, None) => None,
+            (Some(certificates), Some(key)) => Some(Tls { certificates: read(&certificates)?, key: read(&key)? }),
+            _ => bail!("server.tls_certificate_file and server.tls_key_file belong together: set both or none"),
+        };
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Ok(ServerOptions {
+            listen: section.listen,
+            proxy_threads: if section.proxy_threads == 0 { cores } else { section.proxy_threads },
+            connections_max: section.connections_max,
+            drain: Duration::from_secs(section.drain_seconds),
+            process_id,
+            tls,
+            operator_socket: None,
+        })
+    }
+}
+
+impl EgressSection {
+    fn options(&self) -> anyhow::Result<EgressOptions> {
+        let connect_to = self.connect_to.iter().map(|entry| {
+            let authority = match &entry.authority_file {
+                Some(file) => Some(
+                    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?,
+                ),
+                None => None,
+            };
+            let ConnectToEntry { host, address, browser_address, .. } = entry.clone();
+            Ok(ConnectToOption { host, address, authority, browser_address })
+        });
+        Ok(EgressOptions {
+            allow_http: self.allow_http,
+            extra_ports: self.extra_ports.clone(),
+            allow_networks: self.allow_networks.clone(),
+            extra_authorities: present(&self.extra_authorities_file),
+            connect_to: connect_to.collect::<anyhow::Result<_>>()?,
+        })
+    }
+}
+
+/// The settings among the variables: `TOMBOLO_SERVER_LISTEN` is `server.listen`.
+fn settings_of(variables: impl Iterator<Item = (String, String)>) -> anyhow::Result<HashMap<String, String>> {
+    let defaults: toml::Table = DEFAULTS.parse().context("config.default.toml is no TOML")?;
+    let mut known = HashMap::new();
+    for (key, value) in &defaults {
+        match value.as_table() {
+            None => drop(known.insert(format!("{PREFIX}_{key}").to_uppercase(), key.clone())),
+            Some(section) => {
+                for inner in section.keys() {
+                    known.insert(format!("{PREFIX}_{key}_{inner}").to_uppercase(), format!("{key}.{inner}"));
+                }
+            }
+        }
+    }
+    let mut settings = HashMap::new();
+    for (name, value) in variables.filter(|(name, _)| name.starts_with("TOMBOLO_")) {
+        match known.get(&name) {
+            Some(key) => drop(settings.insert(key.clone(), value)),
+            None if OTHER_VARIABLES.contains(&name.as_str()) => {}
+            None => bail!("the environment has {name}, which is no setting; config.default.toml shows them all"),
+        }
+    }
+    Ok(settings)
+}
+
+fn present(path: &Path) -> Option<PathBuf> {
+    (!path.as_os_str().is_empty()).then(|| path.to_owned())
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(variables: &[(&str, &str)]) -> anyhow::Result<Configuration> {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Configuration::read(None, variables)
+    }
+
+    #[test]
+    fn the_defaults_are_complete_and_the_environment_overrides_them() {
+        let defaults = with(&[]).expect("the defaults fit");
+        assert_eq!(defaults.server.listen.to_string(), "127.0.0.1:3003");
+        let changed =
+            with(&[("TOMBOLO_SERVER_LISTEN", "0.0.0.0:80"), ("TOMBOLO_DATA_DIR", "/data"), ("HOME", "/root")]);
+        let changed = changed.expect("known settings");
+        assert_eq!(changed.server.listen.to_string(), "0.0.0.0:80");
+        assert_eq!(changed.data_dir, Path::new("/data"));
+        assert!(with(&[("TOMBOLO_SERVER_LITSEN", "x")]).is_err(), "a slip is no silent default");
+    }
+}
