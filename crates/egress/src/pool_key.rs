@@ -121,7 +121,7 @@ mod tests {
         let params = rcgen::CertificateParams::new(vec!["us.test".to_owned()]).unwrap();
         let chain = vec![params.self_signed(key).unwrap().der().clone()];
         let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
-        let identity = Some(Arc::new(ClientIdentity::new(chain, key)));
+        let identity = Some(Arc::new(ClientIdentity::new(chain, key).unwrap()));
         TlsSettings { identity, ..TlsSettings::default() }
     }
 

@@ -58,7 +58,7 @@ impl Authority {
 
     pub fn client(&self, name: &str) -> Arc<ClientIdentity> {
         let (chain, key) = self.issue(name, 2090);
-        Arc::new(ClientIdentity::new(chain, key))
+        Arc::new(ClientIdentity::new(chain, key).unwrap())
     }
 
     fn issue(&self, name: &str, last_year: i32) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
