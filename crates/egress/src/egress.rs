@@ -14,7 +14,7 @@ use crate::origin::{Origin, OriginRules, Scheme};
 use crate::pool::{Pool, PoolSettings};
 use crate::pool_key::{Content, PoolKey};
 use crate::probe::Probe;
-use crate::proxy_server::{ProxyCredentials, ProxyServer};
+use crate::proxy_server::ProxyServer;
 use crate::refusal::Refusal;
 use crate::resolve::Resolve;
 use crate::route::{ProxyRoute, Route, RouteOptions, TlsRoute};
@@ -73,7 +73,7 @@ impl Egress {
             origin: origin.clone(),
             partition: partition.into(),
             tls: tls.clone(),
-            proxy: proxy.as_ref().map(proxy_in_key),
+            proxy: proxy.as_ref().map(|server| (server.origin.clone(), server.credentials.clone())),
             address: fixed_address,
         });
         let host_header = HeaderValue::try_from(origin.authority()).map_err(|_| TlsError::ServerName)?;
@@ -140,9 +140,4 @@ impl fmt::Debug for Egress {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Egress").field("settings", &self.settings).finish_non_exhaustive()
     }
-}
-
-fn proxy_in_key(proxy: &ProxyServer) -> (Origin, Box<str>) {
-    let user = proxy.credentials.as_ref().map(ProxyCredentials::user).unwrap_or_default();
-    (proxy.origin.clone(), user.into())
 }

@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::origin::Origin;
+use crate::proxy_server::ProxyCredentials;
 use crate::tls::TlsSettings;
 
-/// What two requests must have in common to share a connection. Holds nothing secret.
+/// What two requests must have in common to share a connection.
 ///
-/// Cheap to clone, and hashed once when it is made.
+/// Nothing secret can be read out of it: client certificates stand for their keys, and the credentials of a proxy
+/// server are compared but never shown. Cheap to clone, and hashed once when it is made.
 #[derive(Clone)]
 pub struct PoolKey(Arc<Parts>);
 
@@ -24,7 +26,7 @@ pub(crate) struct Content {
     pub(crate) origin: Origin,
     pub(crate) partition: Box<str>,
     pub(crate) tls: TlsSettings,
-    pub(crate) proxy: Option<(Origin, Box<str>)>,
+    pub(crate) proxy: Option<(Origin, Option<ProxyCredentials>)>,
     pub(crate) address: Option<SocketAddr>,
 }
 
@@ -151,6 +153,7 @@ mod tests {
             key("https://a.test", through("http://p.test:1", "user", "password")),
             key("https://a.test", through("http://p.test:2", "user", "password")),
             key("https://a.test", through("http://p.test:1", "other", "password")),
+            key("https://a.test", through("http://p.test:1", "user", "other password")),
         ];
         for (index, one) in keys.iter().enumerate() {
             for (other_index, other) in keys.iter().enumerate() {

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use base64::Engine;
 use http::HeaderValue;
@@ -18,8 +19,11 @@ pub struct ProxyServer {
     pub chosen_by: ChosenBy,
 }
 
-/// User name and password for a proxy server. The password is neither printed nor compared.
-#[derive(Clone)]
+/// User name and password for a proxy server.
+///
+/// Compared, so that nobody is given a tunnel that was opened with other credentials; never printed, and hashed
+/// by the user name alone.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ProxyCredentials {
     user: String,
     authorization: HeaderValue,
@@ -48,12 +52,14 @@ impl ProxyCredentials {
         Some(Self { user: user.to_owned(), authorization })
     }
 
-    pub(crate) fn user(&self) -> &str {
-        &self.user
-    }
-
     pub(crate) fn authorization(&self) -> &HeaderValue {
         &self.authorization
+    }
+}
+
+impl Hash for ProxyCredentials {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.user.hash(state);
     }
 }
 

@@ -50,7 +50,7 @@ pub struct RouteOptions {
     /// How long to wait for what.
     pub time_outs: TimeOuts,
     /// Connections are shared only between routes with the same label. Empty where sharing is harmless; routes
-    /// with a client certificate or proxy credentials name environment, connection and version here.
+    /// with a client certificate name environment, connection and version here, so that they can be evicted.
     /// Shows in debug output, so nothing secret belongs into it.
     pub partition: String,
 }
