@@ -4,6 +4,8 @@
 mod activity;
 mod api_keys;
 mod audit;
+mod canary;
+mod concurrency;
 mod connections;
 mod environments;
 mod faults;
