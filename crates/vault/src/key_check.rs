@@ -1,25 +1,23 @@
 use thiserror::Error;
 
-use crate::aead::{ALGORITHM, Cipher, FORMAT, NONCE_LENGTH, SealError, TAG_LENGTH};
+use crate::envelope::{Envelope, SealError};
 use crate::key_id::KeyId;
 use crate::master_key::{KeyRing, MasterKey};
 use crate::random::Random;
 
-const CONSTANT: &[u8; 16] = b"tombolo keycheck";
+const CONSTANT: &[u8] = b"tombolo key check";
+/// The only version that there is: it checks the master key that the installation was made with.
+const VERSION: u32 = 1;
 
 /// A stored value that proves that a master key is the one the database was made with: a constant, sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyCheck(Vec<u8>);
 
 impl KeyCheck {
-    const HEADER_LENGTH: usize = 2 + KeyId::LENGTH;
-    const LENGTH: usize = Self::HEADER_LENGTH + NONCE_LENGTH + CONSTANT.len() + TAG_LENGTH;
-
     /// Makes the value for `master`; `instance` is the id of the installation, so that a value of another one is refused.
     pub fn create(master: &MasterKey, instance: &str, random: &dyn Random) -> Result<Self, SealError> {
-        let mut header = vec![FORMAT, ALGORITHM];
-        header.extend_from_slice(master.id().as_bytes());
-        master.cipher().seal(header, instance.as_bytes(), CONSTANT, random).map(Self)
+        let sealed = master.cipher().seal(VERSION, instance.as_bytes(), CONSTANT, random)?;
+        Ok(Self(sealed.as_bytes().to_vec()))
     }
 
     /// Takes stored bytes; they are looked at by [`KeyCheck::verify`].
@@ -34,18 +32,10 @@ impl KeyCheck {
 
     /// Passes when the ring has the master key that made this value.
     pub fn verify(&self, ring: &KeyRing, instance: &str) -> Result<(), KeyCheckError> {
-        let (Some((&FORMAT, &ALGORITHM)), Self::LENGTH) = (self.0.first().zip(self.0.get(1)), self.0.len())
-        else {
-            return Err(KeyCheckError::Damaged);
-        };
-        let mut id = [0; KeyId::LENGTH];
-        id.copy_from_slice(&self.0[2..Self::HEADER_LENGTH]);
-        let needed = KeyId::from_bytes(id);
-        let master = ring
-            .find(needed)
-            .ok_or_else(|| KeyCheckError::WrongMasterKey { needed, supplied: ring.current().id() })?;
-        let opened = Cipher::open(master.cipher(), &self.0, Self::HEADER_LENGTH, instance.as_bytes());
-        match opened {
+        let envelope = Envelope::from_bytes(self.0.clone()).map_err(|_| KeyCheckError::Damaged)?;
+        let (needed, supplied) = (envelope.key_id(), ring.current().id());
+        let master = ring.find(needed).ok_or(KeyCheckError::WrongMasterKey { needed, supplied })?;
+        match master.cipher().open(&envelope, instance.as_bytes()) {
             Some(constant) if constant.as_slice() == CONSTANT => Ok(()),
             _ => Err(KeyCheckError::Damaged),
         }

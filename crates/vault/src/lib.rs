@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 
-mod aead;
 mod binding;
 mod data_key;
+mod envelope;
 mod key_check;
 mod key_id;
 mod master_key;
@@ -11,9 +11,9 @@ mod sealed;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
-pub use aead::SealError;
 pub use binding::{Binding, BoundHost, HostRole, HostSet, InvalidHost};
 pub use data_key::{DataKey, UnwrapError, WrappedDataKey};
+pub use envelope::{EnvelopeError, SealError};
 pub use key_check::{KeyCheck, KeyCheckError};
 pub use key_id::KeyId;
 pub use master_key::{KeyRing, MasterKey, MasterKeyError};

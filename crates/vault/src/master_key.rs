@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::aead::{Cipher, KEY_LENGTH};
+use crate::envelope::{Cipher, KEY_LENGTH};
 use crate::key_id::{KeyId, labelled_digest};
 use crate::random::{Random, RandomnessUnavailable};
 
@@ -19,7 +19,6 @@ const ENCODED_LENGTH: usize = (KEY_LENGTH + CHECK_LENGTH) / 3 * 4;
 pub struct MasterKey {
     bytes: Zeroizing<[u8; KEY_LENGTH]>,
     cipher: Cipher,
-    id: KeyId,
 }
 
 impl MasterKey {
@@ -31,7 +30,8 @@ impl MasterKey {
     }
 
     fn from_key(bytes: Zeroizing<[u8; KEY_LENGTH]>) -> Self {
-        Self { id: KeyId::of(b"tombolo master key id", bytes.as_slice()), cipher: Cipher::new(&bytes), bytes }
+        let id = KeyId::of(b"tombolo master key id", bytes.as_slice());
+        Self { cipher: Cipher::new(&bytes, id), bytes }
     }
 
     /// Reads the text of a key file: one line, white space around it allowed.
@@ -70,7 +70,7 @@ impl MasterKey {
 
     /// Names the key in the database and in messages.
     pub const fn id(&self) -> KeyId {
-        self.id
+        self.cipher.id()
     }
 
     pub(crate) const fn cipher(&self) -> &Cipher {
@@ -80,7 +80,7 @@ impl MasterKey {
 
 impl fmt::Debug for MasterKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "MasterKey({})", self.id)
+        write!(formatter, "MasterKey({})", self.id())
     }
 }
 

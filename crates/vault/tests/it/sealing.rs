@@ -1,7 +1,9 @@
 use std::collections::HashSet;
 
 use tombolo_vault::testing::SeededRandom;
-use tombolo_vault::{Binding, BoundHost, DataKey, HostRole, HostSet, OpenError, Sealed, SystemRandom};
+use tombolo_vault::{
+    Binding, BoundHost, DataKey, EnvelopeError, HostRole, HostSet, OpenError, Sealed, SystemRandom,
+};
 
 const SECRET: &[u8] = b"marker-vault-secret-7261";
 
@@ -50,7 +52,7 @@ fn every_flipped_bit_is_detected() {
         bytes[at / 8] ^= 1 << (at % 8);
         let opened = Sealed::from_bytes(bytes).and_then(|sealed| key.open(&binding(&hosts), &sealed));
         match (at / 8, opened) {
-            (0 | 1, Err(OpenError::UnknownFormat { .. }))
+            (0 | 1, Err(OpenError::Envelope(EnvelopeError::UnknownFormat { .. })))
             | (2..10, Err(OpenError::WrongKey { .. }))
             | (10.., Err(OpenError::NotAuthentic)) => {}
             (byte, other) => panic!("bit {at} in byte {byte}: {:?}", other.map(|_| "opened")),
@@ -66,7 +68,11 @@ fn every_truncation_is_detected() {
     for length in 0..sealed.as_bytes().len() {
         let opened = Sealed::from_bytes(sealed.as_bytes()[..length].to_vec())
             .and_then(|sealed| key.open(&binding(&hosts), &sealed));
-        let expected = if length < 42 { OpenError::Truncated { length } } else { OpenError::NotAuthentic };
+        let expected = if length < 42 {
+            OpenError::Envelope(EnvelopeError::Truncated { length })
+        } else {
+            OpenError::NotAuthentic
+        };
         assert_eq!(opened.unwrap_err(), expected, "cut to {length} bytes");
     }
 }
