@@ -42,9 +42,14 @@ pub(crate) fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>)
     known
         .into_iter()
         .map(|name| (strsim::damerau_levenshtein(given, name), name))
-        .filter(|(distance, name)| *distance <= 2.max(name.chars().count() / 3))
+        .filter(|(distance, name)| *distance <= slips(name.chars().count()))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
+}
+
+/// How many slips of the pen still leave a name of that length recognisable.
+fn slips(length: usize) -> usize {
+    if length <= 4 { 1 } else { 2.max(length / 3) }
 }
 
 #[cfg(test)]
@@ -57,5 +62,6 @@ mod tests {
         assert_eq!(nearest("timout", known), Some("timeout"));
         assert_eq!(nearest("pagesize", known), Some("page_size"));
         assert_eq!(nearest("colour", known), None);
+        assert_eq!(nearest("de", ["en", "ja"]), None);
     }
 }

@@ -5,8 +5,10 @@ use std::fmt;
 use regex::Regex;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_saphyr::Spanned;
 use unicode_normalization::UnicodeNormalization;
 
+use crate::diagnostic::Place;
 use crate::text::Text;
 
 /// Longest value of a field that sets no length of its own, in characters.
@@ -14,7 +16,14 @@ const DEFAULT_MAX_LENGTH: usize = 1024;
 
 /// Named fields in the order in which a form shows them.
 #[derive(Debug, Clone, Default)]
-pub struct Fields(Vec<(String, Field)>);
+pub struct Fields(Vec<NamedField>);
+
+#[derive(Debug, Clone)]
+struct NamedField {
+    name: String,
+    place: Place,
+    field: Field,
+}
 
 /// One field of a form.
 #[derive(Debug, Clone, Deserialize)]
@@ -194,6 +203,7 @@ impl Field {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Refusal {
     Required,
     TooLong(usize),
@@ -233,12 +243,17 @@ impl Fields {
 
     /// All fields in the order of the form.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Field)> {
-        self.0.iter().map(|(name, field)| (name.as_str(), field))
+        self.0.iter().map(|named| (named.name.as_str(), &named.field))
     }
 
     /// The names in the order of the form.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
+        self.0.iter().map(|named| named.name.as_str())
+    }
+
+    /// Where the file names a field.
+    pub(crate) fn place(&self, name: &str) -> Place {
+        self.0.iter().find(|named| named.name == name).map(|named| named.place).unwrap_or_default()
     }
 
     /// Whether there is no field.
@@ -257,8 +272,8 @@ impl<'de> Deserialize<'de> for Fields {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
                 let mut fields = Vec::new();
-                while let Some(entry) = map.next_entry::<String, Field>()? {
-                    fields.push(entry);
+                while let Some((name, field)) = map.next_entry::<Spanned<String>, Field>()? {
+                    fields.push(NamedField { name: name.value, place: name.referenced.into(), field });
                 }
                 Ok(Fields(fields))
             }
@@ -301,7 +316,7 @@ mod tests {
         ] {
             let outcome = field.accept("value", typed);
             let short = outcome.as_ref().map(Option::as_deref).map_err(|error| error.code);
-            assert_eq!(short, expected, "{:.40}", typed);
+            assert_eq!(short, expected, "{typed:.40}");
         }
     }
 

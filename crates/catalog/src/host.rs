@@ -35,7 +35,7 @@ impl HostPattern {
         let literal_tail = labels.iter().rev().take_while(|label| matches!(label, Label::Literal(_))).count();
         if literal_tail < 2 {
             return Err(format!(
-                "`{text}` must end in two literal labels, such as `{{subdomain}}.example.com`"
+                "`{text}` leaves the domain open: write two literal labels at its end, such as `{{subdomain}}.example.com`"
             ));
         }
         Ok(Self { labels })
@@ -53,8 +53,15 @@ impl HostPattern {
     }
 }
 
+/// The host in a URL that starts with `https://`.
+pub(crate) fn host_of(url: &str) -> &str {
+    url.trim_start_matches("https://").split(['/', ':', '?', '#', '@']).next().unwrap_or_default()
+}
+
 fn bad(label: &str, text: &str) -> String {
-    format!("`{label}` in `{text}` is neither a host label in lower case nor a hole such as `{{subdomain}}`")
+    format!(
+        "`{label}` in `{text}` is no label of a host name: use lower case, or a hole such as `{{subdomain}}`"
+    )
 }
 
 fn is_label(label: &str) -> bool {

@@ -1,4 +1,4 @@
-//! A provider: everything the product knows about one SaaS API, read from one file.
+//! A provider: everything the product knows about one vendor's API, read from one file.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::check;
 use crate::diagnostic::Diagnostic;
 use crate::explanation::{Explanation, Observation};
 use crate::field::Fields;
-use crate::host::HostPattern;
+use crate::host::{HostPattern, host_of};
 use crate::limit::{ErrorBody, Limits, Retry};
 use crate::paste::{PasteRule, Pasted};
 use crate::path_rule::PathRewrite;
@@ -95,8 +95,7 @@ impl Provider {
     pub fn base_url(&self, config: &BTreeMap<String, String>) -> Result<String, BaseUrlError> {
         let scope = Scope { config: Some(config), ..Scope::default() };
         let url = self.base_url.render(&scope, Encoding::Host)?;
-        let host =
-            url.trim_start_matches("https://").split(['/', ':', '?', '#', '@']).next().unwrap_or_default();
+        let host = host_of(&url);
         if self.hosts.iter().any(|pattern| pattern.matches(host)) {
             Ok(url.trim_end_matches('/').to_owned())
         } else {
@@ -153,7 +152,7 @@ pub(crate) struct ProviderText {
     #[serde(default)]
     pub paste: Vec<Spanned<PasteRule>>,
     #[serde(default)]
-    pub gates: Vec<Gate>,
+    pub gates: Vec<Spanned<Gate>>,
     pub auth: Vec<Spanned<SchemeText>>,
     #[serde(default)]
     pub strip_headers: Vec<String>,
@@ -169,7 +168,14 @@ pub(crate) struct ProviderText {
     #[serde(default)]
     pub settings: Settings,
     #[serde(default)]
-    pub connection_string: BTreeMap<String, String>,
+    pub connection_string: BTreeMap<String, Spanned<String>>,
     #[serde(default)]
-    pub connection_string_schemes: BTreeMap<String, String>,
+    pub connection_string_schemes: BTreeMap<String, Spanned<String>>,
+}
+
+impl ProviderText {
+    /// Whether the file has an auth scheme with that id, whole or not.
+    pub(crate) fn declares_scheme(&self, id: &str) -> bool {
+        self.auth.iter().any(|scheme| scheme.value.id == id)
+    }
 }

@@ -174,23 +174,30 @@ pub(crate) enum SchemeType {
 }
 
 impl SchemeText {
-    /// The scheme, or one sentence on what its declaration lacks.
-    pub(crate) fn into_scheme(self) -> Result<AuthScheme, String> {
+    /// The scheme, or what is wrong with its declaration and how to mend it.
+    pub(crate) fn into_scheme(self) -> Result<AuthScheme, (String, &'static str)> {
+        let id = self.id.clone();
+        let lacks = |what: &str, fix| Err((format!("the scheme `{id}` {what}"), fix));
         let secrets: Vec<String> =
             self.fields.iter().filter(|(_, field)| field.secret).map(|(name, _)| name.to_owned()).collect();
         let [secret] = secrets.as_slice() else {
-            return Err(format!(
-                "scheme `{}` needs exactly one secret field, it has {}",
-                self.id,
-                secrets.len()
-            ));
+            let what = format!("has {} secret fields", secrets.len());
+            return lacks(&what, "mark the field of its key or password with `secret: true`, and no other");
         };
         let kind = match self.kind {
             SchemeType::ApiKey => SchemeKind::ApiKey {
                 placement: match (&self.header, &self.query) {
                     (Some(header), None) => Placement::Header(header.clone()),
                     (None, Some(query)) => Placement::Query(query.clone()),
-                    _ => return Err(format!("scheme `{}` needs either `header` or `query`", self.id)),
+                    (None, None) => {
+                        return lacks(
+                            "does not say where the key goes",
+                            "add `header: NAME` or `query: NAME`",
+                        );
+                    }
+                    (Some(_), Some(_)) => {
+                        return lacks("sends the key to two places", "keep one of `header` and `query`");
+                    }
                 },
                 prefix: self.prefix.clone().unwrap_or_default(),
                 field: secret.clone(),
@@ -200,10 +207,8 @@ impl SchemeText {
                 let open: Vec<&str> =
                     self.fields.iter().filter(|(_, field)| !field.secret).map(|(name, _)| name).collect();
                 let [username] = open.as_slice() else {
-                    return Err(format!(
-                        "scheme `{}` needs exactly one field beside the secret one",
-                        self.id
-                    ));
+                    let what = format!("has {} fields beside the secret one", open.len());
+                    return lacks(&what, "declare one field for the user name and one for the password");
                 };
                 let (username, password) = ((*username).to_owned(), secret.clone());
                 match (self.kind, &self.header) {
@@ -211,14 +216,14 @@ impl SchemeText {
                         SchemeKind::EncodedPassword { header: header.clone(), username, password }
                     }
                     (SchemeType::EncodedPassword, None) => {
-                        return Err(format!("scheme `{}` needs `header`", self.id));
+                        return lacks("does not say where the password goes", "add `header: NAME`");
                     }
                     _ => SchemeKind::Basic { username, password },
                 }
             }
         };
         if self.entries.is_some() && self.kind != SchemeType::ApiKey {
-            return Err(format!("scheme `{}`: only an api_key may have `entries`", self.id));
+            return lacks("has `entries`", "remove them: only an `api_key` may be several");
         }
         let Self { id, name, explain, fields, locks_out, .. } = self;
         Ok(AuthScheme { id, name, explain, fields, kind, locks_out })

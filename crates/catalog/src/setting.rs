@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{self, MapAccess, Visitor};
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_saphyr::Spanned;
 
-use crate::diagnostic::nearest;
+use crate::diagnostic::{Place, nearest};
 use crate::field::{Field, FieldError};
 use crate::text::Text;
 
@@ -26,7 +27,14 @@ pub struct Setting {
 
 /// The documented settings by their key.
 #[derive(Debug, Clone, Default)]
-pub struct Settings(Vec<(String, Setting)>);
+pub struct Settings(Vec<NamedSetting>);
+
+#[derive(Debug, Clone)]
+struct NamedSetting {
+    key: String,
+    place: Place,
+    setting: Setting,
+}
 
 /// A setting was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -68,7 +76,7 @@ impl SettingError {
 impl Settings {
     /// All settings in the order of the documentation.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Setting)> {
-        self.0.iter().map(|(key, setting)| (key.as_str(), setting))
+        self.0.iter().map(|named| (named.key.as_str(), &named.setting))
     }
 
     /// The documented key and setting for a key in any spelling.
@@ -91,8 +99,13 @@ impl Settings {
 
     /// These settings and those of another list; a key of the other list wins.
     pub(crate) fn with(&self, other: Self) -> Self {
-        let own: Vec<_> = self.0.iter().filter(|(key, _)| other.find(key).is_none()).cloned().collect();
+        let own: Vec<_> = self.0.iter().filter(|named| other.find(&named.key).is_none()).cloned().collect();
         Self(own.into_iter().chain(other.0).collect())
+    }
+
+    /// All settings, with the places where the file names them.
+    pub(crate) fn with_places(&self) -> impl Iterator<Item = (&str, Place, &Setting)> {
+        self.0.iter().map(|named| (named.key.as_str(), named.place, &named.setting))
     }
 
     /// The defaults of all settings that have one.
@@ -118,11 +131,8 @@ impl<'de> Deserialize<'de> for Settings {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Settings, A::Error> {
                 let mut settings = Vec::new();
-                while let Some((key, setting)) = map.next_entry::<String, Setting>()? {
-                    if setting.field.secret {
-                        return Err(de::Error::custom(format!("setting `{key}` cannot be a secret")));
-                    }
-                    settings.push((key, setting));
+                while let Some((key, setting)) = map.next_entry::<Spanned<String>, Setting>()? {
+                    settings.push(NamedSetting { key: key.value, place: key.referenced.into(), setting });
                 }
                 Ok(Settings(settings))
             }

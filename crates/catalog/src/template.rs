@@ -154,15 +154,15 @@ impl Hole {
             .split_once('.')
             .ok_or_else(|| format!("`${{{text}}}` names no root: write `${{config.{text}}}`"))?;
         if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-            return Err(format!("`${{{text}}}`: a name has letters, digits and `_` only"));
+            return Err(format!("`${{{text}}}` names nothing: use letters, digits and `_`"));
         }
         match root {
             "config" => Ok(Self::Config(name.to_owned())),
             "entry" => Ok(Self::Entry(name.to_owned())),
             "answer" => Ok(Self::Answer(name.to_owned())),
-            _ => {
-                Err(format!("`${{{text}}}`: the root is one of `config`, `entry` and `answer`, not `{root}`"))
-            }
+            _ => Err(format!(
+                "`${{{text}}}` has a root that nothing fills, `{root}`: use `config`, `entry` or `answer`"
+            )),
         }
     }
 
@@ -240,7 +240,7 @@ mod tests {
         for (source, complaint) in [
             ("${config.x", "never closed"),
             ("${x}", "names no root"),
-            ("${secret.x}", "the root is one of"),
+            ("${secret.x}", "a root that nothing fills"),
             ("${config.}", "letters, digits"),
             ("${config.a b}", "letters, digits"),
         ] {

@@ -1,6 +1,6 @@
 //! Texts that people read, in every language of the product.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::template::{Encoding, Scope, Template, TemplateError};
 
@@ -40,8 +40,10 @@ impl Language {
 #[serde(deny_unknown_fields)]
 pub struct Text {
     /// English.
+    #[serde(deserialize_with = "something")]
     pub en: String,
     /// Japanese.
+    #[serde(deserialize_with = "something")]
     pub ja: String,
 }
 
@@ -60,9 +62,25 @@ impl Text {
 #[serde(deny_unknown_fields)]
 pub struct TextTemplate {
     /// English.
+    #[serde(deserialize_with = "some_template")]
     pub en: Template,
     /// Japanese.
+    #[serde(deserialize_with = "some_template")]
     pub ja: Template,
+}
+
+fn something<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.trim().is_empty() { Err(empty()) } else { Ok(text) }
+}
+
+fn some_template<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Template, D::Error> {
+    let template = Template::deserialize(deserializer)?;
+    if template.source().trim().is_empty() { Err(empty()) } else { Ok(template) }
+}
+
+fn empty<E: de::Error>() -> E {
+    E::custom("the text is empty: write it in both languages")
 }
 
 impl TextTemplate {

@@ -1,0 +1,126 @@
+//! Where requests go: id, hosts, base URL and path rule.
+
+use std::collections::BTreeMap;
+
+use super::Faults;
+use super::holes::{self, Allowed};
+use crate::diagnostic::nearest;
+use crate::field::FieldKind;
+use crate::host::host_of;
+use crate::provider::ProviderText;
+use crate::template::{Encoding, Scope};
+
+/// Checks that the file is named after its id and that the base URL can only lead to its hosts.
+pub(super) fn check(written: &ProviderText, faults: &mut Faults<'_>) {
+    check_id(written, faults);
+    check_base_url(written, faults);
+    check_rewrite(written, faults);
+    if faults.found.is_empty() {
+        check_hosts(written, faults);
+    }
+}
+
+fn check_id(written: &ProviderText, faults: &mut Faults<'_>) {
+    let id = &written.id.value;
+    let is_plain = id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let stem = faults.file.rsplit('/').next().unwrap_or_default().trim_end_matches(".yaml").to_owned();
+    if !is_plain || id.is_empty() {
+        faults.add(
+            written.id.referenced,
+            format!("`{id}` is not an id"),
+            "use lower-case letters, digits and `-`",
+        );
+    } else if stem != *id {
+        faults.add(
+            written.id.referenced,
+            format!("the id `{id}` is not the name of the file"),
+            format!("name the file `{id}.yaml`, or write `id: {stem}`"),
+        );
+    }
+}
+
+fn check_base_url(written: &ProviderText, faults: &mut Faults<'_>) {
+    let place = written.base_url.place();
+    holes::check(&written.base_url, written, Allowed::Config, faults);
+    if !written.base_url.source().starts_with("https://") {
+        faults.add(
+            place,
+            "the base URL does not start with `https://`",
+            "credentials only travel over TLS: write `https://…`",
+        );
+    }
+    for name in written.base_url.config_names() {
+        if written.config.get(name).is_some_and(|field| field.optional && field.default.is_none()) {
+            faults.add(
+                place,
+                format!("`config.{name}` is optional, but the base URL needs it"),
+                "remove `optional: true` or give it a default",
+            );
+        }
+    }
+}
+
+/// Renders the base URL with every choice, and with an example for what is not a choice: the host must always be one of
+/// the allowed ones, or nobody could ever connect.
+fn check_hosts(written: &ProviderText, faults: &mut Faults<'_>) {
+    let mut configurations = vec![BTreeMap::new()];
+    for name in written.base_url.config_names() {
+        let Some(field) = written.config.get(name) else { continue };
+        let values = match (field.kind, &field.example) {
+            (FieldKind::Choice, _) => field.choices.clone(),
+            (_, Some(example)) => vec![example.clone()],
+            (_, None) => vec!["x".to_owned()],
+        };
+        configurations = configurations
+            .iter()
+            .flat_map(|known| values.iter().map(move |value| with(known, name, value)))
+            .collect();
+    }
+    for config in &configurations {
+        let scope = Scope { config: Some(config), ..Scope::default() };
+        let rendered = written.base_url.render(&scope, Encoding::Host);
+        match rendered.as_deref().map(host_of) {
+            Err(error) => faults.add(
+                written.base_url.place(),
+                format!("the base URL cannot be built from the examples: {error}"),
+                "the part of a host name is letters, digits, `-` and `.`: mend the field's example or choices",
+            ),
+            Ok(host) if !written.hosts.iter().any(|pattern| pattern.matches(host)) => faults.add(
+                written.base_url.place(),
+                format!("the base URL leads to `{host}`, which none of `hosts` allows"),
+                "add a pattern for it to `hosts`, such as `{subdomain}.example.com`",
+            ),
+            Ok(_) => continue,
+        }
+        return; // One example says it all.
+    }
+}
+
+fn with(known: &BTreeMap<String, String>, name: &str, value: &str) -> BTreeMap<String, String> {
+    let mut config = known.clone();
+    config.insert(name.to_owned(), value.to_owned());
+    config
+}
+
+fn check_rewrite(written: &ProviderText, faults: &mut Faults<'_>) {
+    let Some(rewrite) = &written.path_rewrite else { return };
+    holes::check(&rewrite.to, written, Allowed::Config, faults);
+    if written.config.get(&rewrite.when).is_none() {
+        let fix = match nearest(&rewrite.when, written.config.names()) {
+            Some(near) => format!("write `when: {near}`"),
+            None => "name a field of `config`".to_owned(),
+        };
+        faults.add(rewrite.to.place(), format!("`when: {}` is no field of `config`", rewrite.when), fix);
+    }
+    for (key, prefix) in
+        [("from", rewrite.from.as_str()), ("to", rewrite.to.source()), ("only_below", &rewrite.only_below)]
+    {
+        if !prefix.starts_with('/') || !prefix.ends_with('/') {
+            faults.add(
+                rewrite.to.place(),
+                format!("`{key}: {prefix}` of the path rule is no prefix of whole segments"),
+                "begin and end it with `/`",
+            );
+        }
+    }
+}

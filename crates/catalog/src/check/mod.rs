@@ -1,0 +1,78 @@
+//! Checks what a type cannot: that names resolve, that holes have values, that a test exists and its rows are reached.
+
+mod address;
+mod connection_strings;
+mod explanations;
+mod fields;
+mod holes;
+mod limits;
+mod reading;
+mod schemes;
+mod stages;
+
+pub(crate) use reading::read;
+
+use crate::diagnostic::{Diagnostic, Place};
+use crate::provider::{Common, Provider, ProviderText};
+
+/// Parses and checks a provider file.
+pub(crate) fn provider(file: &str, text: &str, common: &Common) -> Result<Provider, Vec<Diagnostic>> {
+    let written: ProviderText = read(file, text).map_err(|fault| vec![fault])?;
+    let settings = common.settings.with(written.settings.clone());
+    let mut faults = Faults { file, found: Vec::new() };
+    fields::check(&written, &mut faults);
+    address::check(&written, &mut faults);
+    let schemes = schemes::read(&written, &mut faults);
+    stages::check(&written, &mut faults);
+    explanations::check(&written, &mut faults);
+    limits::check(&written, &mut faults);
+    connection_strings::check(&written, &settings, &mut faults);
+    if !faults.found.is_empty() {
+        faults.found.sort_by_key(|fault| fault.place);
+        return Err(faults.found);
+    }
+    let explanations = written.errors.into_iter().chain(common.errors.iter().cloned()).collect();
+    let names = |pairs: std::collections::BTreeMap<String, serde_saphyr::Spanned<String>>| {
+        pairs.into_iter().map(|(name, meaning)| (name, meaning.value)).collect()
+    };
+    Ok(Provider {
+        id: written.id.value,
+        name: written.name,
+        description: written.description,
+        documentation: written.documentation,
+        categories: written.categories,
+        hosts: written.hosts,
+        base_url: written.base_url,
+        path_rewrite: written.path_rewrite,
+        config: written.config,
+        paste: written.paste.into_iter().map(|rule| rule.value).collect(),
+        gates: written.gates.into_iter().map(|gate| gate.value).collect(),
+        auth: schemes,
+        strip_headers: written.strip_headers,
+        test: written.test.into_iter().map(|stage| stage.value).collect(),
+        limits: written.limits,
+        retry: written.retry,
+        error_body: written.error_body,
+        explanations,
+        settings,
+        connection_string: names(written.connection_string),
+        connection_string_schemes: names(written.connection_string_schemes),
+    })
+}
+
+/// The faults that were found so far.
+struct Faults<'a> {
+    file: &'a str,
+    found: Vec<Diagnostic>,
+}
+
+impl Faults<'_> {
+    fn add(&mut self, place: impl Into<Place>, message: impl Into<String>, fix: impl Into<String>) {
+        self.found.push(Diagnostic {
+            file: self.file.to_owned(),
+            place: place.into(),
+            message: message.into(),
+            fix: fix.into(),
+        });
+    }
+}

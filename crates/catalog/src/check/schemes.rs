@@ -1,0 +1,103 @@
+//! Auth schemes and gates.
+
+use super::Faults;
+use crate::diagnostic::{Place, nearest};
+use crate::field::FieldKind;
+use crate::provider::ProviderText;
+use crate::scheme::{AuthScheme, Entries, GateKind};
+
+/// The schemes, as far as their declarations are whole.
+pub(super) fn read(written: &ProviderText, faults: &mut Faults<'_>) -> Vec<AuthScheme> {
+    let mut schemes: Vec<AuthScheme> = Vec::new();
+    for text in &written.auth {
+        let place = text.referenced.into();
+        match text.value.clone().into_scheme() {
+            Err((wrong, fix)) => faults.add(place, wrong, fix),
+            Ok(scheme) if schemes.iter().any(|known| known.id == scheme.id) => faults.add(
+                place,
+                format!("there are two auth schemes `{}`", scheme.id),
+                "give one of them another id",
+            ),
+            Ok(scheme) => {
+                check_header(scheme.header(), place, faults);
+                if let Some(entries) = scheme.entries() {
+                    check_entries(entries, place, written, faults);
+                }
+                schemes.push(scheme);
+            }
+        }
+    }
+    if written.auth.is_empty() {
+        faults.add(written.id.referenced, "there is no auth scheme", "add at least one under `auth:`");
+    }
+    check_gates(written, faults);
+    for header in &written.strip_headers {
+        check_header(Some(header), written.id.referenced.into(), faults);
+    }
+    schemes
+}
+
+fn check_entries(entries: &Entries, place: Place, written: &ProviderText, faults: &mut Faults<'_>) {
+    match written.config.get(&entries.by) {
+        None => {
+            let fix = match nearest(&entries.by, written.config.names()) {
+                Some(near) => format!("write `by: {near}`, or declare `{}` under `config`", entries.by),
+                None => "declare it under `config` with `type: list`".to_owned(),
+            };
+            faults.add(place, format!("`entries.by: {}` is no field of `config`", entries.by), fix);
+        }
+        Some(field) if field.kind != FieldKind::List => faults.add(
+            place,
+            format!("`entries.by: {}` is a field that holds one value", entries.by),
+            format!("give `config.{}` the `type: list`: it is paired with the keys by position", entries.by),
+        ),
+        Some(_) => {}
+    }
+    if entries.max == 0 {
+        faults.add(
+            place,
+            "`entries.max: 0` allows no key at all",
+            "write how many keys one request may carry",
+        );
+    }
+    if entries.select.iter().any(|selector| selector.query.is_none() && selector.body.is_none()) {
+        faults.add(
+            place,
+            "a selector of `entries.select` says nowhere to look",
+            "give it `query: NAME` or `body: PATH`",
+        );
+    }
+}
+
+fn check_gates(written: &ProviderText, faults: &mut Faults<'_>) {
+    for gate in &written.gates {
+        let names = match gate.value.kind {
+            GateKind::HttpBasic => ["basic_username", "basic_password"],
+        };
+        for name in names {
+            let (wrong, fix) = match gate.value.fields.get(name) {
+                None => {
+                    (format!("the gate lacks the field `{name}`"), format!("add `{name}:` to its fields"))
+                }
+                Some(field) if !field.optional => (
+                    format!("the gate's field `{name}` is not optional"),
+                    "add `optional: true`: most accounts have no gate".to_owned(),
+                ),
+                Some(_) => continue,
+            };
+            faults.add(gate.referenced, wrong, fix);
+        }
+    }
+}
+
+/// A header name is a token (RFC 9110 §5.6.2).
+fn check_header(header: Option<&str>, place: Place, faults: &mut Faults<'_>) {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if let Some(header) = header.filter(|name| name.is_empty() || !name.bytes().all(is_token)) {
+        faults.add(
+            place,
+            format!("`{header}` is not the name of a header"),
+            "use letters, digits and `-`, such as `X-Api-Key`",
+        );
+    }
+}
