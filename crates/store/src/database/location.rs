@@ -27,6 +27,34 @@ pub enum Location {
     Postgres(PostgresLocation),
 }
 
+impl Location {
+    /// Reads the operator's setting: `sqlite:PATH` (the log of calls is then `PATH` with `-activity` before its extension),
+    /// or a URL that begins with `postgres://` or `postgresql://`.
+    pub fn parse(setting: &str) -> Result<Self, StoreError> {
+        if let Some(path) = setting.strip_prefix("sqlite:") {
+            let file = PathBuf::from(path.strip_prefix("//").unwrap_or(path));
+            let Some(stem) = file.file_stem().and_then(|stem| stem.to_str()) else {
+                return Err(StoreError::Invalid(
+                    "the database setting sqlite: names no file; write sqlite:PATH/tombolo.db".to_owned(),
+                ));
+            };
+            let mut activity_file = file.with_file_name(format!("{stem}-activity"));
+            if let Some(extension) = file.extension() {
+                activity_file.set_extension(extension);
+            }
+            return Ok(SqliteLocation::new(file, activity_file).into());
+        }
+        if ["postgres://", "postgresql://"].iter().any(|scheme| setting.starts_with(scheme)) {
+            return Ok(Self::Postgres(PostgresLocation::new(setting.into())));
+        }
+        // The setting is not repeated: it may hold a password.
+        Err(StoreError::Invalid(
+            "the database setting is neither sqlite:PATH nor postgres://user:password@host:port/database"
+                .to_owned(),
+        ))
+    }
+}
+
 /// The files of a SQLite database.
 #[derive(Debug, Clone)]
 pub struct SqliteLocation {
@@ -63,6 +91,11 @@ pub struct PostgresLocation {
 }
 
 impl PostgresLocation {
+    /// With ten connections at most.
+    pub const fn new(url: SecretString) -> Self {
+        Self { url, max_connections: 10 }
+    }
+
     pub(crate) async fn open(&self) -> Result<Database, StoreError> {
         // The driver's message may repeat parts of the URL, and with it the password.
         let options = PgConnectOptions::from_str(self.url.expose_secret()).map_err(|_| {
@@ -135,6 +168,31 @@ async fn connect_patiently(
                 waited += PAUSE;
             }
             result => return result,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_name_files_or_servers() {
+        for (setting, file, activity_file) in [
+            ("sqlite:/data/tombolo.db", "/data/tombolo.db", "/data/tombolo-activity.db"),
+            ("sqlite:///data/main", "/data/main", "/data/main-activity"),
+            ("sqlite:a.b.db", "a.b.db", "a.b-activity.db"),
+        ] {
+            let Ok(Location::Sqlite(files)) = Location::parse(setting) else { panic!("{setting} is SQLite") };
+            assert_eq!((files.file, files.activity_file), (file.into(), activity_file.into()));
+        }
+        assert!(matches!(Location::parse("postgresql://localhost/db"), Ok(Location::Postgres(_))));
+        for setting in ["", "sqlite:", "sqlite:/", "mysql://me:marker-password@host/db", "/data/tombolo.db"] {
+            let error = Location::parse(setting).unwrap_err();
+            assert!(
+                matches!(&error, StoreError::Invalid(text) if !text.contains("marker")),
+                "{setting:?}: {error}"
+            );
         }
     }
 }
