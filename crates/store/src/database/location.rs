@@ -38,10 +38,12 @@ impl Location {
                     "the database setting sqlite: names no file; write sqlite:PATH/tombolo.db".to_owned(),
                 ));
             };
-            let mut activity_file = file.with_file_name(format!("{stem}-activity"));
-            if let Some(extension) = file.extension() {
-                activity_file.set_extension(extension);
-            }
+            let extension = file.extension().and_then(|extension| extension.to_str());
+            let activity = match extension {
+                Some(extension) => format!("{stem}-activity.{extension}"),
+                None => format!("{stem}-activity"),
+            };
+            let activity_file = file.with_file_name(activity);
             return Ok(SqliteLocation::new(file, activity_file).into());
         }
         if ["postgres://", "postgresql://"].iter().any(|scheme| setting.starts_with(scheme)) {
