@@ -1,1 +1,57 @@
 #![doc = include_str!("../README.md")]
+
+mod activity;
+mod api_key;
+mod audit;
+#[cfg(feature = "client")]
+pub mod client;
+mod connection;
+mod connection_test;
+mod field_value;
+mod integration;
+mod job;
+mod problem;
+mod provider;
+mod text;
+
+pub use activity::{Activity, ActivityQuery, ProxiedCall, StatusClass};
+pub use api_key::{ApiKey, ApiKeys, CreateApiKey, CreatedApiKey, CreatedApiKeyAnswer};
+pub use audit::{AuditActor, AuditBreak, AuditEvent, AuditEvents, AuditObject, AuditVerification};
+pub use connection::{
+    Connection, ConnectionError, ConnectionHealth, ConnectionQuery, ConnectionSummary, Connections,
+    CreateConnection, CreatedConnection, Health, TestConnection, UpdateConnection, UpdatedConnection,
+};
+pub use connection_test::{
+    CreateProgress, Details, Outcome, Side, StageReport, TestProgress, TestReport, Verdict,
+};
+pub use field_value::FieldValue;
+pub use integration::{CreateIntegration, Integration, IntegrationAnswer, Integrations, UpdateIntegration};
+pub use job::{Job, JobState, Jobs, JobsQuery};
+pub use problem::{Problem, ProblemError, ProblemField};
+pub use provider::{
+    Paste, Pasted, Provider, ProviderAnswer, ProviderField, ProviderFieldKind, ProviderGate, ProviderScheme,
+    ProviderSetting, ProviderStage, Providers,
+};
+pub use text::{Text, Wording};
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The answer to something that has nothing else to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Success {
+    /// Always `true`: what fails is a problem instead.
+    pub success: bool,
+}
+
+/// Which page of a list is wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PageQuery {
+    /// At most this many items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}

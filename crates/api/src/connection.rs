@@ -1,0 +1,269 @@
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::connection_test::{TestReport, Verdict};
+use crate::field_value::FieldValue;
+
+/// A connection with everything about it that is no secret.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Connection {
+    /// Names it for ever.
+    pub id: String,
+    /// Names it together with its integration: its `id` unless the caller chose another text.
+    pub connection_id: String,
+    /// The key of its integration.
+    pub provider_config_key: String,
+    /// The id of its provider.
+    pub provider: String,
+    /// What people call it; unique in its environment.
+    pub name: String,
+    /// How it authenticates.
+    pub auth_scheme: String,
+    /// How it did last time.
+    pub health: ConnectionHealth,
+    /// What stands in the way of using it, in the form of the compatible API.
+    pub errors: Vec<ConnectionError>,
+    /// The end user whom it belongs to, if an embedder said so.
+    pub end_user: Option<Value>,
+    /// For finding it.
+    pub tags: BTreeMap<String, String>,
+    /// The embedder's own data.
+    pub metadata: Option<Map<String, Value>>,
+    /// The fields that are no secret.
+    pub config: Map<String, Value>,
+    /// The same as `config`, under the name of the compatible API.
+    pub connection_config: Map<String, Value>,
+    /// Extra settings that differ from their defaults.
+    pub settings: Map<String, Value>,
+    /// The hosts that its secrets are bound to, as `host:port`.
+    pub hosts: Vec<String>,
+    /// Always `null`: there is no webhook address of its own.
+    pub webhook_url_override: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// Always `null`: its credentials cannot be fetched.
+    pub last_fetched_at: Option<Timestamp>,
+    /// Always empty: secrets are write-only.
+    pub credentials: Map<String, Value>,
+}
+
+/// A connection in a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ConnectionSummary {
+    /// Names it for ever.
+    pub id: String,
+    /// Names it together with its integration.
+    pub connection_id: String,
+    /// The key of its integration.
+    pub provider_config_key: String,
+    /// The id of its provider.
+    pub provider: String,
+    /// What people call it.
+    pub name: String,
+    /// How it authenticates.
+    pub auth_scheme: String,
+    /// How it did last time.
+    pub health: ConnectionHealth,
+    /// What stands in the way of using it, in the form of the compatible API.
+    pub errors: Vec<ConnectionError>,
+    /// The end user whom it belongs to, if an embedder said so.
+    pub end_user: Option<Value>,
+    /// For finding it.
+    pub tags: BTreeMap<String, String>,
+    /// The embedder's own data.
+    pub metadata: Option<Map<String, Value>>,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+/// How a connection did last time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ConnectionHealth {
+    /// The outcome.
+    pub status: Health,
+    /// When it was tested; `null` when it never was.
+    pub tested_at: Option<Timestamp>,
+    /// What its test found to be wrong.
+    pub verdict: Option<Verdict>,
+    /// What its credential may do, by subject (an app, or empty) and capability.
+    pub capabilities: BTreeMap<String, BTreeMap<String, bool>>,
+}
+
+/// The outcome of a connection's last test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// Never tested.
+    Unverified,
+    /// The last test passed.
+    Available,
+    /// The last test failed for a reason other than the credential.
+    Unavailable,
+    /// The upstream refused the credential: it is not sent again before it passes a test.
+    Refused,
+}
+
+/// What stands in the way of using a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ConnectionError {
+    /// What kind it is: `auth`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Where the log says more.
+    pub log_id: String,
+}
+
+/// One page of connections.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Connections {
+    /// Newest first; a search gives matches by name first.
+    pub connections: Vec<ConnectionSummary>,
+    /// Where the next page begins; `null` on the last one.
+    pub next_cursor: Option<String>,
+}
+
+/// Which connections a list shows; everything given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConnectionQuery {
+    /// Whose name or connection id begins with this text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search: Option<String>,
+    /// With exactly this connection id.
+    #[serde(rename = "connectionId", skip_serializing_if = "Option::is_none")]
+    pub connection_id: Option<String>,
+    /// Of the integration with this key.
+    #[serde(rename = "integrationId", skip_serializing_if = "Option::is_none")]
+    pub integration_id: Option<String>,
+    /// With this health.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health: Option<Health>,
+    /// With this tag: written as `tags[key]=value`, one at most.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// The same as `tags[end_user_id]`.
+    #[serde(rename = "endUserId", skip_serializing_if = "Option::is_none")]
+    pub end_user_id: Option<String>,
+    /// The same as `tags[organization_id]`.
+    #[serde(rename = "endUserOrganizationId", skip_serializing_if = "Option::is_none")]
+    pub end_user_organization_id: Option<String>,
+    /// At most this many, 1000 unless given, 2000 at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// Only `0`, as the compatible API counts pages; further pages are asked for by `cursor`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<u32>,
+    /// The `next_cursor` of the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// What a connection is made from.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateConnection {
+    /// The key of an integration, or the id of a provider: then the integration of that name is used or made.
+    #[serde(alias = "integration")]
+    pub provider_config_key: String,
+    /// What people are to call it; unique in the environment.
+    pub name: String,
+    /// Names it in the API; its id unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection_id: Option<String>,
+    /// How it authenticates; the provider's first way unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_scheme: Option<String>,
+    /// The provider's fields, secrets among them.
+    #[serde(default)]
+    pub fields: BTreeMap<String, FieldValue>,
+    /// Extra settings, in any spelling that the provider knows.
+    #[serde(default)]
+    pub settings: BTreeMap<String, String>,
+    /// For finding it.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+    /// The embedder's own data.
+    #[serde(default)]
+    pub metadata: Map<String, Value>,
+    /// Whether it is tested first, and stored only when it can be used.
+    #[serde(default = "yes")]
+    pub test: bool,
+}
+
+/// What a connection would be made from, for a test that stores nothing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TestConnection {
+    /// The key of an integration, or the id of a provider.
+    #[serde(alias = "integration")]
+    pub provider_config_key: String,
+    /// What people are to call it; not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection_id: Option<String>,
+    /// How it authenticates; the provider's first way unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_scheme: Option<String>,
+    /// The provider's fields, secrets among them.
+    #[serde(default)]
+    pub fields: BTreeMap<String, FieldValue>,
+    /// Extra settings, in any spelling that the provider knows.
+    #[serde(default)]
+    pub settings: BTreeMap<String, String>,
+    /// Not looked at.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+    /// Not looked at.
+    #[serde(default)]
+    pub metadata: Map<String, Value>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A connection that was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct CreatedConnection {
+    /// The connection.
+    #[serde(flatten)]
+    pub connection: Connection,
+    /// What its test found; `null` when it was left out on request.
+    pub report: Option<TestReport>,
+}
+
+/// What changes about a connection; what is left out stays. Secrets are not needed, so nothing that decides where
+/// requests go can change.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct UpdateConnection {
+    /// What people are to call it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Extra settings: all of them, not only those that change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settings: Option<BTreeMap<String, String>>,
+    /// For finding it: all tags, not only those that change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, String>>,
+    /// The embedder's own data, whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Map<String, Value>>,
+}
+
+/// A connection that was changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct UpdatedConnection {
+    /// Always `true`: what fails is a problem instead.
+    pub success: bool,
+    /// The connection as it is now.
+    pub connection: Connection,
+}
