@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value as Json, json};
 
-use super::{ApiError, Call, rights};
+use super::{ApiError, Call, files, rights};
 use crate::http::{Answer, Parameters};
 use crate::model::{App, AppId, Permission, Tenant};
 use crate::write::{Batch, Changes, WriteContext, WriteError};
@@ -13,6 +13,7 @@ const MOST_RECORDS: usize = 100;
 
 /// `POST record.json`.
 pub(super) fn add_one(tenant: &mut Tenant, call: &Call<'_>) -> Result<Answer, ApiError> {
+    files::delete_expired(tenant, call);
     let app = call.app(tenant, "app", Permission::Add)?.id;
     let cells = cells(call.parameters.get("record"), "record")?;
     let changes = in_batch(tenant, call, app, |batch| batch.insert("record", &cells).map(|_| ()))?;
@@ -23,6 +24,7 @@ pub(super) fn add_one(tenant: &mut Tenant, call: &Call<'_>) -> Result<Answer, Ap
 
 /// `POST records.json`.
 pub(super) fn add_many(tenant: &mut Tenant, call: &Call<'_>) -> Result<Answer, ApiError> {
+    files::delete_expired(tenant, call);
     let app = call.app(tenant, "app", Permission::Add)?.id;
     let records = call.parameters.list("records", MOST_RECORDS)?;
     let changes = in_batch(tenant, call, app, |batch| {
@@ -40,6 +42,7 @@ pub(super) fn add_many(tenant: &mut Tenant, call: &Call<'_>) -> Result<Answer, A
 
 /// `PUT record.json`: by id or by update key.
 pub(super) fn update_one(tenant: &mut Tenant, call: &Call<'_>) -> Result<Answer, ApiError> {
+    files::delete_expired(tenant, call);
     let app = call.app(tenant, "app", Permission::Edit)?;
     let id = app.id;
     let changes = in_batch(tenant, call, id, |batch| {
@@ -52,6 +55,7 @@ pub(super) fn update_one(tenant: &mut Tenant, call: &Call<'_>) -> Result<Answer,
 
 /// `PUT records.json`: with `upsert`, records that are not there are added.
 pub(super) fn update_many(tenant: &mut Tenant, call: &Call<'_>) -> Result<Answer, ApiError> {
+    files::delete_expired(tenant, call);
     let app = call.app(tenant, "app", Permission::Edit)?;
     let id = app.id;
     let upsert = call.parameters.flag("upsert")?.unwrap_or(false);
@@ -87,11 +91,14 @@ pub(super) fn delete_many(tenant: &mut Tenant, call: &Call<'_>) -> Result<Answer
     let app = call.app(tenant, "app", Permission::Delete)?;
     call.parameters.list("ids", MOST_RECORDS)?;
     let ids = call.parameters.ids("ids")?.unwrap_or_default();
-    let revisions = call.parameters.texts("revisions")?.unwrap_or_default();
+    let revisions = call.parameters.optional_list("revisions")?.map_or(&[][..], Vec::as_slice);
     for (place, id) in ids.iter().enumerate() {
         let record = app.records.get(*id).ok_or_else(|| ApiError::record_not_found(*id))?;
-        let wanted = revisions.get(place).filter(|revision| !revision.is_empty() && *revision != "-1");
-        if wanted.is_some_and(|wanted| *wanted != record.revision.to_string()) {
+        // The vendor's clients write `null` where they have no revision to check.
+        let wanted = revisions.get(place).filter(|revision| !revision.is_null());
+        let wanted =
+            wanted.map(|revision| revision.as_str().map_or_else(|| revision.to_string(), str::to_owned));
+        if wanted.is_some_and(|wanted| wanted != "-1" && wanted != record.revision.to_string()) {
             return Err(ApiError::revision_conflict(*id));
         }
         if !rights::of_record(tenant, call, app, &record)?.delete {
