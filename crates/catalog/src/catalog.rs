@@ -6,12 +6,8 @@ use std::sync::Arc;
 use crate::diagnostic::Diagnostic;
 use crate::provider::{Common, Provider};
 
-/// The provider files that are part of the program: name and text.
-const BUILT_IN: &[(&str, &str)] = &[
-    ("kintone.yaml", include_str!("../../../providers/kintone.yaml")),
-    ("kintone-user-api.yaml", include_str!("../../../providers/kintone-user-api.yaml")),
-    ("oomnitza.yaml", include_str!("../../../providers/oomnitza.yaml")),
-];
+/// The provider files that are part of the program: name and text of each file in `providers/`.
+const BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
 
 /// Providers by id.
 #[derive(Debug, Clone)]
@@ -64,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_built_in_file_is_listed_and_loads() {
+    fn every_file_is_built_in_and_loads() {
         let catalog = Catalog::built_in().unwrap_or_else(|faults| {
             panic!("{}", faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
         });

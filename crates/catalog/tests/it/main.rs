@@ -1,4 +1,5 @@
 //! The catalog as its users see it: what a person who writes a provider file is told, and what the shipped files keep.
 
 mod broken_files;
+mod guide;
 mod shipped_files;
