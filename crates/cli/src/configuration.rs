@@ -90,6 +90,8 @@ pub struct ConnectToEntry {
     pub address: SocketAddr,
     pub authority_file: Option<PathBuf>,
     pub browser_address: Option<String>,
+    #[serde(default)]
+    pub without_tls: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -193,8 +195,8 @@ impl EgressSection {
                 ),
                 None => None,
             };
-            let ConnectToEntry { host, address, browser_address, .. } = entry.clone();
-            Ok(ConnectToOption { host, address, authority, browser_address })
+            let ConnectToEntry { host, address, browser_address, without_tls, .. } = entry.clone();
+            Ok(ConnectToOption { host, address, authority, browser_address, without_tls })
         });
         Ok(EgressOptions {
             allow_http: self.allow_http,

@@ -9,7 +9,7 @@ use crate::origin::Origin;
 /// The operator's map from hosts to socket addresses, like curl's `--connect-to`.
 ///
 /// A rule changes where the connection goes and nothing else: SNI, verification, `Host` and every rule about
-/// hosts stay. Since the operator wrote it, the address may be any, loopback included.
+/// hosts stay. The one exception has to be asked for: [`ConnectRule::without_tls`], on loopback only. Since the operator wrote it, the address may be any, loopback included.
 #[derive(Clone, Debug, Default)]
 pub struct ConnectTo {
     rules: Vec<ConnectRule>,
@@ -23,6 +23,7 @@ pub struct ConnectRule {
     address: SocketAddr,
     authorities: Vec<CertificateDer<'static>>,
     browser_address: Option<Url>,
+    without_tls: bool,
 }
 
 /// Why a rule cannot be read.
@@ -34,6 +35,9 @@ pub enum ConnectRuleError {
     /// The right side.
     #[error("{0:?} is not an address with a port, such as 127.0.0.1:8443")]
     Address(String),
+    /// TLS may only be left out on the way to this machine itself.
+    #[error("{0} is not a loopback address, so TLS cannot be left out on the way to it")]
+    NotLoopback(SocketAddr),
 }
 
 impl ConnectTo {
@@ -67,7 +71,21 @@ impl ConnectRule {
             address: address.parse().map_err(|_| ConnectRuleError::Address(address.to_owned()))?,
             authorities: Vec::new(),
             browser_address: None,
+            without_tls: false,
         })
+    }
+
+    /// Speaks plain HTTP to the address, which must be a loopback one: something there, such as a sidecar, adds TLS.
+    pub fn without_tls(mut self) -> Result<Self, ConnectRuleError> {
+        if !self.address.ip().is_loopback() {
+            return Err(ConnectRuleError::NotLoopback(self.address));
+        }
+        self.without_tls = true;
+        Ok(self)
+    }
+
+    pub(crate) fn is_without_tls(&self) -> bool {
+        self.without_tls
     }
 
     /// Trusts further authorities on connections of this rule.

@@ -77,8 +77,10 @@ impl Egress {
             address: fixed_address,
         });
         let host_header = HeaderValue::try_from(origin.authority()).map_err(|_| TlsError::ServerName)?;
+        // Behind a proxy server the rule's address is not used, and nothing may cross the proxy in the clear.
+        let without_tls = proxy.is_none() && rule.is_some_and(ConnectRule::is_without_tls);
         Ok(Arc::new(Route {
-            tls: self.tls_route(&origin, &tls)?,
+            tls: if without_tls { None } else { self.tls_route(&origin, &tls)? },
             proxy: proxy.map(|server| self.proxy_route(server)).transpose()?,
             origin,
             host_header,

@@ -10,6 +10,8 @@ mod connections;
 mod credentials;
 mod directory;
 mod integrations;
+mod lists;
+mod metrics;
 mod platform;
 mod problem;
 pub mod proxy;
@@ -20,5 +22,11 @@ pub use clock::{Clock, SystemClock, random_number};
 pub use connection_test::{Details, Outcome, StageReport, TestEvent, TestReport, Verdict};
 pub use connections::{ConnectionChange, ConnectionDraft, CreatedConnection, Watch};
 pub use integrations::{IntegrationChange, IntegrationDraft};
+pub use metrics::PlatformFigures;
 pub use platform::{DEFAULT_ENVIRONMENT, Platform, PlatformParts};
 pub use problem::{Problem, ProblemKind};
+
+/// The definitions of providers, for those who show them.
+pub use tombolo_catalog as catalog;
+/// The rows of the database, for those who show them.
+pub use tombolo_store as store;

@@ -34,6 +34,8 @@ pub enum ProblemKind {
     Forbidden,
     /// There is no such thing in the caller's environment.
     NotFound,
+    /// The route does not take this method.
+    MethodNotAllowed,
     /// It clashes with what is there.
     Conflict,
     /// A body is larger than the route takes.
@@ -62,6 +64,7 @@ impl ProblemKind {
             Self::Unauthenticated => 401,
             Self::Forbidden => 403,
             Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
             Self::Conflict => 409,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,

@@ -93,6 +93,8 @@ pub struct ConnectToOption {
     pub authority: Option<String>,
     /// What stands for the host in links that a browser follows.
     pub browser_address: Option<String>,
+    /// Whether the address, on this machine itself, speaks plain HTTP.
+    pub without_tls: bool,
 }
 
 /// A started installation.
@@ -283,6 +285,9 @@ fn connect_rule(option: &ConnectToOption) -> Result<ConnectRule, StartError> {
     if let Some(address) = &option.browser_address {
         let address = address.parse().map_err(|error| refused(format!("`{address}`: {error}")))?;
         rule = rule.with_browser_address(address);
+    }
+    if option.without_tls {
+        rule = rule.without_tls().map_err(|error| refused(error.to_string()))?;
     }
     Ok(rule)
 }

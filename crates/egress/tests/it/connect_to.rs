@@ -78,3 +78,18 @@ async fn a_pool_keeps_mapped_hosts_apart() {
     assert!(!fetch(&pool, &route, get("/")).await.2.reused);
     assert!(fetch(&pool, &route, get("/")).await.2.reused);
 }
+
+#[tokio::test]
+async fn tls_is_left_out_on_loopback_only_and_never_through_a_proxy_server() {
+    let elsewhere = ConnectRule::parse("demo.kintone.com", "192.0.2.1:80").unwrap();
+    assert!(elsewhere.without_tls().is_err());
+
+    let upstream = Upstream::web(None).await;
+    let rule = || ConnectRule::parse("demo.kintone.com", &upstream.address.to_string()).unwrap();
+    let settings = |rule| EgressSettings { connect_to: ConnectTo::new(vec![rule]), ..EgressSettings::default() };
+    let plain = egress(settings(rule().without_tls().unwrap()));
+    let request = Request::get("/k/v1/apis.json").body(Body::empty()).unwrap();
+    let (_, body, _) = fetch(&plain.pool(), &route(&plain, "https://demo.kintone.com"), request).await;
+    assert_eq!(body, "GET /k/v1/apis.json ");
+    assert_eq!(probe_code(&egress(settings(rule())), "https://demo.kintone.com").await, "tls_not_spoken");
+}

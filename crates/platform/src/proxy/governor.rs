@@ -32,6 +32,17 @@ pub struct Governor {
 #[derive(Debug)]
 pub struct Permit(Arc<Governor>);
 
+/// The load of one upstream host.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HostLoad {
+    /// The host.
+    pub host: String,
+    /// How many requests are in flight.
+    pub in_flight: u32,
+    /// How many may be.
+    pub limit: u32,
+}
+
 /// No permit became free in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many requests are waiting for this host")]
@@ -49,6 +60,21 @@ impl Governors {
                 governor
             }
         }
+    }
+}
+
+impl Governors {
+    /// The load of every host, by host.
+    pub(crate) fn loads(&self) -> Vec<HostLoad> {
+        let by_host = self.by_host.lock().unwrap_or_else(PoisonError::into_inner);
+        let load = |(host, governor): (&String, &Arc<Governor>)| HostLoad {
+            host: host.clone(),
+            in_flight: governor.in_flight(),
+            limit: governor.limit(),
+        };
+        let mut loads: Vec<HostLoad> = by_host.iter().map(load).collect();
+        loads.sort();
+        loads
     }
 }
 

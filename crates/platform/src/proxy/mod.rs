@@ -13,6 +13,6 @@ mod selection;
 pub use answer::{Answer, AnswerBody};
 pub(crate) use call::is_json;
 pub use call::{Call, CallBody, Lane, send};
-pub use governor::{Governor, Governors};
+pub use governor::{Governor, Governors, HostLoad};
 pub use plan::{Learned, Plan};
 pub(crate) use plan::{PlanSource, origin};

@@ -35,6 +35,7 @@ impl World {
                 address: emulator.https_address().expect("TLS"),
                 authority: emulator.certificate_authority_pem().map(str::to_owned),
                 browser_address: None,
+                without_tls: false,
             })
             .to_vec();
         let started = start(options).await.expect("the platform starts");

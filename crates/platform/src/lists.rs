@@ -1,0 +1,125 @@
+//! What a caller may look at: the lists of its environment, each behind its scope.
+
+use tombolo_store::{
+    ActivityCursor, ActivityFilter, ActivityPage, AuditEvent, AuditEventId, AuditVerification, Connection,
+    ConnectionCursor, ConnectionFilter, ConnectionId, ConnectionPage, Integration, Job, JobId, JobState,
+};
+
+use crate::access::{Access, Scope};
+use crate::platform::Platform;
+use crate::problem::Problem;
+
+impl Platform {
+    /// One page of connections.
+    pub async fn list_connections(
+        &self,
+        access: &Access,
+        filter: &ConnectionFilter,
+        after: Option<&ConnectionCursor>,
+        limit: usize,
+    ) -> Result<ConnectionPage, Problem> {
+        access.require(Scope::ListConnections)?;
+        Ok(self.store.list_connections(&access.environment, filter, after, limit).await?)
+    }
+
+    /// The connections with a connection id, one in each integration at most.
+    pub async fn connections_with_id(
+        &self,
+        access: &Access,
+        connection_id: &str,
+    ) -> Result<Vec<Connection>, Problem> {
+        access.require(Scope::ListConnections)?;
+        let mut found = self.store.connections_called(&access.environment, connection_id).await?;
+        found.retain(|connection| connection.connection_id == connection_id);
+        Ok(found)
+    }
+
+    /// One connection and its integration.
+    pub async fn read_connection(
+        &self,
+        access: &Access,
+        integration: Option<&str>,
+        reference: &str,
+    ) -> Result<(Connection, Integration), Problem> {
+        access.require(Scope::ReadConnection)?;
+        self.find_connection(&access.environment, integration, reference).await
+    }
+
+    /// The environment's integrations in the order of their keys. Whoever may list connections sees them too, because
+    /// each connection names its own.
+    pub async fn list_integrations(&self, access: &Access) -> Result<Vec<Integration>, Problem> {
+        access.require(Scope::ListIntegrations).or_else(|_| access.require(Scope::ListConnections))?;
+        Ok(self.store.integrations(&access.environment).await?)
+    }
+
+    /// One integration.
+    pub async fn read_integration(&self, access: &Access, key: &str) -> Result<Integration, Problem> {
+        access.require(Scope::ReadIntegration)?;
+        self.find_integration(&access.environment, key).await
+    }
+
+    /// One page of the log of calls. `connection` is an id, a connection id or a name; the id of a connection that was
+    /// deleted still finds its calls.
+    pub async fn list_activity(
+        &self,
+        access: &Access,
+        connection: Option<&str>,
+        mut filter: ActivityFilter,
+        after: Option<&ActivityCursor>,
+        limit: usize,
+    ) -> Result<ActivityPage, Problem> {
+        access.require(Scope::ReadActivity)?;
+        if let Some(reference) = connection {
+            filter.connection = match reference.parse::<ConnectionId>() {
+                Ok(id) => Some(id.to_string()),
+                Err(_) => {
+                    let (found, _) =
+                        self.find_connection(&access.environment, filter.integration.as_deref(), reference).await?;
+                    Some(found.id.to_string())
+                }
+            };
+        }
+        Ok(self.store.list_activity(&access.environment, &filter, after, limit).await?)
+    }
+
+    /// The environment's audit events, newest first.
+    pub async fn list_audit_events(
+        &self,
+        access: &Access,
+        after: Option<&AuditEventId>,
+        limit: u32,
+    ) -> Result<Vec<AuditEvent>, Problem> {
+        access.require(Scope::ReadAudit)?;
+        Ok(self.store.audit_events(&access.environment, after, limit).await?)
+    }
+
+    /// Walks along the chain of audit events, which is one for the whole installation.
+    pub async fn verify_audit_events(&self, access: &Access) -> Result<AuditVerification, Problem> {
+        access.require(Scope::ReadAudit)?;
+        Ok(self.store.verify_audit_events().await?)
+    }
+
+    /// The environment's jobs, newest first.
+    pub async fn list_jobs(
+        &self,
+        access: &Access,
+        state: Option<JobState>,
+        after: Option<&JobId>,
+        limit: u32,
+    ) -> Result<Vec<Job>, Problem> {
+        access.require(Scope::ReadJobs)?;
+        Ok(self.store.jobs(&access.environment, state, after, limit).await?)
+    }
+
+    /// One job.
+    pub async fn read_job(&self, access: &Access, id: &str) -> Result<Job, Problem> {
+        access.require(Scope::ReadJobs)?;
+        let unknown = || Problem::not_found("unknown_job", format!("There is no job `{}`", shortened(id)));
+        let id: JobId = id.parse().map_err(|_| unknown())?;
+        self.store.job(&access.environment, &id).await?.ok_or_else(unknown)
+    }
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(80).collect()
+}
