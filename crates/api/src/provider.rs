@@ -22,8 +22,6 @@ pub struct Provider {
     pub auth_mode: String,
     /// Always `null`: providers have no picture yet.
     pub logo_url: Option<String>,
-    /// The hosts that a connection may resolve to.
-    pub hosts: Vec<String>,
     /// The fields that every connection has.
     pub fields: Vec<ProviderField>,
     /// The layers that may stand in front of the API.
