@@ -27,6 +27,7 @@ pub(super) fn many(tenant: &Tenant, call: &Call<'_>) -> Result<Answer, ApiError>
     let apps: Vec<Json> = tenant
         .apps
         .values()
+        .filter(|app| app.is_live)
         .filter(|app| tenant.guest_space_of(app) == call.guest_space)
         .filter(|app| call.may(tenant, app, Permission::View) || call.may(tenant, app, Permission::Manage))
         .filter(|app| ids.as_ref().is_none_or(|ids| ids.contains(&app.id)))

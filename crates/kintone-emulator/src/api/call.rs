@@ -28,6 +28,11 @@ impl Call<'_> {
         Self { parameters, guest_space, ..*self }
     }
 
+    /// Whether the call is about settings that are not in force yet.
+    pub(crate) fn is_preview(&self) -> bool {
+        self.request.path.contains("/preview/")
+    }
+
     /// The app that a parameter names, if the caller may do this with it.
     pub(crate) fn app<'t>(
         &self,
@@ -62,7 +67,8 @@ impl Call<'_> {
     }
 
     fn reachable_app<'t>(&self, tenant: &'t Tenant, id: AppId) -> Result<&'t App, ApiError> {
-        let app = tenant.apps.get(&id).ok_or_else(|| ApiError::app_not_found(id))?;
+        let app = tenant.apps.get(&id).filter(|app| app.is_live || self.is_preview());
+        let app = app.ok_or_else(|| ApiError::app_not_found(id))?;
         self.slot.daily_requests().count(id, self.now);
         match (tenant.guest_space_of(app), self.guest_space) {
             (Some(_), None) => Err(ApiError::new("GAIA_IL23", 400)),

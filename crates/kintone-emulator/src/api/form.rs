@@ -4,27 +4,33 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{ApiError, Call};
 use crate::http::Answer;
-use crate::model::{App, Field, FieldType, Tenant};
+use crate::model::{App, Field, FieldType, Fields, Tenant};
 
 /// `app/form/fields.json`.
 pub(super) fn fields(tenant: &Tenant, call: &Call<'_>) -> Result<Answer, ApiError> {
     let app = call.visible_app(tenant, call.parameters.id("app")?)?;
-    let properties: Map<String, Json> =
-        app.fields.iter().map(|field| (field.code.clone(), Json::Object(field.definition.clone()))).collect();
+    let properties: Map<String, Json> = fields_of(app, call)
+        .iter()
+        .map(|field| (field.code.clone(), Json::Object(field.definition.clone())))
+        .collect();
     Ok(Answer::json(&json!({"properties": properties, "revision": app.revision.to_string()})))
+}
+
+/// The form that is in force, or for a preview the one that will be.
+fn fields_of<'t>(app: &'t App, call: &Call<'_>) -> &'t Fields {
+    if call.is_preview() { app.draft_fields() } else { &app.fields }
 }
 
 /// `app/form/layout.json`: what the settings say, or else one row for each field.
 pub(super) fn layout(tenant: &Tenant, call: &Call<'_>) -> Result<Answer, ApiError> {
     let app = call.visible_app(tenant, call.parameters.id("app")?)?;
-    let layout = if app.layout.is_null() { one_row_each(app) } else { app.layout.clone() };
+    let layout = if app.layout.is_null() { one_row_each(fields_of(app, call)) } else { app.layout.clone() };
     Ok(Answer::json(&json!({"layout": layout, "revision": app.revision.to_string()})))
 }
 
-fn one_row_each(app: &App) -> Json {
+fn one_row_each(fields: &Fields) -> Json {
     let placed = |field: &Field| json!({"type": field.field_type.name(), "code": field.code, "size": {"width": "200"}});
-    let rows: Vec<Json> = app
-        .fields
+    let rows: Vec<Json> = fields
         .iter()
         .filter(|field| {
             !matches!(field.field_type, FieldType::Status | FieldType::StatusAssignee | FieldType::Category)
@@ -44,8 +50,7 @@ fn one_row_each(app: &App) -> Json {
 /// `form.json`, the older description: a list of fields with flat members.
 pub(super) fn old_form(tenant: &Tenant, call: &Call<'_>) -> Result<Answer, ApiError> {
     let app = call.visible_app(tenant, call.parameters.id("app")?)?;
-    let properties: Vec<Json> = app
-        .fields
+    let properties: Vec<Json> = fields_of(app, call)
         .iter()
         .filter(|field| {
             !matches!(field.field_type, FieldType::Status | FieldType::StatusAssignee | FieldType::Category)

@@ -6,7 +6,7 @@
 use crate::model::Locale;
 
 /// Code, English sentence, Japanese sentence.
-const MESSAGES: [(&str, &str, &str); 43] = [
+const MESSAGES: [(&str, &str, &str); 44] = [
     ("CB_AU01", "Please log in.", "ログインしてください。"),
     ("CB_WA01", "The login name or the password is wrong.", "ログイン名またはパスワードが正しくありません。"),
     (
@@ -137,6 +137,7 @@ const MESSAGES: [(&str, &str, &str); 43] = [
         "The lookup found no record with this key.",
         "ルックアップの参照先に該当するレコードがありません。",
     ),
+    ("GAIA_SP01", "The space is not found.", "指定したスペースが見つかりません。"),
     (
         "GAIA_FC01",
         "The field code of the settings is not found.",

@@ -6,6 +6,7 @@ mod bulk;
 mod call;
 mod comments;
 mod cursors;
+mod deploy;
 mod edits;
 mod error;
 mod files;
@@ -72,7 +73,7 @@ const fn write(
 }
 
 /// Every endpoint.
-pub(crate) static ROUTES: [Route; 68] = [
+pub(crate) static ROUTES: [Route; 74] = [
     read("/k/v1/apis.json", NOBODY, apis::list),
     // Records
     read("/k/v1/record.json", ALL, records::one),
@@ -117,7 +118,13 @@ pub(crate) static ROUTES: [Route; 68] = [
     read("/k/v1/field/acl.json", ALL, rights::of_fields),
     read("/k/v1/records/acl/evaluate.json", USER_ONLY, rights::evaluate),
     // Settings before they are deployed
+    write(Method::POST, "/k/v1/preview/app.json", NO_TOKEN, deploy::create_app),
+    read("/k/v1/preview/app/deploy.json", ALL, deploy::state),
+    write(Method::POST, "/k/v1/preview/app/deploy.json", ALL, deploy::deploy),
     read("/k/v1/preview/app/form/fields.json", ALL, form::fields),
+    write(Method::POST, "/k/v1/preview/app/form/fields.json", ALL, deploy::add_fields),
+    write(Method::PUT, "/k/v1/preview/app/form/fields.json", ALL, deploy::update_fields),
+    write(Method::DELETE, "/k/v1/preview/app/form/fields.json", ALL, deploy::delete_fields),
     read("/k/v1/preview/app/form/layout.json", ALL, form::layout),
     read("/k/v1/preview/form.json", ALL, form::old_form),
     read("/k/v1/preview/app/views.json", ALL, settings::views),

@@ -37,6 +37,10 @@ pub struct App {
     pub updated_at: Timestamp,
     /// Its form.
     pub fields: Arc<Fields>,
+    /// Its form as it will be after the next update of the app, if that differs.
+    pub draft: Option<Arc<Fields>>,
+    /// Whether the app was ever put in force; until then only its settings exist.
+    pub is_live: bool,
     /// Arrangement of the form as `form/layout.json` answers it; `Null` for one row per field.
     pub layout: Json,
     /// Views by name as `views.json` answers them; `Null` for none.
@@ -62,6 +66,11 @@ impl App {
     pub fn next_row_id(&mut self) -> u64 {
         self.last_row_id += 1;
         self.last_row_id
+    }
+
+    /// The form as it will be after the next update of the app.
+    pub fn draft_fields(&self) -> &Fields {
+        self.draft.as_deref().unwrap_or(&self.fields)
     }
 
     /// The record number as shown: the id, with the app code in front if there is one.

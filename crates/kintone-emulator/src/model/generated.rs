@@ -28,6 +28,11 @@ impl GeneratedRecords {
         Self { count, fields, first_created_at, creator }
     }
 
+    /// Lets the records follow a changed form.
+    pub(super) fn set_fields(&mut self, fields: Arc<Fields>) {
+        self.fields = fields;
+    }
+
     /// How many records there are.
     pub fn count(&self) -> u64 {
         self.count

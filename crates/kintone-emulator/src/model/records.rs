@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use super::{GeneratedRecords, Record};
+use super::{Fields, GeneratedRecords, Record};
 
 /// Which way to walk through ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,13 @@ impl Records {
     /// An app whose first records are computed from their ids.
     pub fn generated(generated: GeneratedRecords) -> Self {
         Self { last_id: generated.count(), generated: Some(generated), ..Self::default() }
+    }
+
+    /// Lets computed records follow a changed form.
+    pub fn regenerate(&mut self, fields: &Arc<Fields>) {
+        if let Some(generated) = &mut self.generated {
+            generated.set_fields(Arc::clone(fields));
+        }
     }
 
     /// How many records there are. Takes constant time.

@@ -25,6 +25,8 @@ pub(crate) fn app(id: u64, fields: Vec<Field>) -> App {
         modifier: Entity::new("ann", "Ann"),
         updated_at: at,
         fields: Arc::new(Fields::new(fields)),
+        draft: None,
+        is_live: true,
         layout: Json::Null,
         views: Json::Null,
         settings: Json::Null,

@@ -87,24 +87,51 @@ const BUILT_IN: [(FieldType, &str); 8] = [
 ];
 
 impl AppSeed {
-    /// Adds the app to a tenant, replacing one of the same number.
+    /// An app with the built-in fields alone.
+    pub(crate) fn empty(id: u64, name: String) -> Self {
+        Self {
+            id,
+            code: String::new(),
+            name,
+            description: String::new(),
+            space: None,
+            creator: None,
+            tokens: Vec::new(),
+            fields: Map::new(),
+            layout: Json::Null,
+            views: Json::Null,
+            settings: Json::Null,
+            process: Json::Null,
+            rights: Vec::new(),
+            record_rights: Vec::new(),
+            records: Vec::new(),
+            generated: None,
+        }
+    }
+
+    /// Adds the app with its records to a tenant, replacing one of the same number.
     pub(crate) fn add_to(&self, tenant: &mut Tenant, identifiers: &Identifiers) -> Result<(), SeedError> {
-        let refused = |error| SeedError::Field { tenant: tenant.name.clone(), app: self.id, error };
+        let built = self.build(tenant);
+        let mut app =
+            built.map_err(|error| SeedError::Field { tenant: tenant.name.clone(), app: self.id, error })?;
+        for content in &self.records {
+            add_record(tenant, &mut app, content, identifiers)?;
+        }
+        tenant.apps.insert(app.id, app);
+        Ok(())
+    }
+
+    /// The app without the records that the seed lists.
+    pub(crate) fn build(&self, tenant: &Tenant) -> Result<App, FieldError> {
         let process = Process::from_definition(&self.process);
-        let fields = Arc::new(form(&self.fields, process.enabled).map_err(refused)?);
-        let creator = self.creator.as_deref().unwrap_or(ADMINISTRATOR);
-        let creator = tenant.user_entity(creator);
-        let records = match self.generated {
-            None => Records::default(),
-            Some(GeneratedSeed { records }) => Records::generated(GeneratedRecords::new(
-                records,
-                Arc::clone(&fields),
-                first_instant(),
-                creator.clone(),
-            )),
-        };
+        let fields = Arc::new(form(&self.fields, process.enabled)?);
+        let creator = tenant.user_entity(self.creator.as_deref().unwrap_or(ADMINISTRATOR));
+        let records = self.generated.map_or_else(Records::default, |generated| {
+            let (fields, creator) = (Arc::clone(&fields), creator.clone());
+            Records::generated(GeneratedRecords::new(generated.records, fields, first_instant(), creator))
+        });
         let space = self.space.and_then(|id| tenant.space(id));
-        let mut app = App {
+        Ok(App {
             id: self.id,
             code: self.code.clone(),
             name: self.name.clone(),
@@ -117,6 +144,8 @@ impl AppSeed {
             modifier: creator,
             updated_at: first_instant(),
             fields,
+            draft: None,
+            is_live: true,
             layout: self.layout.clone(),
             views: self.views.clone(),
             settings: self.settings.clone(),
@@ -126,12 +155,7 @@ impl AppSeed {
             tokens: self.tokens.clone(),
             records,
             last_row_id: 0,
-        };
-        for content in &self.records {
-            add_record(tenant, &mut app, content, identifiers)?;
-        }
-        tenant.apps.insert(app.id, app);
-        Ok(())
+        })
     }
 }
 

@@ -80,3 +80,49 @@ async fn the_directory_of_endpoints_asks_for_no_credential() {
     assert_eq!((&detail["id"], &detail["httpMethod"]), (&json!("records/get"), &json!("GET")));
     assert_eq!(get("/k/v1/apis/nothing/get.json").to(&service).await.outcome(), "404 CB_IL02");
 }
+
+#[tokio::test]
+async fn settings_are_in_force_after_deploy() {
+    let service = service().await;
+    let post = |path: &str, body: serde_json::Value| send(Method::POST, path, &body).anna();
+    let created = post("/k/v1/preview/app.json", json!({"name": "New"})).to(&service).await.json();
+    assert_eq!(created, json!({"app": "6", "revision": "2"}));
+    let add = json!({"app": 6, "revision": 2, "properties": {
+        "title": {"type": "SINGLE_LINE_TEXT", "label": "Title", "unique": true},
+        "product": {"type": "SINGLE_LINE_TEXT", "label": "Product", "lookup": {
+            "relatedApp": {"app": "3"}, "relatedKeyField": "product_name", "fieldMappings": []}}}});
+    let fields = "/k/v1/preview/app/form/fields.json";
+    assert_eq!(post(fields, add.clone()).to(&service).await.json(), json!({"revision": "3"}));
+    assert_eq!(post(fields, add).to(&service).await.outcome(), "409 GAIA_CO03");
+    assert_eq!(get("/k/v1/app.json?id=6").anna().to(&service).await.outcome(), "404 GAIA_AP01");
+    let deploy = || post("/k/v1/preview/app/deploy.json", json!({"apps": [{"app": 6}]}));
+    assert_eq!(deploy().to(&service).await.outcome(), "400 GAIA_LO03", "the key of the lookup is not unique");
+    let delete = crate::client::request(Method::DELETE, &format!("{fields}?app=6&fields[0]=product"));
+    assert_eq!(delete.anna().to(&service).await.outcome(), "200");
+    assert_eq!(deploy().to(&service).await.json(), json!({}));
+    let state = get("/k/v1/preview/app/deploy.json?apps[0]=6").anna().to(&service).await.json();
+    assert_eq!(state, json!({"apps": [{"app": "6", "status": "SUCCESS"}]}));
+    let form = get("/k/v1/app/form/fields.json?app=6").anna().to(&service).await.json();
+    assert_eq!(form["properties"]["title"]["unique"], true);
+    assert_eq!(form["properties"]["product"], json!(null));
+    // A change shows in the preview alone until it is deployed or given up.
+    let update = json!({"app": 6, "properties": {"title": {"label": "Heading"}}});
+    assert_eq!(send(Method::PUT, fields, &update).anna().to(&service).await.outcome(), "200");
+    let label =
+        async |path: &str| get(path).anna().to(&service).await.json()["properties"]["title"]["label"].clone();
+    assert_eq!(label("/k/v1/preview/app/form/fields.json?app=6").await, "Heading");
+    assert_eq!(label("/k/v1/app/form/fields.json?app=6").await, "Title");
+    let revert = post("/k/v1/preview/app/deploy.json", json!({"apps": [{"app": 6}], "revert": true}));
+    assert_eq!(revert.to(&service).await.outcome(), "200");
+    assert_eq!(label("/k/v1/preview/app/form/fields.json?app=6").await, "Title");
+}
+
+#[tokio::test]
+async fn a_draft_token_is_known_after_deploy() {
+    let service = service().await;
+    let read = get("/k/v1/app.json?id=1").token(crate::client::CUSTOMERS_DRAFT);
+    assert_eq!(read.to(&service).await.outcome(), "400 GAIA_IA02");
+    let deploy = send(Method::POST, "/k/v1/preview/app/deploy.json", &json!({"apps": [{"app": 1}]})).anna();
+    assert_eq!(deploy.to(&service).await.outcome(), "200");
+    assert_eq!(read.to(&service).await.outcome(), "200");
+}

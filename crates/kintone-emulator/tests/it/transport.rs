@@ -25,7 +25,7 @@ async fn over_tls(service: &Service, host: &'static str) -> Result<u16, std::io:
     let name = ServerName::try_from(host).unwrap();
     let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
     let mut request = get("/").header("host", host);
-    request.path = "/k/v1/apis.json".to_owned();
+    request.path = String::from("/k/v1/apis.json");
     Ok(request.over(stream).await.unwrap().status.as_u16())
 }
 
