@@ -1,4 +1,9 @@
 //! Tombolo as a subject.
+//!
+//! It has to do what nginx does in `nginx.rs`: let nobody in without a key, and put `SECRET` into the header
+//! `SECRET_HEADER` of every request. Its connection's host is `HOST`, which `egress.connect_to` sends to the upstream's
+//! port, with `authority_file` or `without_tls` as the option `--tls` says. Provider file, configuration and data
+//! directory belong into a `Scratch`, which goes with the process.
 
 use anyhow::{Result, bail};
 

@@ -29,6 +29,8 @@ pub(crate) fn find_or_install(checkout: &Checkout, node: &Node) -> Result<PathBu
             .with_context(|| format!("{file} of the npm clients"))?;
     }
     let mut npm = node.npm();
+    // A cache of its own: that of the user may be missing or belong to somebody else.
+    npm.arg("--cache").arg(cache_directory()?.join("npm"));
     npm.current_dir(&directory).args([
         "ci",
         "--ignore-scripts",
