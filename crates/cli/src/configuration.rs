@@ -129,7 +129,10 @@ pub enum LogFormat {
 
 impl Configuration {
     /// Reads the defaults, a file if one is given, and the variables of the environment.
-    pub fn read(file: Option<&Path>, variables: impl Iterator<Item = (String, String)>) -> anyhow::Result<Self> {
+    pub fn read(
+        file: Option<&Path>,
+        variables: impl Iterator<Item = (String, String)>,
+    ) -> anyhow::Result<Self> {
         let mut builder =
             config::Config::builder().add_source(config::File::from_str(DEFAULTS, config::FileFormat::Toml));
         if let Some(file) = file {
@@ -139,7 +142,9 @@ impl Configuration {
             builder = builder.set_override(key, value)?;
         }
         let configuration = builder.build().context("cannot read the configuration")?;
-        configuration.try_deserialize().context("the configuration has a setting that does not fit; config.default.toml shows them all")
+        configuration
+            .try_deserialize()
+            .context("the configuration has a setting that does not fit; config.default.toml shows them all")
     }
 
     /// What the platform is started with.
@@ -162,6 +167,7 @@ impl Configuration {
         };
         options.provider_directory = present(&self.providers.directory);
         options.egress = self.egress.options()?;
+        options.slow_calls = Duration::from_millis(self.activity.slow_milliseconds.into());
         Ok(options)
     }
 
@@ -170,8 +176,12 @@ impl Configuration {
         let section = &self.server;
         let tls = match (present(&section.tls_certificate_file), present(&section.tls_key_file)) {
             (None, None) => None,
-            (Some(certificates), Some(key)) => Some(Tls { certificates: read(&certificates)?, key: read(&key)? }),
-            _ => bail!("server.tls_certificate_file and server.tls_key_file belong together: set both or none"),
+            (Some(certificates), Some(key)) => {
+                Some(Tls { certificates: read(&certificates)?, key: read(&key)? })
+            }
+            _ => {
+                bail!("server.tls_certificate_file and server.tls_key_file belong together: set both or none")
+            }
         };
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Ok(ServerOptions {
@@ -191,7 +201,8 @@ impl EgressSection {
         let connect_to = self.connect_to.iter().map(|entry| {
             let authority = match &entry.authority_file {
                 Some(file) => Some(
-                    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?,
+                    std::fs::read_to_string(file)
+                        .with_context(|| format!("cannot read {}", file.display()))?,
                 ),
                 None => None,
             };
@@ -227,7 +238,9 @@ fn settings_of(variables: impl Iterator<Item = (String, String)>) -> anyhow::Res
         match known.get(&name) {
             Some(key) => drop(settings.insert(key.clone(), value)),
             None if OTHER_VARIABLES.contains(&name.as_str()) => {}
-            None => bail!("the environment has {name}, which is no setting; config.default.toml shows them all"),
+            None => {
+                bail!("the environment has {name}, which is no setting; config.default.toml shows them all")
+            }
         }
     }
     Ok(settings)
@@ -254,8 +267,11 @@ mod tests {
     fn the_defaults_are_complete_and_the_environment_overrides_them() {
         let defaults = with(&[]).expect("the defaults fit");
         assert_eq!(defaults.server.listen.to_string(), "127.0.0.1:3003");
-        let changed =
-            with(&[("TOMBOLO_SERVER_LISTEN", "0.0.0.0:80"), ("TOMBOLO_DATA_DIR", "/data"), ("HOME", "/root")]);
+        let changed = with(&[
+            ("TOMBOLO_SERVER_LISTEN", "0.0.0.0:80"),
+            ("TOMBOLO_DATA_DIR", "/data"),
+            ("HOME", "/root"),
+        ]);
         let changed = changed.expect("known settings");
         assert_eq!(changed.server.listen.to_string(), "0.0.0.0:80");
         assert_eq!(changed.data_dir, Path::new("/data"));

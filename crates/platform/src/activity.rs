@@ -1,17 +1,22 @@
 //! The log of calls: cheap on the way of a call, written in blocks behind it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::{Method, StatusCode};
 use tombolo_egress::{EgressError, Timings};
+use tombolo_store::{
+    BlockEncoder, Call as PackedCall, CallDetail, EncodedBlock, EnvironmentId, Phases, Timestamp,
+};
 
+use crate::clock::Clock;
+use crate::platform::Platform;
 use crate::problem::Problem;
 use crate::proxy::{Call, CallBody, Plan};
 
 /// Most calls that wait to be written in one lane; further ones are counted and dropped.
-const WAITING_MAX: usize = 8192;
+const WAITING_MAX: u32 = 65_536;
 
 /// One call. Query values, headers and bodies are never part of it.
 pub struct CallRecord {
@@ -113,36 +118,162 @@ fn without_values(target: &str) -> String {
     text
 }
 
-/// Where a lane leaves its calls; clones share it.
+/// Where a lane leaves its calls, packed at once; clones share it.
 #[derive(Clone, Default)]
-pub struct Recorder {
-    waiting: Arc<Mutex<Vec<CallRecord>>>,
-    dropped: Arc<AtomicU64>,
+pub struct Recorder(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    waiting: Mutex<Waiting>,
+    dropped: AtomicU64,
+    /// A call that took longer, in microseconds, is kept with its details; 0 until the writer has started.
+    slow: AtomicU32,
+    clock: std::sync::OnceLock<Arc<dyn Clock>>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    encoder: BlockEncoder,
+    /// The environment of all calls of the block; `None` once there are several.
+    environment: Option<EnvironmentId>,
+    details: Vec<CallDetail>,
 }
 
 impl Recorder {
+    /// A recorder for one lane.
+    pub(crate) fn new(clock: Arc<dyn Clock>, slow: Duration) -> Self {
+        let recorder = Self::default();
+        recorder.0.slow.store(micros(slow), Ordering::Relaxed);
+        // A fresh cell is empty, so this always sets it.
+        let _ = recorder.0.clock.set(clock);
+        recorder
+    }
+
     pub(crate) fn push(&self, record: CallRecord) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() < WAITING_MAX {
-            waiting.push(record);
-        } else {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+        let Some(clock) = self.0.clock.get() else { return };
+        let at = clock.now().minus(Duration::from_micros(record.total.into()));
+        let call = record.packed(at);
+        let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.encoder.calls() >= WAITING_MAX {
+            self.0.dropped.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        if waiting.encoder.calls() == 0 {
+            waiting.environment = Some(record.plan.environment.clone());
+        } else if waiting.environment.as_ref().is_some_and(|known| *known != record.plan.environment) {
+            waiting.environment = None;
+        }
+        waiting.encoder.push(&call);
+        let failed = record.error.is_some() || call.status >= 400;
+        if failed || record.total > self.0.slow.load(Ordering::Relaxed) {
+            waiting.details.push(record.detail(at));
         }
     }
 
-    /// Takes what waits, leaving a list with the same room behind.
-    pub(crate) fn take(&self) -> Vec<CallRecord> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.is_empty() {
-            return Vec::new();
-        }
-        let room = waiting.capacity();
-        std::mem::replace(&mut *waiting, Vec::with_capacity(room))
+    /// Takes what waits.
+    fn take(&self) -> Option<(Option<EnvironmentId>, EncodedBlock, Vec<CallDetail>)> {
+        let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let block = waiting.encoder.take()?;
+        Some((waiting.environment.take(), block, std::mem::take(&mut waiting.details)))
     }
 
     /// How many calls were not written because too many waited.
     pub fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
+        self.0.dropped.load(Ordering::Relaxed)
+    }
+}
+
+impl CallRecord {
+    fn packed(&self, at: Timestamp) -> PackedCall<'_> {
+        PackedCall {
+            at,
+            environment: self.plan.environment.as_str(),
+            connection: self.plan.connection.as_ref().map_or("", |id| id.as_str()),
+            integration: &self.plan.integration,
+            method: self.method.as_str(),
+            path: &self.path,
+            status: self.status.map_or(0, |status| status.as_u16()),
+            attempts: u16::try_from(self.attempts).unwrap_or(u16::MAX),
+            bytes_up: self.bytes_up,
+            bytes_down: self.bytes_down,
+            phases: Phases {
+                queue: self.queue.into(),
+                dns: self.timings.dns.into(),
+                tcp: self.timings.tcp.into(),
+                tls: self.timings.tls.into(),
+                first_byte: self.timings.first_byte.into(),
+                total: self.total.into(),
+            },
+            pooled: self.timings.reused,
+            error_kind: self.error.unwrap_or_default(),
+            request_id: &self.request_id,
+            api_key: self.caller.as_deref().unwrap_or_default(),
+        }
+    }
+
+    fn detail(&self, at: Timestamp) -> CallDetail {
+        let call = self.packed(at);
+        CallDetail {
+            environment_id: self.plan.environment.clone(),
+            request_id: self.request_id.clone(),
+            at,
+            connection: call.connection.to_owned(),
+            integration: call.integration.to_owned(),
+            method: call.method.to_owned(),
+            path: self.path.clone(),
+            status: call.status,
+            error_kind: self.error.map(str::to_owned),
+            total_us: call.phases.total,
+            detail: serde_json::json!({
+                "host": self.plan.host(),
+                "attempts": self.attempts,
+                "pooled": call.pooled,
+                "queue_us": call.phases.queue,
+                "dns_us": call.phases.dns,
+                "tcp_us": call.phases.tcp,
+                "tls_us": call.phases.tls,
+                "first_byte_us": call.phases.first_byte,
+                "bytes_up": call.bytes_up,
+                "bytes_down": call.bytes_down,
+                "api_key": call.api_key,
+            }),
+        }
+    }
+}
+
+impl Platform {
+    /// Writes what the lanes left, four times a second, until the runtime ends.
+    pub fn write_activity(self: &Arc<Self>) {
+        let platform = Arc::clone(self);
+        self.spawn(async move {
+            let mut interval = tokio::time::interval(Duration::from_millis(250));
+            interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                interval.tick().await;
+                platform.flush_activity().await;
+            }
+        });
+    }
+
+    /// Writes what the lanes left until now. Calls that cannot be written are counted as dropped: a log must not
+    /// stop the calls that it is about.
+    pub async fn flush_activity(&self) {
+        let recorders = self.recorders.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for recorder in recorders {
+            let Some((environment, block, details)) = recorder.take() else { continue };
+            let calls = block.calls;
+            let written = self.store.append_activity(&[(environment, block)], &details, self.now()).await;
+            if let Err(error) = written {
+                recorder.0.dropped.fetch_add(calls.into(), Ordering::Relaxed);
+                tracing::warn!(%error, calls, "calls could not be written to the log");
+            }
+        }
+    }
+
+    /// How many calls never reached the log.
+    pub fn activity_dropped(&self) -> u64 {
+        let recorders = self.recorders.lock().unwrap_or_else(PoisonError::into_inner);
+        recorders.iter().map(Recorder::dropped).sum()
     }
 }
 

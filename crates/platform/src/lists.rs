@@ -73,8 +73,9 @@ impl Platform {
             filter.connection = match reference.parse::<ConnectionId>() {
                 Ok(id) => Some(id.to_string()),
                 Err(_) => {
-                    let (found, _) =
-                        self.find_connection(&access.environment, filter.integration.as_deref(), reference).await?;
+                    let (found, _) = self
+                        .find_connection(&access.environment, filter.integration.as_deref(), reference)
+                        .await?;
                     Some(found.id.to_string())
                 }
             };

@@ -1,7 +1,7 @@
 //! The platform: its parts, and what they share.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tombolo_catalog::Catalog;
@@ -34,6 +34,8 @@ pub struct Platform {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) recorders: std::sync::Mutex<Vec<Recorder>>,
+    /// Calls that take longer are kept with their details.
+    pub(crate) slow_calls: Duration,
     /// The runtime that owns the database; proxy threads hand their questions over to it.
     control: Handle,
 }
@@ -52,18 +54,21 @@ pub struct PlatformParts {
     pub clock: Arc<dyn Clock>,
     /// Where randomness comes from.
     pub random: Arc<dyn Random>,
+    /// Calls that take longer are kept with their details.
+    pub slow_calls: Duration,
 }
 
 impl Platform {
     /// Puts the parts together. Must be called on the runtime that is to own the database.
     pub fn new(parts: PlatformParts) -> Arc<Self> {
-        let PlatformParts { store, catalog, egress, ring, clock, random } = parts;
+        let PlatformParts { store, catalog, egress, ring, clock, random, slow_calls } = parts;
         Arc::new(Self {
             safe: Safe::new(ring, Arc::clone(&random)),
             directory: Directory::new(),
             governors: Governors::default(),
             recorders: std::sync::Mutex::default(),
             control: Handle::current(),
+            slow_calls,
             store,
             catalog,
             egress,
@@ -94,7 +99,7 @@ impl Platform {
 
     /// A lane for one runtime: its own connections to upstreams and its own place to leave calls for the log.
     pub fn lane(&self) -> Lane {
-        let recorder = Recorder::default();
+        let recorder = Recorder::new(Arc::clone(&self.clock), self.slow_calls);
         let mut recorders = self.recorders.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         recorders.push(recorder.clone());
         Lane { pool: self.egress.pool(), recorder }
@@ -289,11 +294,16 @@ impl Platform {
         }
     }
 
+    /// Runs a task on the runtime that owns the database.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.control.spawn(task);
+    }
+
     /// Polls the generations twice a second until the runtime ends.
     pub fn keep_informed(self: &Arc<Self>) {
         let platform = Arc::clone(self);
         self.control.spawn(async move {
-            let mut interval = tokio::time::interval(std::time::Duration::from_millis(500));
+            let mut interval = tokio::time::interval(Duration::from_millis(500));
             interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             let mut failing_since: Option<Instant> = None;
             loop {

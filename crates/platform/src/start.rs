@@ -5,11 +5,13 @@ use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use tombolo_catalog::{Catalog, Diagnostic};
 use tombolo_egress::{
-    AddressPolicy, ConnectRule, ConnectTo, Egress, EgressSettings, OriginRules, Resolve, SystemResolver, TlsSettings,
+    AddressPolicy, ConnectRule, ConnectTo, Egress, EgressSettings, OriginRules, Resolve, SystemResolver,
+    TlsSettings,
 };
 use tombolo_store::{DataDirectory, DirectoryError, Location, PostgresLocation, Store, StoreError};
 use tombolo_vault::{KeyRing, MasterKey, MasterKeyError, Random, SystemRandom};
@@ -31,6 +33,8 @@ pub struct StartOptions {
     pub provider_directory: Option<PathBuf>,
     /// The operator's rules for the way out.
     pub egress: EgressOptions,
+    /// Calls that take longer are kept with their details.
+    pub slow_calls: Duration,
     /// Where time comes from.
     pub clock: Arc<dyn Clock>,
     /// Where randomness comes from.
@@ -49,6 +53,7 @@ impl StartOptions {
             master_key: MasterKeySource::DataDirectory,
             provider_directory: None,
             egress: EgressOptions::default(),
+            slow_calls: Duration::from_secs(2),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
             resolver: Arc::new(SystemResolver),
@@ -114,13 +119,17 @@ pub enum StartError {
     #[error(transparent)]
     Directory(#[from] DirectoryError),
     /// There is a database, but no key for it.
-    #[error("the master key {path} is missing, and the database needs it; restore the key file from your backup, or give its place with --master-key-file")]
+    #[error(
+        "the master key {path} is missing, and the database needs it; restore the key file from your backup, or give its place with --master-key-file"
+    )]
     KeyMissing {
         /// Where it was looked for.
         path: String,
     },
     /// PostgreSQL is shared, so its key is never made up.
-    #[error("a PostgreSQL database needs a master key that you supply; make one with `tombolo key generate`, keep it safe, and give it with TOMBOLO_MASTER_KEY_FILE or TOMBOLO_MASTER_KEY")]
+    #[error(
+        "a PostgreSQL database needs a master key that you supply; make one with `tombolo key generate`, keep it safe, and give it with TOMBOLO_MASTER_KEY_FILE or TOMBOLO_MASTER_KEY"
+    )]
     KeyNotSupplied,
     /// The key file cannot be read or made.
     #[error("the master key file {path} cannot be used: {source}; check its permissions")]
@@ -175,8 +184,15 @@ pub async fn start(options: StartOptions) -> Result<Started, StartError> {
     let now = options.clock.now();
     let store = Store::open(&location, Arc::clone(&options.random), now).await?;
     store.initialise(&ring, DEFAULT_ENVIRONMENT, now).await?;
-    let parts =
-        PlatformParts { store, catalog, egress, ring, clock: options.clock, random: options.random };
+    let parts = PlatformParts {
+        store,
+        catalog,
+        egress,
+        ring,
+        clock: options.clock,
+        random: options.random,
+        slow_calls: options.slow_calls,
+    };
     Ok(Started { platform: Platform::new(parts), directory, new_master_key })
 }
 
@@ -250,7 +266,10 @@ fn egress_settings(options: &EgressOptions) -> Result<EgressSettings, StartError
         .iter()
         .map(|network| {
             network.parse().map_err(|_| {
-                refused("egress.allow_networks", format!("`{network}` is no network; write one like 10.1.0.0/16"))
+                refused(
+                    "egress.allow_networks",
+                    format!("`{network}` is no network; write one like 10.1.0.0/16"),
+                )
             })
         })
         .collect::<Result<Vec<_>, _>>()?;
@@ -278,8 +297,8 @@ fn connect_rule(option: &ConnectToOption) -> Result<ConnectRule, StartError> {
     let mut rule = ConnectRule::parse(&option.host, &option.address.to_string())
         .map_err(|error| refused(error.to_string()))?;
     if let Some(pem) = &option.authority {
-        let authorities = TlsSettings::authorities_from_pem(pem.as_bytes())
-            .map_err(|error| refused(error.to_string()))?;
+        let authorities =
+            TlsSettings::authorities_from_pem(pem.as_bytes()).map_err(|error| refused(error.to_string()))?;
         rule = rule.with_authorities(authorities);
     }
     if let Some(address) = &option.browser_address {

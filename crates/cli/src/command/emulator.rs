@@ -37,7 +37,8 @@ impl Emulator {
         let seed = match &self.seed {
             None => Seed::demo(),
             Some(path) => {
-                let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+                let text = std::fs::read_to_string(path)
+                    .with_context(|| format!("cannot read {}", path.display()))?;
                 Seed::from_json(&text)?
             }
         };

@@ -15,12 +15,15 @@ async fn a_connection_is_tested_stored_and_called_through() {
             ("app", "1,2"),
         ],
     );
-    let created = world.create(&tokens).await.expect("accepted").unwrap_or_else(|report| panic!("{report:#?}"));
+    let created =
+        world.create(&tokens).await.expect("accepted").unwrap_or_else(|report| panic!("{report:#?}"));
     let report = created.report.expect("a report");
     let stages: Vec<String> = report
         .stages
         .iter()
-        .map(|stage| format!("{} {} {:?}", stage.stage, stage.subject.as_deref().unwrap_or("-"), stage.outcome))
+        .map(|stage| {
+            format!("{} {} {:?}", stage.stage, stage.subject.as_deref().unwrap_or("-"), stage.outcome)
+        })
         .collect();
     insta::assert_snapshot!(stages.join("\n"));
     world.kintone().clear_requests();

@@ -49,7 +49,10 @@ impl World {
         self.emulator.control()
     }
 
-    pub async fn create(&self, draft: &ConnectionDraft) -> Result<Result<CreatedConnection, TestReport>, Problem> {
+    pub async fn create(
+        &self,
+        draft: &ConnectionDraft,
+    ) -> Result<Result<CreatedConnection, TestReport>, Problem> {
         self.platform.create_connection(&self.access, draft, true, &mut |_| {}).await
     }
 
@@ -60,7 +63,13 @@ impl World {
     }
 
     /// A call through a connection: status, headers and JSON.
-    pub async fn call(&self, connection: &str, method: Method, target: &str, body: &str) -> (u16, HeaderMap, Value) {
+    pub async fn call(
+        &self,
+        connection: &str,
+        method: Method,
+        target: &str,
+        body: &str,
+    ) -> (u16, HeaderMap, Value) {
         let plan = self.platform.plan(&self.access.environment, None, connection).await.expect("a plan");
         let mut headers = HeaderMap::new();
         if !body.is_empty() {
@@ -82,9 +91,11 @@ impl World {
                 let body = answer.into_body().collect(1 << 24, within).await.expect("the whole body");
                 (status, headers, serde_json::from_slice(&body).unwrap_or(Value::Null))
             }
-            Err(problem) => {
-                (problem.kind.status(), HeaderMap::new(), serde_json::json!({ "code": problem.code, "what": problem.what }))
-            }
+            Err(problem) => (
+                problem.kind.status(),
+                HeaderMap::new(),
+                serde_json::json!({ "code": problem.code, "what": problem.what }),
+            ),
         }
     }
 }

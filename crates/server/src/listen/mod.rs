@@ -59,6 +59,7 @@ impl Server {
             acceptors.push(operator::start(path, front(), stopped)?);
         }
         platform.keep_informed();
+        platform.write_activity();
         Ok(Self { address, stop, acceptors, threads })
     }
 

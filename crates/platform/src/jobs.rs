@@ -1,0 +1,208 @@
+//! Background work: what has to be done, by whom, and what happens when it fails.
+//!
+//! Every node runs a worker. Jobs are claimed with a lease that runs out, so a killed node's jobs are taken up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tombolo_store::{Actor, ActorKind, Change, ClaimedJob, ConnectionFilter, Health, Schedule};
+
+use crate::access::Access;
+use crate::platform::Platform;
+use crate::problem::Problem;
+
+/// How long a claimed job belongs to its worker without a sign of life.
+const LEASE: Duration = Duration::from_secs(60);
+/// How often the worker looks for work.
+const PERIOD: Duration = Duration::from_secs(1);
+/// Rows that one step of retention removes.
+const PRUNE_STEP: u32 = 1000;
+
+/// The kinds of job, each done by one function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum JobKind {
+    /// Remove what is older than its retention.
+    Retention,
+    /// Test connections that were not tested for a while.
+    Verification,
+    /// Chain audit events by their hashes.
+    AuditChain,
+}
+
+/// How long what is kept, and how often connections are tested.
+#[derive(Debug, Clone, Copy)]
+pub struct Housekeeping {
+    /// For how long calls are kept in the log.
+    pub activity: Duration,
+    /// How often each connection is tested by the server itself; `None` for never.
+    pub verify_every: Option<Duration>,
+}
+
+impl JobKind {
+    const ALL: [Self; 3] = [Self::Retention, Self::Verification, Self::AuditChain];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Retention => "retention",
+            Self::Verification => "verification",
+            Self::AuditChain => "audit_chain",
+        }
+    }
+
+    fn every(self) -> Duration {
+        match self {
+            Self::Retention => Duration::from_hours(1),
+            Self::Verification => Duration::from_mins(10),
+            Self::AuditChain => Duration::from_secs(10),
+        }
+    }
+}
+
+impl Platform {
+    /// Sets the schedules up and works on due jobs until the runtime ends.
+    pub fn work(self: &Arc<Self>, housekeeping: Housekeeping) {
+        let platform = Arc::clone(self);
+        self.spawn(async move {
+            if let Err(problem) = platform.put_schedules().await {
+                tracing::error!(%problem, "the schedules could not be written; background work waits for the next start");
+                return;
+            }
+            let owner = format!("worker-{:016x}", crate::clock::random_number().unwrap_or_default());
+            let mut interval = tokio::time::interval(PERIOD);
+            interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                interval.tick().await;
+                if let Err(problem) = platform.work_once(&owner, housekeeping).await {
+                    tracing::warn!(%problem, "background work could not be looked for");
+                }
+            }
+        });
+    }
+
+    async fn put_schedules(&self) -> Result<(), Problem> {
+        let known = self.store.schedules().await?;
+        let changes: Vec<Change> = JobKind::ALL
+            .iter()
+            .filter(|kind| {
+                !known.iter().any(|schedule| schedule.name == kind.name() && schedule.every == kind.every())
+            })
+            .map(|kind| {
+                Change::PutSchedule(Schedule {
+                    name: kind.name().to_owned(),
+                    environment_id: None,
+                    kind: kind.name().to_owned(),
+                    payload: json!({}),
+                    every: kind.every(),
+                    next_fire_at: self.now().plus(kind.every()),
+                })
+            })
+            .collect();
+        if changes.is_empty() { Ok(()) } else { self.commit(&changes).await.map(drop) }
+    }
+
+    /// Fires due schedules and does the jobs that are due.
+    pub async fn work_once(
+        self: &Arc<Self>,
+        owner: &str,
+        housekeeping: Housekeeping,
+    ) -> Result<usize, Problem> {
+        self.store.fire_due_schedules(self.now()).await?;
+        let kinds = JobKind::ALL.map(JobKind::name);
+        let claimed = self.store.claim_jobs(&kinds, owner, 4, LEASE, self.now()).await?;
+        let count = claimed.len();
+        for job in claimed {
+            let outcome = self.work_on(&job, owner, housekeeping).await;
+            let change = match outcome {
+                Ok(()) => Change::CompleteJob(job.lease),
+                Err(problem) => {
+                    tracing::warn!(job = %job.job.id, kind = job.job.kind, %problem, "a job failed");
+                    Change::FailJob { lease: job.lease, error: problem.to_string(), retry: true }
+                }
+            };
+            // A lost lease means that another worker has the job by now; its outcome counts.
+            if let Err(problem) = self.commit(&[change]).await {
+                tracing::warn!(%problem, "the end of a job could not be written");
+            }
+        }
+        Ok(count)
+    }
+
+    async fn work_on(
+        self: &Arc<Self>,
+        job: &ClaimedJob,
+        owner: &str,
+        housekeeping: Housekeeping,
+    ) -> Result<(), Problem> {
+        match JobKind::ALL.into_iter().find(|kind| kind.name() == job.job.kind) {
+            Some(JobKind::Retention) => self.retain(housekeeping).await,
+            Some(JobKind::Verification) => self.verify_connections(job, housekeeping).await,
+            Some(JobKind::AuditChain) => self.chain_audit(owner).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn retain(&self, housekeeping: Housekeeping) -> Result<(), Problem> {
+        let now = self.now();
+        while self.store.prune_activity(now.minus(housekeeping.activity), PRUNE_STEP).await? > 0 {}
+        let finished = now.minus(Duration::from_hours(7 * 24));
+        while self.store.prune_jobs(finished, PRUNE_STEP).await? > 0 {}
+        Ok(())
+    }
+
+    /// Chains the audit events that were written since; at most one node does it at a time.
+    pub async fn chain_audit(&self, owner: &str) -> Result<(), Problem> {
+        let Some(lease) = self.store.take_lease("audit_chain", owner, LEASE, self.now()).await? else {
+            return Ok(());
+        };
+        while self.store.chain_audit_events(&lease, PRUNE_STEP, self.now()).await? > 0 {}
+        self.store.release_lease(&lease).await?;
+        Ok(())
+    }
+
+    /// Tests every connection whose last test is too old. One that was refused is left alone: only a person may try
+    /// its credential again.
+    async fn verify_connections(
+        self: &Arc<Self>,
+        job: &ClaimedJob,
+        housekeeping: Housekeeping,
+    ) -> Result<(), Problem> {
+        let Some(every) = housekeeping.verify_every else { return Ok(()) };
+        for environment in self.store.environments().await? {
+            let access = Access {
+                environment: environment.id.clone(),
+                actor: Actor {
+                    kind: ActorKind::System,
+                    id: "verification".into(),
+                    label: "verification".into(),
+                },
+                scopes: ["environment:*".to_owned()].into(),
+            };
+            let mut after = None;
+            loop {
+                let page = self
+                    .store
+                    .list_connections(&environment.id, &ConnectionFilter::default(), after.as_ref(), 100)
+                    .await?;
+                let oldest = self.now().minus(every);
+                for connection in page.connections {
+                    let due = connection.last_tested_at.is_none_or(|tested| tested < oldest);
+                    if due && connection.health != Health::Refused && connection.sealed.is_some() {
+                        self.store.renew_job(&job.lease, LEASE, self.now()).await?;
+                        let id = connection.id.as_str();
+                        // What the test found stands in the connection's health; one that cannot be tested is no
+                        // reason not to test the others.
+                        if let Err(problem) = self.test_connection(&access, None, id, &mut |_| {}).await {
+                            tracing::warn!(connection = id, %problem, "a connection could not be tested");
+                        }
+                    }
+                }
+                match page.next {
+                    Some(next) => after = Some(next),
+                    None => break,
+                }
+            }
+        }
+        Ok(())
+    }
+}
