@@ -27,9 +27,11 @@ pub(super) struct Scratch(PathBuf);
 impl Process {
     /// Starts a command that is pinned to a core.
     pub(super) fn start(core: u32, program: &Path, arguments: &[&str], scratch: Scratch) -> Result<Self> {
-        // `taskset` replaces itself by the program, so the child's id is the program's.
-        let mut command = Command::new("taskset");
-        command.args(["--cpu-list", &core.to_string()]).arg(program).args(arguments);
+        // Both replace themselves by what they start, so the child's id is the program's. When this process is ended
+        // without a chance to clean up, the kernel ends the child.
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "taskset", "--cpu-list", &core.to_string()]);
+        command.arg(program).args(arguments);
         let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -45,3 +45,21 @@ pub(crate) fn find_or_install(checkout: &Checkout, node: &Node) -> Result<PathBu
     std::fs::write(done, wanted)?;
     Ok(directory)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scripts_of_the_tests_are_written_for_the_pinned_versions() {
+        let checkout = Checkout::find().expect("the tests run in a checkout");
+        let dependencies = |path: &str| {
+            let text = std::fs::read_to_string(checkout.root().join(path)).expect(path);
+            let package: serde_json::Value = serde_json::from_str(&text).expect(path);
+            package["dependencies"].clone()
+        };
+        let pinned = dependencies("xtask/npm-clients/package.json");
+        assert!(pinned.is_object(), "{pinned}");
+        assert_eq!(dependencies("crates/kintone-emulator/tests/npm/package.json"), pinned);
+    }
+}
