@@ -17,9 +17,14 @@ pub(super) fn check(written: &ProviderText, faults: &mut Faults<'_>) {
     }
     for gate in &written.gates {
         check_all(&gate.value.fields, faults);
+        check_unique(&gate.value.fields, &written.config, faults);
     }
     for scheme in &written.auth {
         check_all(&scheme.value.fields, faults);
+        check_unique(&scheme.value.fields, &written.config, faults);
+        for gate in &written.gates {
+            check_unique(&scheme.value.fields, &gate.value.fields, faults);
+        }
     }
     for (key, place, setting) in written.settings.with_places() {
         if setting.field.secret {
@@ -37,6 +42,17 @@ pub(super) fn check(written: &ProviderText, faults: &mut Faults<'_>) {
 fn check_all(fields: &Fields, faults: &mut Faults<'_>) {
     for (name, field) in fields.iter() {
         check_field(name, fields.place(name), field, faults);
+    }
+}
+
+/// One form shows the fields of the configuration, of the gates and of one scheme: a name means one of them.
+fn check_unique(fields: &Fields, others: &Fields, faults: &mut Faults<'_>) {
+    for name in fields.names().filter(|name| others.get(name).is_some()) {
+        faults.add(
+            fields.place(name),
+            format!("there is another field `{name}` in the same form"),
+            "give one of them another name",
+        );
     }
 }
 

@@ -6,6 +6,7 @@ use serde_saphyr::Spanned;
 
 use super::Faults;
 use super::holes::{self, Allowed};
+use crate::field::FieldKind;
 use crate::provider::ProviderText;
 use crate::stage::Stage;
 
@@ -46,14 +47,26 @@ fn check_stage(stage: &Spanned<Stage>, written: &ProviderText, faults: &mut Faul
     if only.as_ref().is_some_and(Vec::is_empty) {
         faults.add(place, "the stage runs for no auth scheme", "name some, or remove `schemes`");
     }
-    for name in when.iter().chain(for_each) {
+    if let Some(name) = when {
         let is_gate_field = written.gates.iter().any(|gate| gate.value.fields.get(name).is_some());
         if written.config.get(name).is_none() && !is_gate_field {
             faults.add(
                 place,
-                format!("the stage names `{name}`, which is no field of `config`"),
+                format!("`when: {name}` is no field of `config` or of a gate"),
                 "declare the field or mend its name",
             );
+        }
+    }
+    if let Some(name) = for_each {
+        let fault = match written.config.get(name) {
+            None => Some(("no field of `config`", "declare the field or mend its name")),
+            Some(field) if field.kind == FieldKind::List => None,
+            Some(_) => {
+                Some(("a field that holds one value", "give the field the `type: list`, or use `when`"))
+            }
+        };
+        if let Some((wrong, fix)) = fault {
+            faults.add(place, format!("`for_each: {name}` is {wrong}"), fix);
         }
     }
     if !request.path.source().starts_with('/') {

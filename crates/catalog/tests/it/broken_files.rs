@@ -287,6 +287,7 @@ fn auth_schemes_and_gates() {
         ("the type is unknown", "type: encoded_password", "type: encoded-password"),
         ("no field is secret", "type: list, secret: true }", "type: list }"),
         ("two fields are secret", "en: Login, ja: ログイン } }", "en: Login, ja: ログイン }, secret: true }"),
+        ("two fields of a form share a name", "      login: {", "      region: {"),
         ("there is no user name", "      login: { label: { en: Login, ja: ログイン } }\n", ""),
         ("the key goes to two places", "header: X-Acme-Token", "header: X-Acme-Token\n    query: token"),
         ("the key goes nowhere", "    header: X-Acme-Token\n", ""),
@@ -317,6 +318,10 @@ fn auth_schemes_and_gates() {
     two fields are secret
     acme.yaml:39:5: the scheme `password` has 2 secret fields
       fix: mark the field of its key or password with `secret: true`, and no other
+
+    two fields of a form share a name
+    acme.yaml:44:7: there is another field `region` in the same form
+      fix: give one of them another name
 
     there is no user name
     acme.yaml:39:5: the scheme `password` has 0 fields beside the secret one
@@ -384,6 +389,8 @@ fn connection_test() {
         ("a scheme is not declared", "schemes: [token]\n    for_each", "schemes: [tokn]\n    for_each"),
         ("no scheme runs the stage", "schemes: [token]\n    for_each", "schemes: []\n    for_each"),
         ("a list is no field", "for_each: shop", "for_each: shops"),
+        ("a list is one value", "for_each: shop", "for_each: region"),
+        ("a condition is no field", "for_each: shop", "for_each: shop\n    when: shops"),
         ("there is no entry", "    for_each: shop\n", ""),
         ("the path has no slash", "path: /v1/orders,", "path: v1/orders,"),
         ("the stage writes", "request: { path: /v1/orders,", "request: { method: DELETE, path: /v1/orders,"),
@@ -409,7 +416,15 @@ fn connection_test() {
       fix: name some, or remove `schemes`
 
     a list is no field
-    acme.yaml:51:5: the stage names `shops`, which is no field of `config`
+    acme.yaml:51:5: `for_each: shops` is no field of `config`
+      fix: declare the field or mend its name
+
+    a list is one value
+    acme.yaml:51:5: `for_each: region` is a field that holds one value
+      fix: give the field the `type: list`, or use `when`
+
+    a condition is no field
+    acme.yaml:51:5: `when: shops` is no field of `config` or of a gate
       fix: declare the field or mend its name
 
     there is no entry
