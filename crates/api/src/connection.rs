@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::connection_test::{TestReport, Verdict};
 use crate::field_value::FieldValue;
@@ -129,8 +129,9 @@ pub struct Connections {
 }
 
 /// Which connections a list shows; everything given must hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub struct ConnectionQuery {
     /// Whose name or connection id begins with this text.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -146,6 +147,7 @@ pub struct ConnectionQuery {
     pub health: Option<Health>,
     /// With this tag: written as `tags[key]=value`, one at most.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[param(style = DeepObject, explode)]
     pub tags: BTreeMap<String, String>,
     /// The same as `tags[end_user_id]`.
     #[serde(rename = "endUserId", skip_serializing_if = "Option::is_none")]
@@ -266,4 +268,33 @@ pub struct UpdatedConnection {
     pub success: bool,
     /// The connection as it is now.
     pub connection: Connection,
+}
+
+/// Which integration a connection is looked for in, when its name or connection id alone says too little.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct IntegrationOfConnection {
+    /// The key of the integration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_config_key: Option<String>,
+}
+
+/// How one connection is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct ReadConnectionQuery {
+    /// The key of the integration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_config_key: Option<String>,
+    /// Asks for credentials in the compatible API; only `false` is granted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub force_refresh: Option<String>,
+    /// Asks for credentials in the compatible API; only `false` is granted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+    /// Asks for credentials in the compatible API; only `false` is granted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_github_app_jwt_token: Option<String>,
 }

@@ -131,7 +131,10 @@ pub enum TestProgress {
     /// The last line: what the test found.
     Report(TestReport),
     /// The last line when the test itself could not be done.
-    Problem(Problem),
+    Problem {
+        /// Why.
+        problem: Box<Problem>,
+    },
 }
 
 /// One line of a streamed creation.
@@ -153,5 +156,8 @@ pub enum CreateProgress {
     /// The last line: the connection was made.
     Created(Box<CreatedConnection>),
     /// The last line when nothing was stored.
-    Problem(Problem),
+    Problem {
+        /// Why.
+        problem: Box<Problem>,
+    },
 }

@@ -19,7 +19,8 @@ pub use api_key::{ApiKey, ApiKeys, CreateApiKey, CreatedApiKey, CreatedApiKeyAns
 pub use audit::{AuditActor, AuditBreak, AuditEvent, AuditEvents, AuditObject, AuditVerification};
 pub use connection::{
     Connection, ConnectionError, ConnectionHealth, ConnectionQuery, ConnectionSummary, Connections,
-    CreateConnection, CreatedConnection, Health, TestConnection, UpdateConnection, UpdatedConnection,
+    CreateConnection, CreatedConnection, Health, IntegrationOfConnection, ReadConnectionQuery,
+    TestConnection, UpdateConnection, UpdatedConnection,
 };
 pub use connection_test::{
     CreateProgress, Details, Outcome, Side, StageReport, TestProgress, TestReport, Verdict,
@@ -29,13 +30,13 @@ pub use integration::{CreateIntegration, Integration, IntegrationAnswer, Integra
 pub use job::{Job, JobState, Jobs, JobsQuery};
 pub use problem::{Problem, ProblemError, ProblemField};
 pub use provider::{
-    Paste, Pasted, Provider, ProviderAnswer, ProviderField, ProviderFieldKind, ProviderGate, ProviderScheme,
-    ProviderSetting, ProviderStage, Providers,
+    Paste, Pasted, Provider, ProviderAnswer, ProviderField, ProviderFieldKind, ProviderGate, ProviderQuery,
+    ProviderScheme, ProviderSetting, ProviderStage, Providers,
 };
 pub use text::{Text, Wording};
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// The answer to something that has nothing else to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -45,8 +46,9 @@ pub struct Success {
 }
 
 /// Which page of a list is wanted.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub struct PageQuery {
     /// At most this many items.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::text::Wording;
 
@@ -187,4 +187,14 @@ pub struct Paste {
 pub struct Pasted {
     /// Values by field name; empty when the text is none of the vendor's.
     pub fields: BTreeMap<String, String>,
+}
+
+/// Which providers are shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct ProviderQuery {
+    /// Whose id or name holds this text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search: Option<String>,
 }

@@ -9,4 +9,4 @@ mod routes;
 pub use front::ServerBody;
 pub use listen::{Server, ServerError, ServerOptions, Tls};
 pub use request_id::RequestIds;
-pub use routes::{Peer, router};
+pub use routes::{Peer, openapi, router};

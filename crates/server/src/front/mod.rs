@@ -82,7 +82,7 @@ fn refuse(problem: &Problem, id: &str) -> Response<ServerBody> {
 }
 
 /// The API key of an `Authorization: Bearer` header.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let text = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (word, key) = text.split_at_checked(7)?;
     word.eq_ignore_ascii_case("bearer ").then_some(key.trim())

@@ -1,26 +1,82 @@
-//! The routes of the control runtime. Each says who may call it: public, or a caller with a scope.
+//! The routes of the control runtime. Each says who may call it: a [`caller::Caller`] with a right, or nobody in
+//! particular.
 
 mod access;
+mod activity;
+mod api_keys;
+mod audit;
+mod body;
+mod caller;
+mod connections;
+mod document;
+mod envelope;
 mod health;
+mod integrations;
+mod jobs;
+mod metrics;
+mod moment;
+mod providers;
+mod query;
+mod refusal;
+mod right;
+mod shape;
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::http::StatusCode;
+use axum::extract::Request;
+use axum::{Router, middleware};
+use bytes::Bytes;
 use tombolo_platform::Platform;
+use tower::ServiceExt as _;
+use utoipa_axum::router::OpenApiRouter;
 
 pub use access::{Peer, RequestId};
+pub(crate) use metrics::{Counted, Requests};
 
 /// What the routes share.
 #[derive(Clone)]
 pub struct Routes {
     pub(crate) platform: Arc<Platform>,
+    requests: Arc<Requests>,
+    document: Bytes,
 }
 
 /// The router.
 pub fn router(platform: Arc<Platform>) -> Router {
+    let requests = Arc::new(Requests::default());
+    let (router, document) = documented().split_for_parts();
+    let document = pretty(document).into();
+    let router = router
+        .fallback(envelope::unknown_route)
+        .method_not_allowed_fallback(envelope::wrong_method)
+        .layer(middleware::from_fn_with_state(Arc::clone(&requests), envelope::wrap))
+        .with_state(Routes { platform, requests, document });
     Router::new()
+        .fallback_service(router.map_request(envelope::without_trailing_slash as fn(Request) -> Request))
+}
+
+/// The OpenAPI document of the routes, as `docs/openapi.json` holds it.
+pub fn openapi() -> String {
+    pretty(documented().into_openapi())
+}
+
+fn documented() -> OpenApiRouter<Routes> {
+    document::routes()
+        .merge(connections::routes())
+        .merge(integrations::routes())
+        .merge(providers::routes())
+        .merge(api_keys::routes())
+        .merge(activity::routes())
+        .merge(audit::routes())
+        .merge(jobs::routes())
         .merge(health::routes())
-        .fallback(async || (StatusCode::NOT_FOUND, "not found"))
-        .with_state(Routes { platform })
+        .merge(metrics::routes())
+}
+
+fn pretty(document: utoipa::openapi::OpenApi) -> String {
+    let complete = document::complete(document);
+    // The document is plain data with text keys, which always serializes.
+    let mut text = serde_json::to_string_pretty(&complete).expect("plain data serializes");
+    text.push('\n');
+    text
 }

@@ -1,0 +1,61 @@
+use axum::Json;
+use axum::extract::State;
+use serde_json::Value;
+use tombolo_api::{IntegrationOfConnection, Success, UpdateConnection, UpdatedConnection};
+use tombolo_platform::ConnectionChange;
+
+use super::wire;
+use crate::routes::Routes;
+use crate::routes::body::Body;
+use crate::routes::caller::Caller;
+use crate::routes::query::{Named, Query};
+use crate::routes::refusal::Refusal;
+use crate::routes::right::{DeleteConnection, UpdateConnection as MayUpdate};
+
+/// Changes a connection
+///
+/// Its name, tags, metadata and the settings that do not decide where requests go; anything else needs its secrets typed
+/// again. Scope: `environment:connections:update`.
+#[utoipa::path(
+    patch, path = "/connections/{id}", operation_id = "updateConnection", tag = "connections",
+    params(("id" = String, Path, description = "Id, connection id or name"), IntegrationOfConnection),
+    request_body = UpdateConnection,
+    responses((status = 200, description = "The connection as it is now", body = UpdatedConnection))
+)]
+pub(super) async fn update_connection(
+    State(routes): State<Routes>,
+    caller: Caller<MayUpdate>,
+    Named(reference): Named,
+    Query(query): Query<IntegrationOfConnection>,
+    Body(body): Body<UpdateConnection>,
+) -> Result<Json<UpdatedConnection>, Refusal> {
+    let change = ConnectionChange {
+        name: body.name,
+        settings: body.settings,
+        tags: body.tags,
+        metadata: body.metadata.map(Value::Object),
+    };
+    let integration = query.provider_config_key.as_deref();
+    let (connection, integration) =
+        routes.platform.update_connection(&caller.access, integration, &reference, change).await?;
+    Ok(Json(UpdatedConnection { success: true, connection: wire::connection(&connection, &integration) }))
+}
+
+/// Deletes a connection
+///
+/// Its secrets are emptied at once. Scope: `environment:connections:delete`.
+#[utoipa::path(
+    delete, path = "/connections/{id}", operation_id = "deleteConnection", tag = "connections",
+    params(("id" = String, Path, description = "Id, connection id or name"), IntegrationOfConnection),
+    responses((status = 200, description = "The connection is gone", body = Success))
+)]
+pub(super) async fn delete_connection(
+    State(routes): State<Routes>,
+    caller: Caller<DeleteConnection>,
+    Named(reference): Named,
+    Query(query): Query<IntegrationOfConnection>,
+) -> Result<Json<Success>, Refusal> {
+    let integration = query.provider_config_key.as_deref();
+    routes.platform.delete_connection(&caller.access, integration, &reference).await?;
+    Ok(Json(Success { success: true }))
+}

@@ -1,0 +1,128 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderMap, StatusCode};
+use serde_json::{Map, Value};
+use tombolo_api::{CreateConnection, CreateProgress, CreatedConnection, FieldValue};
+use tombolo_platform::{Access, ConnectionDraft, Platform, Problem, ProblemKind, TestReport, Watch};
+
+use super::progress::{lines, wants_lines};
+use super::wire;
+use crate::routes::Routes;
+use crate::routes::access::RequestId;
+use crate::routes::body::Body;
+use crate::routes::caller::Caller;
+use crate::routes::query::{NoParameters, Query};
+use crate::routes::refusal::Refusal;
+use crate::routes::right::CreateConnection as MayCreate;
+
+/// Makes a connection
+///
+/// Tests it first and stores nothing when it cannot be used, unless `test` is `false`. With
+/// `Accept: application/x-ndjson` the test is told stage by stage, one JSON object per line; the last line has the type
+/// `created` or `problem`. Scope: `environment:connections:create`.
+#[utoipa::path(
+    post, path = "/connections", operation_id = "createConnection", tag = "connections",
+    request_body = CreateConnection,
+    responses(
+        (status = 201, description = "The connection was made", body = CreatedConnection),
+        (status = 200, description = "The test as it goes on", body = CreateProgress, content_type = "application/x-ndjson"),
+        (status = 422, description = "The test failed, nothing was stored", body = tombolo_api::Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn create_connection(
+    State(routes): State<Routes>,
+    caller: Caller<MayCreate>,
+    id: RequestId,
+    headers: HeaderMap,
+    Query(NoParameters {}): Query<NoParameters>,
+    Body(body): Body<CreateConnection>,
+) -> Result<Response, Refusal> {
+    let test = body.test;
+    let draft = Draft::from(body).0;
+    let platform = routes.platform;
+    if wants_lines(&headers) {
+        return lines(id, |events| async move {
+            let mut tell = move |event| drop(events.send(event));
+            let created = create(&platform, &caller.access, &draft, test, &mut tell).await?;
+            Ok(CreateProgress::Created(Box::new(created)))
+        })
+        .await;
+    }
+    let created = create(&platform, &caller.access, &draft, test, &mut |_| {}).await?;
+    Ok((StatusCode::CREATED, Json(created)).into_response())
+}
+
+async fn create(
+    platform: &Arc<Platform>,
+    access: &Access,
+    draft: &ConnectionDraft,
+    test: bool,
+    watch: Watch<'_>,
+) -> Result<CreatedConnection, Refusal> {
+    match platform.create_connection(access, draft, test, watch).await? {
+        Ok(created) => Ok(CreatedConnection {
+            connection: wire::connection(&created.connection, &created.integration),
+            report: created.report.as_ref().map(wire::report),
+        }),
+        Err(report) => Err(test_failed(&report)),
+    }
+}
+
+/// The first failed stage's verdict as a problem.
+fn test_failed(report: &TestReport) -> Refusal {
+    let code = "connection_test_failed";
+    let problem = match report.verdict() {
+        Some(verdict) => {
+            let what = verdict.says.en.trim_end_matches('.');
+            Problem::new(ProblemKind::TestFailed, code, what, verdict.fix.en.clone()).on_side(verdict.side)
+        }
+        None => {
+            let fix = "See the stages of the report.";
+            Problem::new(ProblemKind::TestFailed, code, "The connection cannot be used", fix)
+        }
+    };
+    Refusal::with_report(problem, wire::report(report))
+}
+
+/// What was sent as the platform takes it.
+pub(super) struct Draft(pub(super) ConnectionDraft);
+
+impl From<CreateConnection> for Draft {
+    fn from(body: CreateConnection) -> Self {
+        Self(ConnectionDraft {
+            integration: body.provider_config_key,
+            name: body.name,
+            connection_id: body.connection_id,
+            auth_scheme: body.auth_scheme,
+            fields: typed(body.fields),
+            settings: body.settings,
+            tags: body.tags,
+            metadata: Value::Object(body.metadata),
+        })
+    }
+}
+
+impl From<tombolo_api::TestConnection> for Draft {
+    fn from(body: tombolo_api::TestConnection) -> Self {
+        Self(ConnectionDraft {
+            integration: body.provider_config_key,
+            name: body.name.unwrap_or_default(),
+            connection_id: body.connection_id,
+            auth_scheme: body.auth_scheme,
+            fields: typed(body.fields),
+            settings: body.settings,
+            tags: BTreeMap::new(),
+            metadata: Value::Object(Map::new()),
+        })
+    }
+}
+
+fn typed<Typed: FromIterator<(String, Secret)>, Secret: From<String>>(
+    fields: BTreeMap<String, FieldValue>,
+) -> Typed {
+    fields.into_iter().map(|(name, value)| (name, value.into_typed().into())).collect()
+}

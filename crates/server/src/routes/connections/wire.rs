@@ -1,0 +1,166 @@
+//! Connections and test reports as they go over the wire.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use tombolo_api as api;
+use tombolo_platform::catalog;
+use tombolo_platform::store::{Connection, Health, Integration};
+use tombolo_platform::{Details, Outcome, StageReport, TestEvent, TestReport, Verdict};
+
+use crate::routes::moment::moment;
+
+/// Everything about a connection that is no secret.
+pub(super) fn connection(connection: &Connection, integration: &Integration) -> api::Connection {
+    let config = object(&connection.target.config);
+    api::Connection {
+        id: connection.id.to_string(),
+        connection_id: connection.connection_id.clone(),
+        provider_config_key: integration.unique_key.clone(),
+        provider: integration.provider.clone(),
+        name: connection.name.clone(),
+        auth_scheme: connection.target.auth_scheme.clone(),
+        health: health(connection),
+        errors: errors(connection),
+        end_user: None,
+        tags: connection.tags.clone(),
+        metadata: metadata(connection),
+        connection_config: config.clone(),
+        config,
+        settings: object(&connection.settings),
+        hosts: connection.target.hosts.iter().map(ToString::to_string).collect(),
+        webhook_url_override: None,
+        created_at: moment(connection.created_at),
+        updated_at: moment(connection.updated_at),
+        last_fetched_at: None,
+        credentials: Map::new(),
+    }
+}
+
+/// A connection in a list.
+pub(super) fn summary(connection: &Connection, integration: &Integration) -> api::ConnectionSummary {
+    api::ConnectionSummary {
+        id: connection.id.to_string(),
+        connection_id: connection.connection_id.clone(),
+        provider_config_key: integration.unique_key.clone(),
+        provider: integration.provider.clone(),
+        name: connection.name.clone(),
+        auth_scheme: connection.target.auth_scheme.clone(),
+        health: health(connection),
+        errors: errors(connection),
+        end_user: None,
+        tags: connection.tags.clone(),
+        metadata: metadata(connection),
+        created: moment(connection.created_at),
+    }
+}
+
+pub(super) fn stored_health(health: api::Health) -> Health {
+    match health {
+        api::Health::Unverified => Health::Unverified,
+        api::Health::Available => Health::Available,
+        api::Health::Unavailable => Health::Unavailable,
+        api::Health::Refused => Health::Refused,
+    }
+}
+
+/// What a test found.
+pub(super) fn report(report: &TestReport) -> api::TestReport {
+    api::TestReport {
+        available: report.available,
+        conclusion: text(&report.conclusion()),
+        verdict: report.verdict().map(verdict),
+        stages: report.stages.iter().map(stage).collect(),
+        capabilities: report.capabilities.clone(),
+    }
+}
+
+/// What a test tells while it runs.
+pub(super) fn progress(event: &TestEvent) -> api::TestProgress {
+    match event {
+        TestEvent::Started { stage, name, subject } => {
+            api::TestProgress::Started { stage: stage.clone(), name: text(name), subject: subject.clone() }
+        }
+        TestEvent::Ended(report) => api::TestProgress::Ended(stage(report)),
+    }
+}
+
+fn health(connection: &Connection) -> api::ConnectionHealth {
+    let detail = &connection.health_detail;
+    let found: Option<Verdict> = serde_json::from_value(detail["verdict"].clone()).unwrap_or_default();
+    let capabilities: Option<BTreeMap<_, _>> =
+        serde_json::from_value(detail["capabilities"].clone()).unwrap_or_default();
+    api::ConnectionHealth {
+        status: match connection.health {
+            Health::Unverified => api::Health::Unverified,
+            Health::Available => api::Health::Available,
+            Health::Unavailable => api::Health::Unavailable,
+            Health::Refused => api::Health::Refused,
+        },
+        tested_at: connection.last_tested_at.map(moment),
+        verdict: found.as_ref().map(verdict),
+        capabilities: capabilities.unwrap_or_default(),
+    }
+}
+
+/// Clients of the compatible API ask a user to authorize again when they see an error of the type `auth`.
+fn errors(connection: &Connection) -> Vec<api::ConnectionError> {
+    let refused = connection.health == Health::Refused;
+    let error = || api::ConnectionError { kind: "auth".to_owned(), log_id: connection.id.to_string() };
+    refused.then(error).into_iter().collect()
+}
+
+fn metadata(connection: &Connection) -> Option<Map<String, Value>> {
+    Some(object(&connection.metadata)).filter(|metadata| !metadata.is_empty())
+}
+
+fn object(value: &Value) -> Map<String, Value> {
+    value.as_object().cloned().unwrap_or_default()
+}
+
+fn stage(report: &StageReport) -> api::StageReport {
+    api::StageReport {
+        stage: report.stage.clone(),
+        name: text(&report.name),
+        subject: report.subject.clone(),
+        outcome: match report.outcome {
+            Outcome::Passed => api::Outcome::Passed,
+            Outcome::Failed => api::Outcome::Failed,
+            Outcome::NotPermitted => api::Outcome::NotPermitted,
+            Outcome::Skipped => api::Outcome::Skipped,
+        },
+        micros: report.micros,
+        verdict: report.verdict.as_ref().map(verdict),
+        details: report.details.as_ref().map(details),
+    }
+}
+
+fn verdict(verdict: &Verdict) -> api::Verdict {
+    api::Verdict {
+        is: verdict.is.clone(),
+        side: match verdict.side {
+            catalog::Side::Input => api::Side::Input,
+            catalog::Side::Vendor => api::Side::Vendor,
+            catalog::Side::Network => api::Side::Network,
+            catalog::Side::Tombolo => api::Side::Tombolo,
+        },
+        says: text(&verdict.says),
+        fix: text(&verdict.fix),
+        link: verdict.link.clone(),
+    }
+}
+
+fn details(details: &Details) -> api::Details {
+    api::Details {
+        status: details.status,
+        code: details.code.clone(),
+        request_id: details.request_id.clone(),
+        message: details.message.clone(),
+        network: details.network.clone(),
+        note: details.note.clone(),
+    }
+}
+
+fn text(text: &catalog::Text) -> api::Text {
+    api::Text { en: text.en.clone(), ja: text.ja.clone() }
+}

@@ -1,0 +1,84 @@
+//! What every request and answer of the router goes through.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::Uri;
+use http::header::{ALLOW, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use http::uri::PathAndQuery;
+use tombolo_platform::{Problem, ProblemKind};
+
+use super::access::RequestId;
+use super::metrics::{Counted, Requests};
+use super::refusal::Refusal;
+
+/// Writes the bodies of refusals, forbids guessing of content types, and counts.
+pub(super) async fn wrap(State(requests): State<Arc<Requests>>, request: Request, next: Next) -> Response {
+    let id = request.extensions().get::<RequestId>().cloned();
+    let mut response = next.run(request).await;
+    if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
+        let allow = response.headers_mut().remove(ALLOW);
+        response = refusal.answer(id.as_ref().map_or("", |id| &id.0));
+        if let Some(allow) = allow {
+            response.headers_mut().insert(ALLOW, allow);
+        }
+    }
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    requests.count(Counted::Api, response.status());
+    response
+}
+
+/// Clients of the compatible API write `/records/?model=…`.
+pub(super) fn without_trailing_slash(mut request: Request) -> Request {
+    let path = request.uri().path();
+    if path.len() > 1 && path.ends_with('/') {
+        let shorter = path.trim_end_matches('/');
+        let shorter = if shorter.is_empty() { "/" } else { shorter };
+        let target = match request.uri().query() {
+            Some(query) => format!("{shorter}?{query}"),
+            None => shorter.to_owned(),
+        };
+        let mut parts = request.uri().clone().into_parts();
+        parts.path_and_query = PathAndQuery::try_from(target).ok();
+        if let Ok(uri) = Uri::from_parts(parts) {
+            *request.uri_mut() = uri;
+        }
+    }
+    request
+}
+
+pub(super) async fn unknown_route(uri: Uri) -> Refusal {
+    let path: String = uri.path().chars().take(200).collect();
+    let fix = "`/openapi.json` lists every route.";
+    let what = format!("There is nothing at `{path}`");
+    Problem::new(ProblemKind::NotFound, "unknown_route", what, fix).into()
+}
+
+pub(super) async fn wrong_method(method: http::Method, uri: Uri) -> Refusal {
+    let path: String = uri.path().chars().take(200).collect();
+    let what = format!("`{path}` does not take {method}");
+    let fix = "The header `Allow` lists the methods that it takes.";
+    Problem::new(ProblemKind::MethodNotAllowed, "method_not_allowed", what, fix).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trailing_slash_is_not_seen_by_the_routes() {
+        for (asked, seen) in [
+            ("/connections/", "/connections"),
+            ("/connections/?limit=1", "/connections?limit=1"),
+            ("/connections", "/connections"),
+            ("/connections//", "/connections"),
+            ("/", "/"),
+            ("//", "/"),
+        ] {
+            let request = Request::builder().uri(asked).body(axum::body::Body::empty()).expect("a request");
+            assert_eq!(without_trailing_slash(request).uri().to_string(), seen);
+        }
+    }
+}

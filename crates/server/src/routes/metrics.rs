@@ -1,0 +1,149 @@
+//! Figures for Prometheus, in its text format 0.0.4.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::extract::State;
+use axum::http::Extensions;
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderName};
+use tombolo_platform::PlatformFigures;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Routes;
+use super::access::Peer;
+
+pub(super) fn routes() -> OpenApiRouter<Routes> {
+    OpenApiRouter::new().routes(routes!(metrics))
+}
+
+/// What requests are counted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counted {
+    /// A call by `/proxy/`.
+    Proxy,
+    /// A call by the drop-in URL.
+    DropIn,
+    /// Everything else.
+    Api,
+}
+
+impl Counted {
+    const ALL: [Self; 3] = [Self::Proxy, Self::DropIn, Self::Api];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Proxy => "proxy",
+            Self::DropIn => "drop_in",
+            Self::Api => "api",
+        }
+    }
+}
+
+/// The requests that were answered since the start, by front and class of status.
+#[derive(Debug, Default)]
+pub(crate) struct Requests([[AtomicU64; 5]; 3]);
+
+impl Requests {
+    pub(crate) fn count(&self, counted: Counted, status: StatusCode) {
+        let class = usize::from(status.as_u16() / 100).clamp(1, 5) - 1;
+        self.0[counted as usize][class].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Shows figures
+///
+/// In the text format of Prometheus. The names of upstream hosts are shown to the operator alone, at the socket of the
+/// data directory: they tell whose accounts are linked. Public.
+#[utoipa::path(
+    get, path = "/metrics", operation_id = "metrics", tag = "operation", security(()),
+    responses((status = 200, description = "The figures", body = String, content_type = "text/plain"))
+)]
+async fn metrics(
+    State(routes): State<Routes>,
+    extensions: Extensions,
+) -> ([(HeaderName, &'static str); 1], String) {
+    let by_host = matches!(extensions.get(), Some(Peer::Operator));
+    let text = render(&routes.requests, &routes.platform.figures(), by_host);
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+}
+
+fn render(requests: &Requests, figures: &PlatformFigures, by_host: bool) -> String {
+    let mut text = String::new();
+    head(
+        &mut text,
+        "tombolo_requests_total",
+        "counter",
+        "Requests that were answered, by front and class of status.",
+    );
+    for counted in Counted::ALL {
+        for (class, count) in requests.0[counted as usize].iter().enumerate() {
+            let (front, count) = (counted.name(), count.load(Ordering::Relaxed));
+            line(
+                &mut text,
+                format_args!("tombolo_requests_total{{front=\"{front}\",class=\"{}xx\"}} {count}", class + 1),
+            );
+        }
+    }
+    let name = "tombolo_upstream_calls_in_flight";
+    head(&mut text, name, "gauge", "Calls that are in flight to upstreams.");
+    if by_host {
+        for load in &figures.hosts {
+            line(&mut text, format_args!("{name}{{host=\"{}\"}} {}", label(&load.host), load.in_flight));
+        }
+    } else {
+        let all: u64 = figures.hosts.iter().map(|load| u64::from(load.in_flight)).sum();
+        line(&mut text, format_args!("{name} {all}"));
+    }
+    let name = "tombolo_upstream_calls_limit";
+    head(&mut text, name, "gauge", "Calls that may be in flight to upstreams.");
+    if by_host {
+        for load in &figures.hosts {
+            line(&mut text, format_args!("{name}{{host=\"{}\"}} {}", label(&load.host), load.limit));
+        }
+    } else {
+        let all: u64 = figures.hosts.iter().map(|load| u64::from(load.limit)).sum();
+        line(&mut text, format_args!("{name} {all}"));
+    }
+    let name = "tombolo_activity_dropped_total";
+    head(&mut text, name, "counter", "Calls that the log of calls had to leave out.");
+    line(&mut text, format_args!("{name} {}", figures.activity_dropped));
+    text
+}
+
+fn head(text: &mut String, name: &str, kind: &str, help: &str) {
+    line(text, format_args!("# HELP {name} {help}\n# TYPE {name} {kind}"));
+}
+
+fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "{line}");
+}
+
+/// A label's value, escaped as the format asks.
+fn label(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use tombolo_platform::proxy::HostLoad;
+
+    use super::*;
+
+    #[test]
+    fn hosts_are_for_the_operator_alone() {
+        let requests = Requests::default();
+        requests.count(Counted::DropIn, StatusCode::OK);
+        requests.count(Counted::Api, StatusCode::NOT_FOUND);
+        let host = |host: &str, in_flight, limit| HostLoad { host: host.to_owned(), in_flight, limit };
+        let figures = PlatformFigures {
+            hosts: vec![host("a.example.com", 2, 20), host("b\".example.com", 1, 10)],
+            activity_dropped: 7,
+        };
+        insta::assert_snapshot!("operator", render(&requests, &figures, true));
+        assert!(!render(&requests, &figures, false).contains("example"));
+        assert!(render(&requests, &figures, false).contains("tombolo_upstream_calls_limit 30\n"));
+    }
+}

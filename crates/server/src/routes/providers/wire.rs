@@ -1,0 +1,107 @@
+//! Providers as they go over the wire.
+
+use tombolo_api as api;
+use tombolo_platform::catalog::{
+    AuthScheme, Field, FieldKind, Fields, GateKind, Language, Provider, SchemeKind, Stage, Text,
+};
+
+/// A provider with its texts in both languages, one of them picked out.
+pub(super) fn provider(provider: &Provider, language: Language) -> api::Provider {
+    let in_words = |text: &Text| wording(text, language);
+    api::Provider {
+        name: provider.id.clone(),
+        display_name: in_words(&provider.name),
+        description: in_words(&provider.description),
+        docs: provider.documentation.clone(),
+        categories: provider.categories.clone(),
+        auth_mode: provider.auth.first().map_or("NONE", |scheme| auth_mode(&scheme.kind)).to_owned(),
+        logo_url: None,
+        fields: fields(&provider.config, language),
+        gates: provider
+            .gates
+            .iter()
+            .map(|gate| api::ProviderGate {
+                kind: match gate.kind {
+                    GateKind::HttpBasic => "http_basic".to_owned(),
+                },
+                name: in_words(&gate.name),
+                explain: gate.explain.as_ref().map(in_words),
+                fields: fields(&gate.fields, language),
+            })
+            .collect(),
+        auth_schemes: provider.auth.iter().map(|scheme| auth_scheme(scheme, language)).collect(),
+        settings: provider
+            .settings
+            .iter()
+            .map(|(key, setting)| api::ProviderSetting {
+                also: setting.also.clone(),
+                routes: setting.routes,
+                field: field(key, &setting.field, language),
+            })
+            .collect(),
+        test: provider.test.iter().map(|stage| test_stage(stage, language)).collect(),
+    }
+}
+
+fn auth_scheme(scheme: &AuthScheme, language: Language) -> api::ProviderScheme {
+    api::ProviderScheme {
+        id: scheme.id.clone(),
+        name: wording(&scheme.name, language),
+        explain: scheme.explain.as_ref().map(|text| wording(text, language)),
+        auth_mode: auth_mode(&scheme.kind).to_owned(),
+        fields: fields(&scheme.fields, language),
+        secrets_max: scheme.entries().map(|entries| entries.max),
+        secrets_by: scheme.entries().map(|entries| entries.by.clone()),
+    }
+}
+
+/// How the compatible API calls a scheme.
+fn auth_mode(kind: &SchemeKind) -> &'static str {
+    match kind {
+        SchemeKind::ApiKey { .. } => "API_KEY",
+        SchemeKind::Basic { .. } | SchemeKind::EncodedPassword { .. } => "BASIC",
+    }
+}
+
+fn test_stage(stage: &Stage, language: Language) -> api::ProviderStage {
+    api::ProviderStage {
+        id: stage.id.clone(),
+        name: wording(&stage.name, language),
+        capability: stage.capability.clone(),
+        auth_schemes: stage.schemes.clone(),
+    }
+}
+
+fn fields(fields: &Fields, language: Language) -> Vec<api::ProviderField> {
+    fields.iter().map(|(name, known)| field(name, known, language)).collect()
+}
+
+fn field(name: &str, field: &Field, language: Language) -> api::ProviderField {
+    api::ProviderField {
+        name: name.to_owned(),
+        label: wording(&field.label, language),
+        help: field.help.as_ref().map(|text| wording(text, language)),
+        steps: field.steps.iter().map(|text| wording(text, language)).collect(),
+        kind: match field.kind {
+            FieldKind::Text => api::ProviderFieldKind::Text,
+            FieldKind::Integer => api::ProviderFieldKind::Integer,
+            FieldKind::Boolean => api::ProviderFieldKind::Boolean,
+            FieldKind::Choice => api::ProviderFieldKind::Choice,
+            FieldKind::List => api::ProviderFieldKind::List,
+            FieldKind::Multiline => api::ProviderFieldKind::Multiline,
+        },
+        choices: field.choices.clone(),
+        pattern: field.pattern.as_ref().map(|pattern| pattern.source().to_owned()),
+        example: field.example.clone(),
+        default: field.default.clone(),
+        optional: field.optional,
+        secret: field.secret,
+        prefix: field.prefix.clone(),
+        suffix: field.suffix.clone(),
+        max_length: field.max_length,
+    }
+}
+
+fn wording(text: &Text, language: Language) -> api::Wording {
+    api::Wording { text: text.get(language).to_owned(), en: text.en.clone(), ja: text.ja.clone() }
+}
