@@ -1,8 +1,9 @@
 //! Who is asking, and what they may do.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
-use tombolo_store::{Actor, EnvironmentId};
+use tombolo_store::{Actor, ActorKind, EnvironmentId};
 
 use crate::problem::{Problem, ProblemKind};
 
@@ -93,18 +94,40 @@ fn covers(granted: &str, wanted: &str) -> bool {
         || granted.strip_suffix('*').is_some_and(|stem| stem.ends_with(':') && wanted.starts_with(stem))
 }
 
-/// An authenticated caller: which environment it acts in, as whom, and what it may do.
+/// An authenticated caller. Cloning is cheap: every call carries one.
 #[derive(Debug, Clone)]
-pub struct Access {
+pub struct Access(Arc<Granted>);
+
+/// Which environment a caller acts in, as whom, and what it may do.
+#[derive(Debug)]
+pub struct Granted {
     /// The environment.
     pub environment: EnvironmentId,
     /// Who it is.
     pub actor: Actor,
     /// What was granted.
-    pub scopes: Arc<[String]>,
+    pub scopes: Vec<String>,
+}
+
+impl Deref for Access {
+    type Target = Granted;
+    fn deref(&self) -> &Granted {
+        &self.0
+    }
 }
 
 impl Access {
+    /// A caller that was authenticated in whatever way.
+    pub(crate) fn new(environment: EnvironmentId, actor: Actor, scopes: Vec<String>) -> Self {
+        Self(Arc::new(Granted { environment, actor, scopes }))
+    }
+
+    /// Somebody who may do everything in an environment: the operator, or this program itself.
+    pub(crate) fn unrestricted(environment: EnvironmentId, kind: ActorKind, name: &str) -> Self {
+        let actor = Actor { kind, id: name.to_owned(), label: name.to_owned() };
+        Self::new(environment, actor, vec!["environment:*".to_owned()])
+    }
+
     /// Refuses unless the scope was granted.
     pub fn require(&self, scope: Scope) -> Result<(), Problem> {
         if self.scopes.iter().any(|granted| covers(granted, scope.name())) {

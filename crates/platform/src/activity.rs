@@ -10,6 +10,7 @@ use tombolo_store::{
     BlockEncoder, Call as PackedCall, CallDetail, EncodedBlock, EnvironmentId, Phases, Timestamp,
 };
 
+use crate::access::Access;
 use crate::clock::Clock;
 use crate::platform::Platform;
 use crate::problem::Problem;
@@ -25,7 +26,7 @@ pub struct CallRecord {
     /// The path as the caller wrote it, with the names of its query parameters but not their values.
     pub(crate) path: String,
     pub(crate) request_id: String,
-    pub(crate) caller: Option<Arc<str>>,
+    pub(crate) caller: Option<Access>,
     pub(crate) started: Instant,
     pub(crate) status: Option<StatusCode>,
     pub(crate) attempts: u32,
@@ -207,7 +208,7 @@ impl CallRecord {
             pooled: self.timings.reused,
             error_kind: self.error.unwrap_or_default(),
             request_id: &self.request_id,
-            api_key: self.caller.as_deref().unwrap_or_default(),
+            api_key: self.caller.as_ref().map_or("", |caller| caller.actor.id.as_str()),
         }
     }
 

@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use tombolo_store::{ApiKey, ApiKeyText, Committed, EnvironmentId, Store, StoreError};
+use tombolo_store::{Actor, ActorKind, ApiKey, ApiKeyText, Committed, EnvironmentId, Store, StoreError};
 
+use crate::access::Access;
 use crate::proxy::Plan;
 
 /// How long the generations may be believed without the database confirming them.
@@ -23,8 +24,23 @@ pub(crate) struct Directory {
     /// Milliseconds after `start` until which the generations are believed.
     believed_until: AtomicU64,
     generations: RwLock<HashMap<EnvironmentId, Arc<AtomicU64>>>,
-    keys: RwLock<HashMap<String, Kept<ApiKey>>>,
+    callers: RwLock<HashMap<String, Kept<Caller>>>,
     plans: RwLock<HashMap<String, Kept<Plan>>>,
+}
+
+/// An API key and what it opens.
+pub(crate) struct Caller {
+    pub(crate) key: ApiKey,
+    pub(crate) access: Access,
+}
+
+impl Caller {
+    pub(crate) fn new(key: ApiKey) -> Self {
+        let actor =
+            Actor { kind: ActorKind::ApiKey, id: key.id.to_string(), label: key.display_name.clone() };
+        let access = Access::new(key.environment_id.clone(), actor, key.scopes.clone());
+        Self { key, access }
+    }
 }
 
 /// A value and the generation that it was read under.
@@ -52,7 +68,7 @@ impl Directory {
             start: Instant::now(),
             believed_until: AtomicU64::new(0),
             generations: RwLock::default(),
-            keys: RwLock::default(),
+            callers: RwLock::default(),
             plans: RwLock::default(),
         }
     }
@@ -87,14 +103,14 @@ impl Directory {
         Reading { read_under: generation.load(Ordering::Acquire), generation }
     }
 
-    pub(crate) fn key(&self, text: &ApiKeyText) -> Option<Arc<ApiKey>> {
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let kept = keys.get(text.lookup())?;
+    pub(crate) fn caller(&self, text: &ApiKeyText) -> Option<Arc<Caller>> {
+        let callers = self.callers.read().unwrap_or_else(PoisonError::into_inner);
+        let kept = callers.get(text.lookup())?;
         (self.is_believed() && kept.is_current()).then(|| Arc::clone(&kept.value))
     }
 
-    pub(crate) fn keep_key(&self, reading: Reading, key: Arc<ApiKey>) {
-        keep(&self.keys, key.lookup.clone(), reading, key);
+    pub(crate) fn keep_caller(&self, reading: Reading, caller: Arc<Caller>) {
+        keep(&self.callers, caller.key.lookup.clone(), reading, caller);
     }
 
     pub(crate) fn plan(&self, name: &str) -> Option<Arc<Plan>> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use tombolo_store::{Actor, ActorKind, Change, ClaimedJob, ConnectionFilter, Health, Schedule};
+use tombolo_store::{ActorKind, Change, ClaimedJob, ConnectionFilter, Health, Schedule};
 
 use crate::access::Access;
 use crate::platform::Platform;
@@ -169,15 +169,7 @@ impl Platform {
     ) -> Result<(), Problem> {
         let Some(every) = housekeeping.verify_every else { return Ok(()) };
         for environment in self.store.environments().await? {
-            let access = Access {
-                environment: environment.id.clone(),
-                actor: Actor {
-                    kind: ActorKind::System,
-                    id: "verification".into(),
-                    label: "verification".into(),
-                },
-                scopes: ["environment:*".to_owned()].into(),
-            };
+            let access = Access::unrestricted(environment.id.clone(), ActorKind::System, "verification");
             let mut after = None;
             loop {
                 let page = self

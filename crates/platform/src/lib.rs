@@ -18,7 +18,7 @@ mod problem;
 pub mod proxy;
 pub mod start;
 
-pub use access::{Access, Scope};
+pub use access::{Access, Granted, Scope};
 pub use clock::{Clock, SystemClock, random_number};
 pub use connection_test::{Details, Outcome, StageReport, TestEvent, TestReport, Verdict};
 pub use connections::{ConnectionChange, ConnectionDraft, CreatedConnection, Watch};

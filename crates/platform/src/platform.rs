@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use tombolo_catalog::Catalog;
 use tombolo_egress::{Egress, Probe};
 use tombolo_store::{
-    Actor, ApiKeyText, Change, Committed, Connection, EnvironmentId, Integration, NewAuditEvent,
+    ActorKind, ApiKeyText, Change, Committed, Connection, EnvironmentId, Integration, NewAuditEvent,
     NewWebhookEvent, Object, Store,
 };
 use tombolo_vault::{KeyRing, Random};
@@ -16,7 +16,7 @@ use crate::access::Access;
 use crate::activity::Recorder;
 use crate::clock::Clock;
 use crate::credentials::Safe;
-use crate::directory::{Directory, plan_name};
+use crate::directory::{Caller, Directory, plan_name};
 use crate::problem::{Problem, ProblemKind};
 use crate::proxy::{Governors, Lane, Plan};
 
@@ -112,28 +112,18 @@ impl Platform {
 
     /// Authenticates an API key. Unknown, mistyped, revoked and expired keys are one and the same refusal.
     pub async fn authenticate(self: &Arc<Self>, text: &str) -> Result<Access, Problem> {
-        let key = match text.parse::<ApiKeyText>() {
-            Ok(key) => key,
-            Err(error) => {
-                return Err(Problem::unauthenticated(&format!("The API key cannot be right: {error}")));
-            }
-        };
-        let known = match self.directory.key(&key) {
+        let key = text.parse::<ApiKeyText>().map_err(|error| {
+            Problem::unauthenticated(&format!("The API key cannot be right: {error}"))
+        })?;
+        let known = match self.directory.caller(&key) {
             Some(known) => known,
-            None => self.read_key(key.clone()).await?,
+            None => self.read_caller(key.clone()).await?,
         };
-        if !known.matches(&key) || !known.is_usable(self.clock.now()) {
-            return Err(Problem::unauthenticated("The API key is not valid"));
+        if known.key.matches(&key) && known.key.is_usable(self.clock.now()) {
+            Ok(known.access.clone())
+        } else {
+            Err(Problem::unauthenticated("The API key is not valid"))
         }
-        Ok(Access {
-            environment: known.environment_id.clone(),
-            actor: Actor {
-                kind: tombolo_store::ActorKind::ApiKey,
-                id: known.id.to_string(),
-                label: known.display_name.clone(),
-            },
-            scopes: known.scopes.clone().into(),
-        })
     }
 
     /// The operator's own access to an environment, the default one unless another is named.
@@ -145,35 +135,27 @@ impl Platform {
             let environment = found.ok_or_else(|| {
                 Problem::not_found("unknown_environment", format!("There is no environment `{name}`"))
             })?;
-            Ok(Access {
-                environment: environment.id,
-                actor: Actor {
-                    kind: tombolo_store::ActorKind::Operator,
-                    id: "operator".to_owned(),
-                    label: "operator".to_owned(),
-                },
-                scopes: ["environment:*".to_owned()].into(),
-            })
+            Ok(Access::unrestricted(environment.id, ActorKind::Operator, "operator"))
         })
         .await
     }
 
-    async fn read_key(self: &Arc<Self>, text: ApiKeyText) -> Result<Arc<tombolo_store::ApiKey>, Problem> {
+    async fn read_caller(self: &Arc<Self>, text: ApiKeyText) -> Result<Arc<Caller>, Problem> {
         let platform = Arc::clone(self);
         self.on_control(async move {
             platform.believe().await?;
-            let found = platform.store.api_key_by_lookup(text.lookup()).await?;
-            let key = Arc::new(found.ok_or_else(|| Problem::unauthenticated("The API key is not valid"))?);
+            let unknown = || Problem::unauthenticated("The API key is not valid");
+            let key = platform.store.api_key_by_lookup(text.lookup()).await?.ok_or_else(unknown)?;
             if key.last_used_day != Some(platform.clock.now().day()) && key.revoked_at.is_none() {
                 let touch = Change::TouchApiKey(key.environment_id.clone(), key.id.clone());
                 platform.commit(&[touch]).await?;
             }
             // Read again under the generation that is to be remembered.
             let reading = platform.directory.begin_reading(&key.environment_id);
-            let found = platform.store.api_key_by_lookup(text.lookup()).await?;
-            let key = Arc::new(found.ok_or_else(|| Problem::unauthenticated("The API key is not valid"))?);
-            platform.directory.keep_key(reading, Arc::clone(&key));
-            Ok(key)
+            let key = platform.store.api_key_by_lookup(text.lookup()).await?.ok_or_else(unknown)?;
+            let caller = Arc::new(Caller::new(key));
+            platform.directory.keep_caller(reading, Arc::clone(&caller));
+            Ok(caller)
         })
         .await
     }

@@ -1,5 +1,6 @@
 //! One proxied call, from a caller's request to the upstream's answer.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -21,6 +22,7 @@ use super::long_url;
 use super::path;
 use super::plan::Plan;
 use super::selection::{Needed, PEEK_BYTES};
+use crate::access::Access;
 use crate::activity::{CallRecord, Recorder};
 use crate::problem::{Problem, ProblemKind};
 
@@ -58,8 +60,8 @@ pub struct Call<'a> {
     pub headers: HeaderMap,
     /// The body.
     pub body: CallBody,
-    /// The caller's API key, for the log.
-    pub caller: Option<Arc<str>>,
+    /// Who calls, for the log.
+    pub caller: Option<Access>,
     /// The request's id.
     pub request_id: &'a str,
     /// When the request arrived.
@@ -149,10 +151,10 @@ async fn attempt_all(
 }
 
 /// A request that is ready except for its credential, which is put on last and anew for each attempt.
-struct Outgoing {
+struct Outgoing<'a> {
     method: Method,
-    /// The path as callers write it, which the rules of the provider file are about.
-    canonical_path: String,
+    /// The path as the caller wrote it.
+    path: &'a str,
     path_and_query: String,
     headers: HeaderMap,
     body: OutgoingBody,
@@ -165,22 +167,22 @@ enum OutgoingBody {
     Gone,
 }
 
-impl Outgoing {
+impl<'a> Outgoing<'a> {
     async fn prepare(
         plan: &Plan,
         method: Method,
-        path: &str,
+        path: &'a str,
         query: Option<&str>,
         mut headers: HeaderMap,
         body: CallBody,
     ) -> Result<Self, Problem> {
-        let (sent_path, canonical_path) = rewrite(plan, &method, path)?;
+        let mut path_and_query = rewrite(plan, &method, path, query)?;
         let has_body = match &body {
             CallBody::Incoming(incoming) => !incoming.is_end_stream(),
             CallBody::Full(bytes) => !bytes.is_empty(),
         };
         let needed = plan.selection.as_ref().map(|selection| {
-            selection.from_line(effective_method(&method, &headers), &canonical_path, query)
+            selection.from_line(effective_method(&method, &headers), &canonical(plan, path), query)
         });
         headers::to_upstream(&mut headers, &plan.owned_headers, has_body);
         let body_may_tell = matches!(needed, Some(Needed::Undecided { body_may_tell: true }));
@@ -188,18 +190,13 @@ impl Outgoing {
         let entries = match (needed, &plan.selection) {
             (Some(Needed::Keys(keys)), _) => Some(keys),
             (Some(Needed::Undecided { .. }), Some(selection)) => {
-                match selection.from_body(method.as_str(), &canonical_path, &beginning) {
+                match selection.from_body(method.as_str(), &canonical(plan, path), &beginning) {
                     Needed::Keys(keys) => Some(keys),
                     Needed::Undecided { .. } => Some(plan.healthy.clone()),
                 }
             }
             _ => None,
         };
-        let mut path_and_query = sent_path;
-        if let Some(query) = query {
-            path_and_query.push('?');
-            path_and_query.push_str(query);
-        }
         let mut outgoing_method = method;
         if let Some(limit) = &plan.provider.limits.long_url
             && let Some(rewritten) = long_url::rewrite(limit, &outgoing_method, &path_and_query, has_body)
@@ -210,7 +207,7 @@ impl Outgoing {
             headers.insert(rewritten.header, HeaderValue::from_static("GET"));
             body = OutgoingBody::Full(rewritten.body);
         }
-        Ok(Self { method: outgoing_method, canonical_path, path_and_query, headers, body, entries })
+        Ok(Self { method: outgoing_method, path, path_and_query, headers, body, entries })
     }
 
     /// The request of one attempt, and its body once more if it can be sent again.
@@ -257,7 +254,8 @@ impl Outgoing {
 
     fn is_never_repeated(&self, plan: &Plan) -> bool {
         let method = effective_method(&self.method, &self.headers);
-        plan.provider.retry.never.iter().any(|call| call.matches(method, &self.canonical_path))
+        let path = canonical(plan, self.path);
+        plan.provider.retry.never.iter().any(|call| call.matches(method, &path))
     }
 }
 
@@ -276,16 +274,32 @@ fn split_target(target: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The path to send, and the path as callers write it.
-fn rewrite(plan: &Plan, method: &Method, path: &str) -> Result<(String, String), Problem> {
-    let Some((rule, prefix)) = &plan.rewrite else {
-        return Ok((format!("{}{path}", plan.base_path), path.to_owned()));
+/// The path and query to send.
+fn rewrite(plan: &Plan, method: &Method, path: &str, query: Option<&str>) -> Result<String, Problem> {
+    let moved = match &plan.rewrite {
+        None => Cow::Borrowed(path),
+        Some((rule, prefix)) => rule.apply(prefix, method.as_str(), path).map_err(|refusal| {
+            let fix = format!("Call paths below `{}` or `{}`.", rule.from, refusal.allowed);
+            Problem::new(ProblemKind::Forbidden, "path_outside", refusal.to_string(), fix)
+        })?,
     };
-    let moved = rule.apply(prefix, method.as_str(), path).map_err(|refusal| {
-        let fix = format!("Call paths below `{}` or `{}`.", rule.from, refusal.allowed);
-        Problem::new(ProblemKind::Forbidden, "path_outside", refusal.to_string(), fix)
-    })?;
-    Ok((format!("{}{moved}", plan.base_path), rule.canonical(prefix, path).into_owned()))
+    let length = plan.base_path.len() + moved.len() + query.map_or(0, |query| query.len() + 1);
+    let mut target = String::with_capacity(length);
+    target.push_str(&plan.base_path);
+    target.push_str(&moved);
+    if let Some(query) = query {
+        target.push('?');
+        target.push_str(query);
+    }
+    Ok(target)
+}
+
+/// The path as the rules of the provider file know it: not below the prefix of the connection.
+fn canonical<'a>(plan: &Plan, path: &'a str) -> Cow<'a, str> {
+    match &plan.rewrite {
+        None => Cow::Borrowed(path),
+        Some((rule, prefix)) => rule.canonical(prefix, path),
+    }
 }
 
 /// Takes the body over: small ones into memory, so that they can be looked at and sent again; others as a stream of

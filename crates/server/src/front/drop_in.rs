@@ -1,7 +1,6 @@
 //! `ANY /c/{integration}/{connection}/{path}`: the drop-in URL. A vendor's own client works by changing its base URL
 //! and giving one of our API keys in the place of its token or password.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use http::header::{HeaderMap, HeaderValue, LINK, LOCATION};
@@ -47,7 +46,7 @@ async fn call(
         target: parts.target,
         headers: head.headers,
         body: CallBody::Incoming(body),
-        caller: Some(Arc::from(access.actor.id.as_str())),
+        caller: Some(access),
         request_id: id,
         started,
     };

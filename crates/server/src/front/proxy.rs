@@ -1,7 +1,6 @@
 //! `ANY /proxy/{path}`: the connection is named by headers.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::time::Instant;
 
 use http::header::HeaderMap;
@@ -52,7 +51,7 @@ async fn call(
         target: &target[PREFIX.len()..],
         headers: head.headers,
         body: CallBody::Incoming(body),
-        caller: Some(Arc::from(access.actor.id.as_str())),
+        caller: Some(access),
         request_id: id,
         started,
     };
