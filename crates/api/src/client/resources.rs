@@ -1,0 +1,192 @@
+//! One function for each route. Connections are named by id, connection id or name.
+
+use serde::Serialize;
+
+use super::error::ClientError;
+use super::lines::Lines;
+use super::{ApiClient, path, query};
+use crate::{
+    Activity, ActivityQuery, ApiKeys, AuditEvents, AuditVerification, Connection, ConnectionQuery,
+    Connections, CreateApiKey, CreateConnection, CreateIntegration, CreateProgress, CreatedApiKey,
+    CreatedApiKeyAnswer, CreatedConnection, Integration, IntegrationAnswer, IntegrationOfConnection,
+    Integrations, Job, Jobs, JobsQuery, PageQuery, Paste, Pasted, Provider, ProviderAnswer, ProviderQuery,
+    Providers, Success, TestConnection, TestProgress, TestReport, UpdateConnection, UpdateIntegration,
+    UpdatedConnection,
+};
+
+/// No body at all.
+const NONE: Option<&()> = None;
+
+impl ApiClient {
+    /// One page of connections.
+    pub async fn list_connections(&self, wanted: &ConnectionQuery) -> Result<Connections, ClientError> {
+        self.get(&query("/connections", wanted)?).await
+    }
+
+    /// Tests and makes a connection. A failed test is an error with code `connection_test_failed` and its report.
+    pub async fn create_connection(
+        &self,
+        draft: &CreateConnection,
+    ) -> Result<CreatedConnection, ClientError> {
+        self.post("/connections", draft).await
+    }
+
+    /// The same, telling how the test goes; the last line is `Created` or `Problem`.
+    pub async fn watch_create_connection(
+        &self,
+        draft: &CreateConnection,
+    ) -> Result<Lines<CreateProgress>, ClientError> {
+        self.lines("/connections", Some(draft)).await
+    }
+
+    /// One connection.
+    pub async fn read_connection(
+        &self,
+        reference: &str,
+        integration: Option<&str>,
+    ) -> Result<Connection, ClientError> {
+        self.get(&of_connection(&[reference], integration)?).await
+    }
+
+    /// Changes what needs no secret.
+    pub async fn update_connection(
+        &self,
+        reference: &str,
+        integration: Option<&str>,
+        change: &UpdateConnection,
+    ) -> Result<Connection, ClientError> {
+        let updated: UpdatedConnection =
+            self.patch(&of_connection(&[reference], integration)?, change).await?;
+        Ok(updated.connection)
+    }
+
+    /// Deletes a connection.
+    pub async fn delete_connection(
+        &self,
+        reference: &str,
+        integration: Option<&str>,
+    ) -> Result<(), ClientError> {
+        self.delete::<Success>(&of_connection(&[reference], integration)?).await.map(drop)
+    }
+
+    /// Tests what a connection would be made from.
+    pub async fn test_draft(&self, draft: &TestConnection) -> Result<TestReport, ClientError> {
+        self.post("/connections/test", draft).await
+    }
+
+    /// The same, telling how it goes; the last line is `Report` or `Problem`.
+    pub async fn watch_test_draft(&self, draft: &TestConnection) -> Result<Lines<TestProgress>, ClientError> {
+        self.lines("/connections/test", Some(draft)).await
+    }
+
+    /// Tests a connection.
+    pub async fn test_connection(
+        &self,
+        reference: &str,
+        integration: Option<&str>,
+    ) -> Result<TestReport, ClientError> {
+        self.post(&of_connection(&[reference, "test"], integration)?, &serde_json::json!({})).await
+    }
+
+    /// The same, telling how it goes; the last line is `Report` or `Problem`.
+    pub async fn watch_test_connection(
+        &self,
+        reference: &str,
+        integration: Option<&str>,
+    ) -> Result<Lines<TestProgress>, ClientError> {
+        self.lines(&of_connection(&[reference, "test"], integration)?, NONE).await
+    }
+
+    /// All integrations.
+    pub async fn list_integrations(&self) -> Result<Vec<Integration>, ClientError> {
+        Ok(self.get::<Integrations>("/integrations").await?.data)
+    }
+
+    /// Makes an integration.
+    pub async fn create_integration(&self, draft: &CreateIntegration) -> Result<Integration, ClientError> {
+        Ok(self.post::<IntegrationAnswer>("/integrations", draft).await?.data)
+    }
+
+    /// One integration.
+    pub async fn read_integration(&self, key: &str) -> Result<Integration, ClientError> {
+        Ok(self.get::<IntegrationAnswer>(&path(["integrations", key])).await?.data)
+    }
+
+    /// Changes an integration.
+    pub async fn update_integration(
+        &self,
+        key: &str,
+        change: &UpdateIntegration,
+    ) -> Result<Integration, ClientError> {
+        Ok(self.patch::<IntegrationAnswer>(&path(["integrations", key]), change).await?.data)
+    }
+
+    /// Deletes an integration that has no connections.
+    pub async fn delete_integration(&self, key: &str) -> Result<(), ClientError> {
+        self.delete::<Success>(&path(["integrations", key])).await.map(drop)
+    }
+
+    /// The catalog.
+    pub async fn list_providers(&self, wanted: &ProviderQuery) -> Result<Vec<Provider>, ClientError> {
+        Ok(self.get::<Providers>(&query("/providers", wanted)?).await?.data)
+    }
+
+    /// One provider.
+    pub async fn read_provider(&self, id: &str) -> Result<Provider, ClientError> {
+        Ok(self.get::<ProviderAnswer>(&path(["providers", id])).await?.data)
+    }
+
+    /// The fields in a pasted text; none when it is not the vendor's.
+    pub async fn read_pasted(&self, provider: &str, text: &str) -> Result<Pasted, ClientError> {
+        self.post(&path(["providers", provider, "paste"]), &Paste { text: text.to_owned() }).await
+    }
+
+    /// All API keys.
+    pub async fn list_api_keys(&self) -> Result<ApiKeys, ClientError> {
+        self.get("/api-keys").await
+    }
+
+    /// Makes an API key; the answer shows it whole, this once.
+    pub async fn create_api_key(&self, draft: &CreateApiKey) -> Result<CreatedApiKey, ClientError> {
+        Ok(self.post::<CreatedApiKeyAnswer>("/api-keys", draft).await?.data)
+    }
+
+    /// Revokes an API key, named by id or display name.
+    pub async fn revoke_api_key(&self, reference: &str) -> Result<(), ClientError> {
+        self.delete::<Success>(&path(["api-keys", reference])).await.map(drop)
+    }
+
+    /// One page of the log of calls.
+    pub async fn list_activity(&self, wanted: &ActivityQuery) -> Result<Activity, ClientError> {
+        self.get(&query("/activity", wanted)?).await
+    }
+
+    /// One page of the audit trail.
+    pub async fn list_audit_events(&self, wanted: &PageQuery) -> Result<AuditEvents, ClientError> {
+        self.get(&query("/audit", wanted)?).await
+    }
+
+    /// Walks along the whole audit trail.
+    pub async fn verify_audit_events(&self) -> Result<AuditVerification, ClientError> {
+        self.post("/audit/verify", &serde_json::json!({})).await
+    }
+
+    /// One page of jobs.
+    pub async fn list_jobs(&self, wanted: &JobsQuery) -> Result<Jobs, ClientError> {
+        self.get(&query("/jobs", wanted)?).await
+    }
+
+    /// One job.
+    pub async fn read_job(&self, id: &str) -> Result<Job, ClientError> {
+        self.get(&path(["jobs", id])).await
+    }
+}
+
+fn of_connection(segments: &[&str], integration: Option<&str>) -> Result<String, ClientError> {
+    let path = path(["connections"].iter().chain(segments).copied());
+    query(&path, &parameters(integration))
+}
+
+fn parameters(integration: Option<&str>) -> impl Serialize {
+    IntegrationOfConnection { provider_config_key: integration.map(str::to_owned) }
+}
