@@ -112,9 +112,9 @@ impl Platform {
 
     /// Authenticates an API key. Unknown, mistyped, revoked and expired keys are one and the same refusal.
     pub async fn authenticate(self: &Arc<Self>, text: &str) -> Result<Access, Problem> {
-        let key = text.parse::<ApiKeyText>().map_err(|error| {
-            Problem::unauthenticated(&format!("The API key cannot be right: {error}"))
-        })?;
+        let key = text
+            .parse::<ApiKeyText>()
+            .map_err(|error| Problem::unauthenticated(&format!("The API key cannot be right: {error}")))?;
         let known = match self.directory.caller(&key) {
             Some(known) => known,
             None => self.read_caller(key.clone()).await?,

@@ -1,4 +1,5 @@
 //! The platform against the Kintone emulator: linking, testing and calling.
 
 mod connect;
+mod verdicts;
 mod world;

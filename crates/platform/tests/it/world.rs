@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use serde_json::Value;
 use tempfile::TempDir;
+use tombolo_egress::FixedResolver;
 use tombolo_kintone_emulator::{Control, Emulator, EmulatorOptions};
 use tombolo_platform::proxy::{Call, CallBody, Lane, send};
 use tombolo_platform::start::{ConnectToOption, StartOptions, Started, start};
@@ -26,18 +27,25 @@ pub struct World {
 
 impl World {
     pub async fn start() -> Self {
+        Self::start_with(|_, _| {}).await
+    }
+
+    /// Starts with changed options.
+    pub async fn start_with(change: impl FnOnce(&mut StartOptions, &Emulator)) -> Self {
         let emulator = Emulator::start(EmulatorOptions::default()).await.expect("the emulator starts");
         let directory = tempfile::tempdir().expect("a directory");
         let mut options = StartOptions::in_directory(directory.path().join("data"));
-        options.egress.connect_to = ["demo.kintone.com", "sample.cybozu.com"]
+        options.resolver = Arc::new(
+            FixedResolver::default().with("private.kintone.com", &["10.0.0.5".parse().expect("an address")]),
+        );
+        let address = emulator.https_address().expect("TLS").to_string();
+        options.egress.connect_to = ["demo.kintone.com", "sample.cybozu.com", "stranger.kintone.com"]
             .map(|host| ConnectToOption {
-                host: host.to_owned(),
-                address: emulator.https_address().expect("TLS"),
                 authority: emulator.certificate_authority_pem().map(str::to_owned),
-                browser_address: None,
-                without_tls: false,
+                ..connect_to(host, &address)
             })
             .to_vec();
+        change(&mut options, &emulator);
         let started = start(options).await.expect("the platform starts");
         let platform = Arc::clone(&started.platform);
         let access = platform.operator_access(None).await.expect("the default environment");
@@ -97,6 +105,17 @@ impl World {
                 serde_json::json!({ "code": problem.code, "what": problem.what }),
             ),
         }
+    }
+}
+
+/// A host that is reached elsewhere, without a trusted authority.
+pub fn connect_to(host: &str, address: &str) -> ConnectToOption {
+    ConnectToOption {
+        host: host.to_owned(),
+        address: address.parse().expect("an address"),
+        authority: None,
+        browser_address: None,
+        without_tls: false,
     }
 }
 
