@@ -49,7 +49,15 @@ fn format(checkout: &Checkout) -> Result<()> {
 }
 
 fn lints(checkout: &Checkout) -> Result<()> {
-    run_command(checkout.cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+    run_command(checkout.cargo().args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--keep-going",
+        "--",
+        "-D",
+        "warnings",
+    ]))
 }
 
 fn documentation(checkout: &Checkout) -> Result<()> {
