@@ -6,13 +6,13 @@ use std::process::Command;
 
 use crate::client::{CUSTOMERS, ORDERS, PRODUCTS_VIEW, service};
 
-async fn run(script: &'static str, credential: Vec<(&'static str, String)>) {
+async fn run(tenant: &str, script: &'static str, credential: Vec<(&'static str, String)>) {
     let Some(clients) = std::env::var_os("NPM_CLIENTS_DIR") else {
         eprintln!("NOT RUN: {script} is not run, because NPM_CLIENTS_DIR is unset");
         return;
     };
     let service = service().await;
-    let base_url = format!("http://localhost:{}/t/demo", service.emulator.http_address().port());
+    let base_url = format!("http://localhost:{}/t/{tenant}", service.emulator.http_address().port());
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/npm").join(script);
     let output = tokio::task::spawn_blocking(move || {
         let mut node = Command::new("node");
@@ -37,20 +37,34 @@ fn user() -> Vec<(&'static str, String)> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_javascript_client_with_tokens() {
-    run("rest-api-client.mjs", tokens()).await;
+    run("demo", "rest-api-client.mjs", tokens()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_javascript_client_with_a_password() {
-    run("rest-api-client.mjs", user()).await;
+    run("demo", "rest-api-client.mjs", user()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_command_line_tool_with_tokens() {
-    run("cli.mjs", tokens()).await;
+    run("demo", "cli.mjs", tokens()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_command_line_tool_with_a_password() {
-    run("cli.mjs", user()).await;
+    run("demo", "cli.mjs", user()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_javascript_client_in_a_guest_space_behind_basic() {
+    let mut credential = vec![
+        ("BASIC_USERNAME", "gate".to_owned()),
+        ("BASIC_PASSWORD", "sample-gate-password".to_owned()),
+        ("USERNAME_", "suzuki".to_owned()),
+        ("PASSWORD", "sample:password:suzuki".to_owned()),
+    ];
+    run("sample", "guest-space.mjs", credential.clone()).await;
+    credential.truncate(2);
+    credential.push(("API_TOKENS", "sampleTokenGuestKadai0000000000000000000".to_owned()));
+    run("sample", "guest-space.mjs", credential).await;
 }
