@@ -62,5 +62,7 @@ fn lints(checkout: &Checkout) -> Result<()> {
 
 fn documentation(checkout: &Checkout) -> Result<()> {
     let mut cargo = checkout.cargo();
-    run_command(cargo.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-Dwarnings"))
+    run_command(
+        cargo.args(["doc", "--workspace", "--no-deps", "--keep-going"]).env("RUSTDOCFLAGS", "-Dwarnings"),
+    )
 }
