@@ -1,5 +1,6 @@
 //! The commands. Each is a file; what it does goes through the API.
 
+mod demo;
 mod emulator;
 mod serve;
 
@@ -21,6 +22,8 @@ pub struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Start everything on this machine with sample data, and say what to try.
+    Demo(demo::Demo),
     /// Run the server.
     Serve(serve::Serve),
     /// Run the Kintone emulator alone.
@@ -31,6 +34,7 @@ impl CommandLine {
     /// Runs the command.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
+            Command::Demo(demo) => demo.run().await,
             Command::Serve(serve) => serve.run(self.config.as_deref()).await,
             Command::Emulator(emulator) => emulator.run().await,
         }
