@@ -127,7 +127,7 @@ pub enum TestProgress {
         subject: Option<String>,
     },
     /// A stage has ended.
-    Ended(StageReport),
+    Ended(Box<StageReport>),
     /// The last line: what the test found.
     Report(TestReport),
     /// The last line when the test itself could not be done.
@@ -152,7 +152,7 @@ pub enum CreateProgress {
         subject: Option<String>,
     },
     /// A stage of the test has ended.
-    Ended(StageReport),
+    Ended(Box<StageReport>),
     /// The last line: the connection was made.
     Created(Box<CreatedConnection>),
     /// The last line when nothing was stored.

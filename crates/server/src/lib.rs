@@ -7,6 +7,6 @@ mod request_id;
 mod routes;
 
 pub use front::ServerBody;
-pub use listen::{Server, ServerError, ServerOptions, Tls};
+pub use listen::{InProcess, Server, ServerError, ServerOptions, Tls};
 pub use request_id::RequestIds;
-pub use routes::{Peer, openapi, router};
+pub use routes::{Peer, openapi};

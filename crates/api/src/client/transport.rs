@@ -185,7 +185,7 @@ async fn exchange(
 
 fn connector(authorities_pem: &[u8]) -> Result<TlsConnector, TransportError> {
     let refused = |error: &dyn fmt::Display| TransportError::Authority(error.to_string());
-    let mut roots = rustls::RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    let mut roots: rustls::RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
     for certificate in CertificateDer::pem_slice_iter(authorities_pem) {
         roots.add(certificate.map_err(|error| refused(&error))?).map_err(|error| refused(&error))?;
     }

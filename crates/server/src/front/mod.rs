@@ -21,7 +21,7 @@ pub use body::ServerBody;
 
 use crate::problem;
 use crate::request_id::RequestIds;
-use crate::routes::{Peer, RequestId};
+use crate::routes::{Counted, Peer, RequestId, Requests};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("tombolo-request-id");
 
@@ -32,6 +32,7 @@ pub(crate) struct Front {
     pub(crate) ids: Arc<RequestIds>,
     pub(crate) router: axum::Router,
     pub(crate) control: Handle,
+    pub(crate) requests: Arc<Requests>,
 }
 
 impl Front {
@@ -44,13 +45,14 @@ impl Front {
         let started = Instant::now();
         let id = self.ids.next();
         let path = request.uri().path();
-        let mut response = if path.starts_with("/proxy/") {
-            proxy::serve(&self, &peer, request, &id, started).await
+        let (counted, mut response) = if path.starts_with("/proxy/") {
+            (Counted::Proxy, proxy::serve(&self, &peer, request, &id, started).await)
         } else if path.starts_with("/c/") {
-            drop_in::serve(&self, &peer, request, &id, started).await
+            (Counted::DropIn, drop_in::serve(&self, &peer, request, &id, started).await)
         } else {
-            self.route(peer, request, &id).await
+            (Counted::Api, self.route(peer, request, &id).await)
         };
+        self.requests.count(counted, response.status());
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(REQUEST_ID, value);
         }

@@ -1,6 +1,7 @@
 //! The listener: one acceptor, N proxy threads, one control runtime.
 
 mod accept;
+mod in_process;
 mod operator;
 mod options;
 mod thread;
@@ -13,11 +14,12 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tombolo_platform::Platform;
 
+pub use in_process::InProcess;
 pub use options::{ServerError, ServerOptions, Tls};
 
 use crate::front::Front;
 use crate::request_id::RequestIds;
-use crate::routes::router;
+use crate::routes::{RequestCounts, router};
 use thread::ProxyThread;
 
 /// A running server.
@@ -36,7 +38,8 @@ impl Server {
         let listener = accept::bind(options.listen)?;
         let address = listener.local_addr().map_err(|source| ServerError::bind(options.listen, source))?;
         let (stop, stopped) = watch::channel(false);
-        let router = router(Arc::clone(&platform));
+        let counts = RequestCounts::default();
+        let router = router(Arc::clone(&platform), counts.clone());
         let front = || {
             Arc::new(Front {
                 lane: platform.lane(),
@@ -44,6 +47,7 @@ impl Server {
                 ids: Arc::clone(&ids),
                 router: router.clone(),
                 control: Handle::current(),
+                requests: counts.of_one_thread(),
             })
         };
         let threads = (0..options.proxy_threads.max(1))

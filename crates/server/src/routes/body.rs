@@ -21,7 +21,7 @@ const BYTES_MAX: usize = 1024 * 1024;
 /// see its connection break instead of the answer.
 const DISCARDED_MAX: usize = 64 * 1024 * 1024;
 /// Longest time for a body.
-const TIME_MAX: Duration = Duration::from_secs(60);
+const TIME_MAX: Duration = Duration::from_mins(1);
 
 /// A JSON body of the wanted shape.
 pub(crate) struct Body<T>(pub(crate) T);

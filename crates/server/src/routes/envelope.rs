@@ -1,8 +1,6 @@
 //! What every request and answer of the router goes through.
 
-use std::sync::Arc;
-
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
 use http::Uri;
@@ -11,11 +9,10 @@ use http::uri::PathAndQuery;
 use tombolo_platform::{Problem, ProblemKind};
 
 use super::access::RequestId;
-use super::metrics::{Counted, Requests};
 use super::refusal::Refusal;
 
-/// Writes the bodies of refusals, forbids guessing of content types, and counts.
-pub(super) async fn wrap(State(requests): State<Arc<Requests>>, request: Request, next: Next) -> Response {
+/// Writes the bodies of refusals and forbids guessing of content types.
+pub(super) async fn wrap(request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>().cloned();
     let mut response = next.run(request).await;
     if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
@@ -26,7 +23,6 @@ pub(super) async fn wrap(State(requests): State<Arc<Requests>>, request: Request
         }
     }
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    requests.count(Counted::Api, response.status());
     response
 }
 

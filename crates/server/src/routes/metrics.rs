@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::State;
 use axum::http::Extensions;
@@ -41,14 +42,35 @@ impl Counted {
     }
 }
 
-/// The requests that were answered since the start, by front and class of status.
+/// The requests that one thread answered since the start, by front and class of status.
 #[derive(Debug, Default)]
-pub(crate) struct Requests([[AtomicU64; 5]; 3]);
+pub(crate) struct Requests([[AtomicU64; CLASSES]; Counted::ALL.len()]);
+
+/// 1xx to 5xx.
+const CLASSES: usize = 5;
 
 impl Requests {
     pub(crate) fn count(&self, counted: Counted, status: StatusCode) {
-        let class = usize::from(status.as_u16() / 100).clamp(1, 5) - 1;
+        let class = usize::from(status.as_u16() / 100).clamp(1, CLASSES) - 1;
         self.0[counted as usize][class].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// The counters of all threads: each counts for itself, so that counting costs a call nothing.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RequestCounts(Arc<Mutex<Vec<Arc<Requests>>>>);
+
+impl RequestCounts {
+    /// New counters, for one thread.
+    pub(crate) fn of_one_thread(&self) -> Arc<Requests> {
+        let requests = Arc::<Requests>::default();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&requests));
+        requests
+    }
+
+    fn sum(&self, counted: Counted, class: usize) -> u64 {
+        let threads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        threads.iter().map(|thread| thread.0[counted as usize][class].load(Ordering::Relaxed)).sum()
     }
 }
 
@@ -65,11 +87,11 @@ async fn metrics(
     extensions: Extensions,
 ) -> ([(HeaderName, &'static str); 1], String) {
     let by_host = matches!(extensions.get(), Some(Peer::Operator));
-    let text = render(&routes.requests, &routes.platform.figures(), by_host);
+    let text = render(&routes.counts, &routes.platform.figures(), by_host);
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }
 
-fn render(requests: &Requests, figures: &PlatformFigures, by_host: bool) -> String {
+fn render(counts: &RequestCounts, figures: &PlatformFigures, by_host: bool) -> String {
     let mut text = String::new();
     head(
         &mut text,
@@ -78,11 +100,11 @@ fn render(requests: &Requests, figures: &PlatformFigures, by_host: bool) -> Stri
         "Requests that were answered, by front and class of status.",
     );
     for counted in Counted::ALL {
-        for (class, count) in requests.0[counted as usize].iter().enumerate() {
-            let (front, count) = (counted.name(), count.load(Ordering::Relaxed));
+        for class in 0..CLASSES {
+            let (front, digit, count) = (counted.name(), class + 1, counts.sum(counted, class));
             line(
                 &mut text,
-                format_args!("tombolo_requests_total{{front=\"{front}\",class=\"{}xx\"}} {count}", class + 1),
+                format_args!("tombolo_requests_total{{front=\"{front}\",class=\"{digit}xx\"}} {count}"),
             );
         }
     }
@@ -134,16 +156,17 @@ mod tests {
 
     #[test]
     fn hosts_are_for_the_operator_alone() {
-        let requests = Requests::default();
-        requests.count(Counted::DropIn, StatusCode::OK);
-        requests.count(Counted::Api, StatusCode::NOT_FOUND);
+        let counts = RequestCounts::default();
+        counts.of_one_thread().count(Counted::DropIn, StatusCode::OK);
+        counts.of_one_thread().count(Counted::DropIn, StatusCode::OK);
+        counts.of_one_thread().count(Counted::Api, StatusCode::NOT_FOUND);
         let host = |host: &str, in_flight, limit| HostLoad { host: host.to_owned(), in_flight, limit };
         let figures = PlatformFigures {
             hosts: vec![host("a.example.com", 2, 20), host("b\".example.com", 1, 10)],
             activity_dropped: 7,
         };
-        insta::assert_snapshot!("operator", render(&requests, &figures, true));
-        assert!(!render(&requests, &figures, false).contains("example"));
-        assert!(render(&requests, &figures, false).contains("tombolo_upstream_calls_limit 30\n"));
+        insta::assert_snapshot!(render(&counts, &figures, true));
+        assert!(!render(&counts, &figures, false).contains("example"));
+        assert!(render(&counts, &figures, false).contains("tombolo_upstream_calls_limit 30\n"));
     }
 }

@@ -31,28 +31,27 @@ use tower::ServiceExt as _;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use access::{Peer, RequestId};
-pub(crate) use metrics::{Counted, Requests};
+pub(crate) use metrics::{Counted, RequestCounts, Requests};
 
 /// What the routes share.
 #[derive(Clone)]
 pub struct Routes {
     pub(crate) platform: Arc<Platform>,
-    requests: Arc<Requests>,
+    counts: RequestCounts,
     document: Bytes,
 }
 
-/// The router.
-pub fn router(platform: Arc<Platform>) -> Router {
-    let requests = Arc::new(Requests::default());
+/// The router. Its answers to refused requests need the [`RequestId`] that the front gives each request.
+pub(crate) fn router(platform: Arc<Platform>, counts: RequestCounts) -> Router {
     let (router, document) = documented().split_for_parts();
     let document = pretty(document).into();
     let router = router
         .fallback(envelope::unknown_route)
         .method_not_allowed_fallback(envelope::wrong_method)
-        .layer(middleware::from_fn_with_state(Arc::clone(&requests), envelope::wrap))
-        .with_state(Routes { platform, requests, document });
-    Router::new()
-        .fallback_service(router.map_request(envelope::without_trailing_slash as fn(Request) -> Request))
+        .layer(middleware::from_fn(envelope::wrap))
+        .with_state(Routes { platform, counts, document });
+    let tolerant = router.map_request(envelope::without_trailing_slash as fn(Request) -> Request);
+    Router::new().fallback_service(tolerant)
 }
 
 /// The OpenAPI document of the routes, as `docs/openapi.json` holds it.

@@ -75,15 +75,12 @@ async fn create(
 /// The first failed stage's verdict as a problem.
 fn test_failed(report: &TestReport) -> Refusal {
     let code = "connection_test_failed";
-    let problem = match report.verdict() {
-        Some(verdict) => {
-            let what = verdict.says.en.trim_end_matches('.');
-            Problem::new(ProblemKind::TestFailed, code, what, verdict.fix.en.clone()).on_side(verdict.side)
-        }
-        None => {
-            let fix = "See the stages of the report.";
-            Problem::new(ProblemKind::TestFailed, code, "The connection cannot be used", fix)
-        }
+    let problem = if let Some(verdict) = report.verdict() {
+        let what = verdict.says.en.trim_end_matches('.');
+        Problem::new(ProblemKind::TestFailed, code, what, verdict.fix.en.clone()).on_side(verdict.side)
+    } else {
+        let fix = "See the stages of the report.";
+        Problem::new(ProblemKind::TestFailed, code, "The connection cannot be used", fix)
     };
     Refusal::with_report(problem, wire::report(report))
 }

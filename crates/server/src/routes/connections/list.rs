@@ -36,15 +36,13 @@ pub(super) async fn list_connections(
         let fix = "Follow `next_cursor` with the parameter `cursor`.";
         return Err(Problem::invalid("invalid_query_params", "Pages are not counted", fix).into());
     }
-    let (found, next) = match &query.connection_id {
-        Some(id) => (platform.connections_with_id(&caller.access, id).await?, None),
-        None => {
-            let filter = filter(&integrations, &query)?;
-            let after = cursor(query.cursor.as_deref())?;
-            let page =
-                platform.list_connections(&caller.access, &filter, after.as_ref(), limit as usize).await?;
-            (page.connections, page.next)
-        }
+    let (found, next) = if let Some(id) = &query.connection_id {
+        (platform.connections_with_id(&caller.access, id).await?, None)
+    } else {
+        let filter = filter(&integrations, &query)?;
+        let after = cursor(query.cursor.as_deref())?;
+        let page = platform.list_connections(&caller.access, &filter, after.as_ref(), limit as usize).await?;
+        (page.connections, page.next)
     };
     let by_id: HashMap<&IntegrationId, &Integration> =
         integrations.iter().map(|integration| (&integration.id, integration)).collect();

@@ -81,7 +81,7 @@ pub(super) fn progress(event: &TestEvent) -> api::TestProgress {
         TestEvent::Started { stage, name, subject } => {
             api::TestProgress::Started { stage: stage.clone(), name: text(name), subject: subject.clone() }
         }
-        TestEvent::Ended(report) => api::TestProgress::Ended(stage(report)),
+        TestEvent::Ended(report) => api::TestProgress::Ended(Box::new(stage(report))),
     }
 }
 
