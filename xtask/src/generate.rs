@@ -17,7 +17,7 @@ struct Generated {
 
 const FILES: &[Generated] = &[Generated {
     path: "docs/openapi.json",
-    source: "crates/server/src/openapi.rs",
+    source: "crates/cli/src/command/openapi.rs",
     arguments: &["openapi"],
 }];
 

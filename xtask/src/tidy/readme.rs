@@ -4,7 +4,7 @@ use super::finding::Finding;
 use super::source::Source;
 
 /// The heading of the section, and the only commands in it.
-const HEADING: &str = "Set up";
+const HEADING: &str = "Two commands";
 const COMMANDS: &[&str] = &["cargo run --release -- demo", "cargo xtask test"];
 
 /// Checks the section of the README. Without a README there is nothing to check yet.
@@ -51,10 +51,10 @@ mod tests {
 
     #[test]
     fn the_section_has_exactly_the_two_commands() {
-        let good = "# Tombolo\n```\ncargo fetch\n```\n## Set up\n```sh\n# a comment\ncargo run --release -- demo   # two minutes\n```\n\
+        let good = "# Tombolo\n```\ncargo fetch\n```\n## Two commands\n```sh\n# a comment\ncargo run --release -- demo   # two minutes\n```\n\
                     and\n```sh\n$ cargo xtask test\n```\n## More\n```sh\ncargo doc\n```\n";
         assert_eq!(lines(&check(&[source("README.md", good)])), "");
-        let bad = "## Set up\n```sh\napt-get install cmake\ncargo run --release -- demo\n```\n";
-        insta::assert_snapshot!(lines(&check(&[source("README.md", bad)])), @"error: README.md: the section `Set up` has the commands [apt-get install cmake, cargo run --release -- demo], it must have exactly [cargo run --release -- demo, cargo xtask test]");
+        let bad = "## Two commands\n```sh\napt-get install cmake\ncargo run --release -- demo\n```\n";
+        insta::assert_snapshot!(lines(&check(&[source("README.md", bad)])), @"error: README.md: the section `Two commands` has the commands [apt-get install cmake, cargo run --release -- demo], it must have exactly [cargo run --release -- demo, cargo xtask test]");
     }
 }
