@@ -188,11 +188,18 @@ impl<'a> Outgoing<'a> {
         let body_may_tell = matches!(needed, Some(Needed::Undecided { body_may_tell: true }));
         let (mut body, beginning) = receive(&method, body, body_may_tell).await?;
         let entries = match (needed, &plan.selection) {
-            (Some(Needed::Keys(keys)), _) => Some(keys),
-            (Some(Needed::Undecided { .. }), Some(selection)) => {
-                match selection.from_body(method.as_str(), &canonical(plan, path), &beginning) {
-                    Needed::Keys(keys) => Some(keys),
-                    Needed::Undecided { .. } => Some(plan.healthy.clone()),
+            (Some(needed), Some(selection)) => {
+                let needed = match needed {
+                    Needed::Undecided { .. } => {
+                        selection.from_body(method.as_str(), &canonical(plan, path), &beginning)
+                    }
+                    decided @ Needed::Keys(_) => decided,
+                };
+                match needed {
+                    Needed::Keys(keys) if selection.knows_any(&keys) => Some(keys),
+                    // Nothing fits, or nothing can be seen: the vendor is asked with everything that it accepts, so
+                    // that its own answer says what is wrong.
+                    Needed::Keys(_) | Needed::Undecided { .. } => Some(plan.healthy.clone()),
                 }
             }
             _ => None,

@@ -81,6 +81,11 @@ impl Selection {
         Needed::Undecided { body_may_tell: false }
     }
 
+    /// Whether the connection has an entry for at least one of the keys.
+    pub fn knows_any(&self, keys: &[String]) -> bool {
+        keys.iter().any(|key| self.known.contains(key))
+    }
+
     fn fitting(&self, method: &str, path: &str) -> impl Iterator<Item = &Selector> {
         self.selectors
             .iter()
