@@ -20,7 +20,7 @@ use super::Routes;
         description = "Link a SaaS account once, prove that it works, then call it through a proxy, with the secret locked away.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    components(schemas(Problem)),
+    components(schemas(Problem, tombolo_api::Health, tombolo_api::JobState, tombolo_api::StatusClass)),
     tags(
         (name = "connections", description = "One account's authorised access"),
         (name = "calls", description = "Requests to upstreams through connections"),

@@ -52,6 +52,8 @@ fn explain(said: &str) -> Fault {
         return Fault { path: below(path, &name), code: "required", message };
     }
     let wanted = match expected {
+        // What the deserializer calls a map or a Rust struct is an object to whoever wrote the JSON.
+        Some(expected) if expected == "a map" || expected.starts_with("struct ") => "an object",
         Some(expected) => expected,
         None if said == LIST_OR_TEXT => LIST_OR_TEXT,
         None if said.starts_with("duplicate field") => "each member once",

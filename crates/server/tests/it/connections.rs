@@ -1,0 +1,139 @@
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::app::{App, draft, settled};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_is_made_listed_read_tested_changed_and_deleted() {
+    let app = App::start().await;
+    let caller = app.caller();
+
+    let mut wanted = draft("営業");
+    wanted["tags"] = json!({ "team": "east" });
+    wanted["metadata"] = json!({ "plan": "gold" });
+    let created = caller.post("/connections", &wanted).await;
+    insta::assert_snapshot!("created", created.snapshot());
+    let id = created.json()["id"].as_str().expect("an id").to_owned();
+
+    insta::assert_snapshot!(
+        "listed",
+        caller.get("/connections?tags[team]=east&health=available").await.snapshot()
+    );
+    for query in ["search=%E5%96%B6", "integrationId=kintone", &format!("connectionId={id}"), "endUserId=x"] {
+        let found =
+            caller.get(&format!("/connections?{query}")).await.json()["connections"].as_array().map(Vec::len);
+        assert_eq!(found, Some(usize::from(!query.starts_with("endUserId"))), "{query}");
+    }
+
+    let read = caller.get("/connections/%E5%96%B6%E6%A5%AD").await;
+    insta::assert_snapshot!("read", read.snapshot());
+    assert_eq!(
+        read.json(),
+        caller.get(&format!("/connections/{id}/?provider_config_key=kintone")).await.json()
+    );
+
+    let tested = caller.post(&format!("/connections/{id}/test"), &json!({})).await;
+    assert_eq!((tested.status, tested.json()["available"].clone()), (StatusCode::OK, json!(true)));
+
+    let change = json!({ "name": "Sales", "settings": { "Page Size": "200" }, "tags": {}, "metadata": {} });
+    let changed = caller.patch(&format!("/connections/{id}"), &change).await.json();
+    assert_eq!(changed["success"], true);
+    let connection = &changed["connection"];
+    assert_eq!(
+        (&connection["name"], &connection["settings"], &connection["tags"], &connection["metadata"]),
+        (&json!("Sales"), &json!({ "page_size": "200" }), &json!({}), &Value::Null)
+    );
+
+    let deleted = caller.delete("/connections/Sales").await;
+    assert_eq!((deleted.status, deleted.text().as_str()), (StatusCode::OK, r#"{"success":true}"#));
+    insta::assert_snapshot!("gone", caller.get(&format!("/connections/{id}")).await.snapshot());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_test_stores_nothing_and_says_why() {
+    let app = App::start().await;
+    let caller = app.caller();
+    let mut wanted = draft("Sales");
+    wanted["fields"]["token"] = json!(["canaryTokenUnknown0000000000000000000009"]);
+    let refused = caller.post("/connections", &wanted).await;
+    insta::assert_snapshot!("test_failed", refused.snapshot());
+    assert_eq!(refused.header("content-type"), "application/problem+json");
+    assert_eq!(caller.get("/connections").await.json()["connections"], json!([]));
+
+    wanted["test"] = json!(false);
+    let created = caller.post("/connections", &wanted).await.json();
+    assert_eq!((&created["health"]["status"], &created["report"]), (&json!("unverified"), &Value::Null));
+    let taken = caller.post("/connections", &wanted).await;
+    assert_eq!(taken.verdict(), "409 name_taken");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tests_tell_line_by_line_what_they_do() {
+    let app = App::start().await;
+    let caller = app.caller();
+    app.connect("Sales").await;
+    let lines = [("accept", "application/x-ndjson"), ("content-type", "application/json")];
+    let mut unnamed = draft("");
+    unnamed.as_object_mut().expect("an object").remove("name");
+
+    let answer = caller.send(Method::POST, "/connections/test", &lines, unnamed.to_string().into()).await;
+    assert_eq!(answer.header("content-type"), "application/x-ndjson");
+    let told: Vec<Value> =
+        answer.text().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let short: Vec<String> = told
+        .iter()
+        .map(|line| format!("{} {} {}", line["type"], line["stage"], line["outcome"]).replace('"', ""))
+        .collect();
+    insta::assert_snapshot!("told", short.join("\n"));
+    let last = told.last().expect("a line");
+    assert_eq!(
+        (&last["available"], &last["conclusion"]["en"]),
+        (&json!(true), &json!("connection available"))
+    );
+
+    let stored = caller.send(Method::POST, "/connections/Sales/test", &lines[..1], "".into()).await;
+    let last: Value = serde_json::from_str(stored.text().lines().last().expect("a line")).expect("JSON");
+    assert_eq!((&last["type"], &last["available"]), (&json!("report"), &json!(true)));
+
+    // What fails before anything is told has a status.
+    let unknown = caller.send(Method::POST, "/connections/Unknown/test", &lines[..1], "".into()).await;
+    assert_eq!(unknown.verdict(), "404 unknown_connection");
+
+    let mut failing = draft("Orders");
+    failing["fields"]["token"] = json!(["canaryTokenUnknown0000000000000000000009"]);
+    let answer = caller.send(Method::POST, "/connections", &lines, failing.to_string().into()).await;
+    let last: Value = serde_json::from_str(answer.text().lines().last().expect("a line")).expect("JSON");
+    assert_eq!(
+        (&last["type"], &last["problem"]["code"]),
+        (&json!("problem"), &json!("connection_test_failed"))
+    );
+    assert_eq!(last["problem"]["report"]["available"], false, "{}", settled(&last.to_string()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_go_on_where_a_page_ended() {
+    let app = App::start().await;
+    let caller = app.caller();
+    for name in ["営業 1", "営業 2", "営業 3", "Support"] {
+        let mut wanted = draft(name);
+        wanted["test"] = json!(false);
+        assert_eq!(caller.post("/connections", &wanted).await.status, StatusCode::CREATED);
+    }
+    for (filter, expected) in [("", 4), ("search=%E5%96%B6%E6%A5%AD&", 3)] {
+        let (mut names, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = caller.get(&format!("/connections?{filter}limit=1{cursor}")).await.json();
+            names.extend(
+                page["connections"].as_array().expect("a list").iter().map(|one| one["name"].to_string()),
+            );
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            cursor = tombolo_api::client::query("", &json!({ "cursor": next }))
+                .expect("encodes")
+                .replace('?', "&");
+            assert!(names.len() <= expected, "the list has no end");
+        }
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), expected, "{filter} {names:?}");
+    }
+}

@@ -1,0 +1,12 @@
+//! The server as a caller sees it: in this process, on a free port, with an emulated vendor behind it.
+
+mod app;
+mod bad_input;
+mod calls;
+mod canary;
+mod connections;
+mod document;
+mod in_process;
+mod isolation;
+mod operation;
+mod resources;
