@@ -54,7 +54,8 @@ impl Record {
 
 /// An instant as the service writes it: UTC, seconds always `00`.
 pub fn minute(instant: Timestamp) -> String {
-    instant.strftime("%Y-%m-%dT%H:%M:00Z").to_string()
+    let at = jiff::tz::Offset::UTC.to_datetime(instant);
+    format!("{:04}-{:02}-{:02}T{:02}:{:02}:00Z", at.year(), at.month(), at.day(), at.hour(), at.minute())
 }
 
 /// A comment of a record.
