@@ -124,15 +124,12 @@ impl<'a> Iterator for Items<'a> {
             known.then_some(())?;
             Some(((kind, std::str::from_utf8(name).ok()?, std::str::from_utf8(value).ok()?), rest))
         })();
-        match item {
-            Some((item, rest)) => {
-                self.0 = rest;
-                Some(Ok(item))
-            }
-            None => {
-                self.0 = &[];
-                Some(Err(MalformedCredentials))
-            }
+        if let Some((item, rest)) = item {
+            self.0 = rest;
+            Some(Ok(item))
+        } else {
+            self.0 = &[];
+            Some(Err(MalformedCredentials))
         }
     }
 }

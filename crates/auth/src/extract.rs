@@ -32,7 +32,7 @@ pub fn extract_keys(
                     }
                 }
                 SchemeKind::Basic { .. } => {
-                    decode_password(text.strip_prefix("Basic ").unwrap_or(text), &mut take)
+                    decode_password(text.strip_prefix("Basic ").unwrap_or(text), &mut take);
                 }
                 SchemeKind::EncodedPassword { .. } => decode_password(text, &mut take),
             }

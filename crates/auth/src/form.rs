@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn ten_tokens_are_too_many() {
-        let ten = vec!["aaaaaaaa"; 10].join(",");
+        let ten = ["aaaaaaaa"; 10].join(",");
         let fields = [("subdomain", "acme"), ("token", ten.as_str()), ("app", "1")];
         assert_eq!(fill("kintone", "api_token", &fields), "token:too_many");
     }

@@ -150,7 +150,7 @@ impl Recorder {
         recorder
     }
 
-    pub(crate) fn push(&self, record: CallRecord) {
+    pub(crate) fn push(&self, record: &CallRecord) {
         let Some(clock) = self.0.clock.get() else { return };
         let at = clock.now().minus(Duration::from_micros(record.total.into()));
         let call = record.packed(at);

@@ -34,12 +34,11 @@ impl Platform {
                 }
             }
         }
-        match (keys.pop(), keys.is_empty()) {
-            (key, true) => Ok(key),
-            (_, false) => {
-                let what = "The request carries two different API keys";
-                Err(Problem::invalid("two_keys", what, "Send one key, in one place."))
-            }
+        if let (key, true) = (keys.pop(), keys.is_empty()) {
+            Ok(key)
+        } else {
+            let what = "The request carries two different API keys";
+            Err(Problem::invalid("two_keys", what, "Send one key, in one place."))
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::platform::Platform;
 use crate::problem::Problem;
 
 /// How long a claimed job belongs to its worker without a sign of life.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 /// How often the worker looks for work.
 const PERIOD: Duration = Duration::from_secs(1);
 /// Rows that one step of retention removes.

@@ -70,14 +70,13 @@ impl Platform {
     ) -> Result<ActivityPage, Problem> {
         access.require(Scope::ReadActivity)?;
         if let Some(reference) = connection {
-            filter.connection = match reference.parse::<ConnectionId>() {
-                Ok(id) => Some(id.to_string()),
-                Err(_) => {
-                    let (found, _) = self
-                        .find_connection(&access.environment, filter.integration.as_deref(), reference)
-                        .await?;
-                    Some(found.id.to_string())
-                }
+            filter.connection = if let Ok(id) = reference.parse::<ConnectionId>() {
+                Some(id.to_string())
+            } else {
+                let (found, _) = self
+                    .find_connection(&access.environment, filter.integration.as_deref(), reference)
+                    .await?;
+                Some(found.id.to_string())
             };
         }
         Ok(self.store.list_activity(&access.environment, &filter, after, limit).await?)

@@ -1,7 +1,5 @@
 //! What the operator measures: the limits towards upstreams, and what the log of calls had to leave out.
 
-use std::sync::PoisonError;
-
 use crate::platform::Platform;
 use crate::proxy::HostLoad;
 
@@ -17,10 +15,6 @@ pub struct PlatformFigures {
 impl Platform {
     /// The figures of this moment.
     pub fn figures(&self) -> PlatformFigures {
-        let recorders = self.recorders.lock().unwrap_or_else(PoisonError::into_inner);
-        PlatformFigures {
-            hosts: self.governors.loads(),
-            activity_dropped: recorders.iter().map(crate::activity::Recorder::dropped).sum(),
-        }
+        PlatformFigures { hosts: self.governors.loads(), activity_dropped: self.activity_dropped() }
     }
 }

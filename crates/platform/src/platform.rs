@@ -222,14 +222,11 @@ impl Platform {
                 return Err(Problem::new(ProblemKind::Conflict, "ambiguous_connection", what, fix));
             }
         };
-        let integration = match wanted {
-            Some(integration) => integration,
-            None => {
-                let integration =
-                    self.store.integration_by_id(environment, &connection.integration_id).await?;
-                integration
-                    .ok_or_else(|| Problem::not_found("unknown_integration", "The integration is gone"))?
-            }
+        let integration = if let Some(integration) = wanted {
+            integration
+        } else {
+            let integration = self.store.integration_by_id(environment, &connection.integration_id).await?;
+            integration.ok_or_else(|| Problem::not_found("unknown_integration", "The integration is gone"))?
         };
         Ok((connection, integration))
     }

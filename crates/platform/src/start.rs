@@ -170,14 +170,13 @@ pub enum StartError {
 pub async fn start(options: StartOptions) -> Result<Started, StartError> {
     let catalog = Arc::new(read_catalog(options.provider_directory.as_deref())?);
     let egress = Egress::new(egress_settings(&options.egress)?, options.resolver);
-    let (location, directory) = match &options.postgres {
-        Some(url) => (Location::Postgres(PostgresLocation { url: url.clone(), max_connections: 10 }), None),
-        None => {
-            let directory = DataDirectory::lock(&options.data_directory)?;
-            let mut files = directory.databases();
-            files.max_pages = options.sqlite_pages_max;
-            (Location::Sqlite(files), Some(directory))
-        }
+    let (location, directory) = if let Some(url) = &options.postgres {
+        (Location::Postgres(PostgresLocation { url: url.clone(), max_connections: 10 }), None)
+    } else {
+        let directory = DataDirectory::lock(&options.data_directory)?;
+        let mut files = directory.databases();
+        files.max_pages = options.sqlite_pages_max;
+        (Location::Sqlite(files), Some(directory))
     };
     let (key, new_master_key) = master_key(&options.master_key, directory.as_ref(), &*options.random)?;
     let ring = KeyRing::new(key);

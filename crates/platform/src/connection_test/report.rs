@@ -115,7 +115,7 @@ pub enum TestEvent {
         subject: Option<String>,
     },
     /// A stage has ended.
-    Ended(StageReport),
+    Ended(Box<StageReport>),
 }
 
 impl TestReport {

@@ -121,9 +121,8 @@ impl Run<'_> {
 
     async fn step(&mut self, stage: &Stage, entry: Option<Entry>) {
         let subject = entry.as_ref().and_then(|entry| entry.values().next().cloned());
-        let request = match self.request(stage, entry.as_ref()) {
-            Ok(request) => request,
-            Err(_) => return self.skip(stage, "a field that it needs is empty"),
+        let Ok(request) = self.request(stage, entry.as_ref()) else {
+            return self.skip(stage, "a field that it needs is empty");
         };
         if self.way_is_known {
             self.tell_start(&stage.id, &stage.name, subject.as_deref());
@@ -302,7 +301,7 @@ impl Run<'_> {
                     }
                 };
                 if let Some(ended) = ended.filter(|_| report_way) {
-                    watch(TestEvent::Ended(ended.clone()));
+                    watch(TestEvent::Ended(Box::new(ended.clone())));
                     told.push(ended);
                 }
             })
@@ -371,7 +370,7 @@ impl Run<'_> {
     }
 
     fn tell_end(&mut self, report: StageReport) {
-        (self.watch)(TestEvent::Ended(report.clone()));
+        (self.watch)(TestEvent::Ended(Box::new(report.clone())));
         self.report.stages.push(report);
     }
 }

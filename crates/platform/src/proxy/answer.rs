@@ -91,7 +91,7 @@ impl Drop for AnswerBody {
                 record.ended(None);
             }
             record.dropped();
-            recorder.push(record);
+            recorder.push(&record);
         }
     }
 }

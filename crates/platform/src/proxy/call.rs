@@ -79,7 +79,7 @@ pub async fn send(lane: &Lane, plan: &Arc<Plan>, call: Call<'_>) -> Result<Answe
         }
         Err(problem) => {
             record.failed(&problem);
-            lane.recorder.push(record);
+            lane.recorder.push(&record);
             Err(problem)
         }
     }
@@ -182,7 +182,7 @@ impl<'a> Outgoing<'a> {
             CallBody::Full(bytes) => !bytes.is_empty(),
         };
         let needed = plan.selection.as_ref().map(|selection| {
-            selection.from_line(effective_method(&method, &headers), &canonical(plan, path), query)
+            selection.by_line(effective_method(&method, &headers), &canonical(plan, path), query)
         });
         headers::to_upstream(&mut headers, &plan.owned_headers, has_body);
         let body_may_tell = matches!(needed, Some(Needed::Undecided { body_may_tell: true }));
@@ -191,7 +191,7 @@ impl<'a> Outgoing<'a> {
             (Some(needed), Some(selection)) => {
                 let needed = match needed {
                     Needed::Undecided { .. } => {
-                        selection.from_body(method.as_str(), &canonical(plan, path), &beginning)
+                        selection.by_body(method.as_str(), &canonical(plan, path), &beginning)
                     }
                     decided @ Needed::Keys(_) => decided,
                 };

@@ -52,13 +52,12 @@ impl Governors {
     /// The governor of a host. The limits are those of the first connection that asks.
     pub fn of_host(&self, host: &str, start: u32, max: u32) -> Arc<Governor> {
         let mut by_host = self.by_host.lock().unwrap_or_else(PoisonError::into_inner);
-        match by_host.get(host) {
-            Some(governor) => Arc::clone(governor),
-            None => {
-                let governor = Arc::new(Governor::new(start, max));
-                by_host.insert(host.to_owned(), Arc::clone(&governor));
-                governor
-            }
+        if let Some(governor) = by_host.get(host) {
+            Arc::clone(governor)
+        } else {
+            let governor = Arc::new(Governor::new(start, max));
+            by_host.insert(host.to_owned(), Arc::clone(&governor));
+            governor
         }
     }
 }

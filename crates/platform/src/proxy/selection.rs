@@ -56,7 +56,7 @@ impl Selection {
     }
 
     /// What can be told from the line of the request alone.
-    pub fn from_line(&self, method: &str, path: &str, query: Option<&str>) -> Needed {
+    pub fn by_line(&self, method: &str, path: &str, query: Option<&str>) -> Needed {
         let mut body_may_tell = false;
         for selector in self.fitting(method, path) {
             if let Some(parameter) = &selector.query {
@@ -71,7 +71,7 @@ impl Selection {
     }
 
     /// What can be told from the beginning of a JSON body.
-    pub fn from_body(&self, method: &str, path: &str, beginning: &[u8]) -> Needed {
+    pub fn by_body(&self, method: &str, path: &str, beginning: &[u8]) -> Needed {
         for member in self.fitting(method, path).filter_map(|selector| selector.body.as_ref()) {
             let found = member.find(beginning);
             if !found.values.is_empty() && (found.complete || member.is_single()) {
@@ -158,7 +158,7 @@ mod tests {
             ("GET", "/k/v1/file.json", Some("fileKey=x"), Needed::Undecided { body_may_tell: true }),
             ("POST", "/k/v1/record.json", None, Needed::Undecided { body_may_tell: true }),
         ] {
-            assert_eq!(selection().from_line(method, path, query), expected, "{method} {path}");
+            assert_eq!(selection().by_line(method, path, query), expected, "{method} {path}");
         }
     }
 
@@ -175,7 +175,7 @@ mod tests {
             ("POST", "/k/v1/bulkRequest.json", &bulk[..45], undecided.clone()),
             ("POST", "/k/v1/record.json", "", undecided.clone()),
         ] {
-            assert_eq!(selection().from_body(method, path, body.as_bytes()), expected, "{path} {body}");
+            assert_eq!(selection().by_body(method, path, body.as_bytes()), expected, "{path} {body}");
         }
     }
 }

@@ -9,25 +9,22 @@ const TOKEN: &str = "demoTokenCustomersAll0000000000000000000";
 
 /// The stage that failed and its verdict; the capabilities that are missing when none failed.
 fn told(report: &TestReport) -> String {
-    match report.stages.iter().find(|stage| stage.outcome == Outcome::Failed) {
-        Some(failed) => {
-            let verdict = failed.verdict.as_ref().expect("a failure has a verdict");
-            assert!(!verdict.says.ja.is_empty() && !verdict.fix.ja.is_empty(), "both languages");
-            let subject = failed.subject.as_ref().map(|subject| format!(" {subject}")).unwrap_or_default();
-            format!("{}{subject}: {} ({:?})", failed.stage, verdict.is, verdict.side)
-        }
-        None => {
-            let missing: Vec<String> = report
-                .stages
-                .iter()
-                .filter(|stage| stage.outcome == Outcome::NotPermitted)
-                .map(|stage| {
-                    let verdict = stage.verdict.as_ref().expect("a refusal has a verdict");
-                    format!("{} {}: {}", stage.stage, stage.subject.as_deref().unwrap_or("-"), verdict.is)
-                })
-                .collect();
-            format!("available; {}", missing.join(", "))
-        }
+    if let Some(failed) = report.stages.iter().find(|stage| stage.outcome == Outcome::Failed) {
+        let verdict = failed.verdict.as_ref().expect("a failure has a verdict");
+        assert!(!verdict.says.ja.is_empty() && !verdict.fix.ja.is_empty(), "both languages");
+        let subject = failed.subject.as_ref().map(|subject| format!(" {subject}")).unwrap_or_default();
+        format!("{}{subject}: {} ({:?})", failed.stage, verdict.is, verdict.side)
+    } else {
+        let missing: Vec<String> = report
+            .stages
+            .iter()
+            .filter(|stage| stage.outcome == Outcome::NotPermitted)
+            .map(|stage| {
+                let verdict = stage.verdict.as_ref().expect("a refusal has a verdict");
+                format!("{} {}: {}", stage.stage, stage.subject.as_deref().unwrap_or("-"), verdict.is)
+            })
+            .collect();
+        format!("available; {}", missing.join(", "))
     }
 }
 
@@ -70,12 +67,13 @@ fn status(status: u16, code: Option<&str>, html: Option<&str>) -> Effect {
     Effect::Status { status, code: code.map(str::to_owned), html: html.map(str::to_owned) }
 }
 
+type Break = fn(&Control);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_cause_has_a_verdict_of_its_own() {
     let world = World::start().await;
     let with_gate = [("basic_username", "gate"), ("basic_password", "sample-gate-password")];
     let gated = |more: &[(&'static str, &'static str)]| behind_basic(&[&with_gate[..], more].concat());
-    type Break = fn(&Control);
     let nothing: Break = |_| {};
     let causes: Vec<(&str, ConnectionDraft, Break, &str)> = vec![
         ("nothing is wrong", tokens(TOKEN, "1"), nothing, "available; "),
