@@ -35,6 +35,7 @@ impl Respond for Service {
         let answer = self.answer(&slot, &request, &path, &disturbance, &running, now);
         let status = answer.as_ref().map(|answer| answer.status.as_u16());
         self.world.log().record(now, Some(&slot.name), &request, status);
+        tracing::debug!(tenant = slot.name, method = %request.method, path, status, "answered");
         let fault = match disturbance.effect {
             Some(Effect::ResetMidBody) => Some(BodyFault::Reset),
             Some(Effect::SlowBody { bytes, milliseconds }) => Some(BodyFault::Slow {
