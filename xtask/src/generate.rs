@@ -1,24 +1,31 @@
 //! `cargo xtask generate`: files that are made from the code and checked in, so that a change of them is seen in review.
+//!
+//! Each is made by the test that compares it with the code, so that plain `cargo test` finds a stale one too.
 
 use anyhow::{Context, Result, bail};
 
 use crate::checkout::Checkout;
 use crate::command::{output, say};
 
-/// A checked-in file and how it is made.
+/// Tells the tests to write the files instead of comparing them.
+const WRITE: &str = "UPDATE_GENERATED";
+
+/// A checked-in file and the integration test that makes it.
 struct Generated {
     /// The file, from the root of the checkout.
     path: &'static str,
-    /// The source that makes it: without it there is nothing to generate yet.
+    package: &'static str,
+    /// The source of the test: without it there is nothing to generate yet.
     source: &'static str,
-    /// The arguments of `tombolo` that print the file.
-    arguments: &'static [&'static str],
+    /// The test's full name.
+    test: &'static str,
 }
 
 const FILES: &[Generated] = &[Generated {
     path: "docs/openapi.json",
-    source: "crates/cli/src/command/openapi.rs",
-    arguments: &["openapi"],
+    package: "tombolo-server",
+    source: "crates/server/tests/it/document.rs",
+    test: "document::the_checked_in_document_is_that_of_the_routes",
 }];
 
 /// Writes the files, or with `check` fails when one would change.
@@ -27,18 +34,14 @@ pub(crate) fn run(checkout: &Checkout, check: bool) -> Result<()> {
     for file in FILES {
         if !checkout.root().join(file.source).is_file() {
             say(&format!("{}: nothing to do, {} does not exist yet", file.path, file.source));
-            continue;
-        }
-        let fresh = file.make(checkout).with_context(|| format!("{} could not be made", file.path))?;
-        let place = checkout.root().join(file.path);
-        let is_current = std::fs::read_to_string(&place).is_ok_and(|present| present == fresh);
-        if is_current {
-            say(&format!("{}: up to date", file.path));
-        } else if check {
+        } else if !check {
+            file.write(checkout).with_context(|| format!("{} could not be made", file.path))?;
+            say(&format!("{}: written", file.path));
+        } else if let Err(error) = file.compare(checkout) {
+            say(&format!("{}: {error:#}", file.path));
             stale.push(file.path);
         } else {
-            std::fs::write(&place, fresh)?;
-            say(&format!("{}: written", file.path));
+            say(&format!("{}: up to date", file.path));
         }
     }
     if !stale.is_empty() {
@@ -48,9 +51,22 @@ pub(crate) fn run(checkout: &Checkout, check: bool) -> Result<()> {
 }
 
 impl Generated {
-    fn make(&self, checkout: &Checkout) -> Result<String> {
-        let mut cargo = checkout.cargo();
-        let made = output(cargo.args(["run", "--quiet", "--package", "tombolo", "--"]).args(self.arguments))?;
-        Ok(format!("{}\n", made.trim_end()))
+    fn write(&self, checkout: &Checkout) -> Result<()> {
+        self.run_test(checkout.cargo().args(["test", "--package", self.package]).env(WRITE, "1"))
+    }
+
+    /// Asks for the whole workspace, as the tests do: with one package alone its dependencies would be built anew, with
+    /// other features.
+    fn compare(&self, checkout: &Checkout) -> Result<()> {
+        self.run_test(checkout.cargo().args(["test", "--workspace"]).env_remove(WRITE))
+    }
+
+    /// Runs the test. A name that matches none would otherwise pass for success.
+    fn run_test(&self, cargo: &mut std::process::Command) -> Result<()> {
+        let printed = output(cargo.args(["--test", "it", "--", "--exact", self.test]))?;
+        if !printed.lines().any(|line| line == format!("test {} ... ok", self.test)) {
+            bail!("there is no test `{}` in {}", self.test, self.source);
+        }
+        Ok(())
     }
 }
