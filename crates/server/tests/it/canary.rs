@@ -76,6 +76,8 @@ async fn no_secret_leaves_the_place_where_it_is_sealed() {
     app.vendor().revoke_token("demo", TOKEN).expect("the tenant has it");
     caller.send(Method::GET, "/proxy/k/v1/app.json?id=1", &[("connection-id", "Tokens")], "".into()).await;
     caller.post("/connections/Tokens/test", &json!({})).await;
+    app.platform.flush_activity().await;
+    app.platform.chain_audit("test").await.expect("chained");
     for path in [
         "/connections",
         "/integrations",

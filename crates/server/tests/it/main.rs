@@ -1,5 +1,6 @@
 //! The server as a caller sees it: in this process, on a free port, with an emulated vendor behind it.
 
+mod activity;
 mod app;
 mod bad_input;
 mod calls;
@@ -10,3 +11,4 @@ mod in_process;
 mod isolation;
 mod operation;
 mod resources;
+mod tls;

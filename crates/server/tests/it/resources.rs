@@ -5,6 +5,8 @@ use std::time::Duration;
 use http::Method;
 use serde_json::{Value, json};
 
+use tombolo_platform::store::{Change, NewJob};
+
 use crate::app::App;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,7 +144,41 @@ async fn acts_are_in_the_audit_trail_newest_first() {
         cursor = format!("&cursor={next}");
     }
     insta::assert_snapshot!("audit", actions.join("\n").replace('"', ""));
+    let waiting = caller.post("/audit/verify", &json!({})).await.json();
+    assert_eq!((&waiting["verified"], &waiting["waiting"]), (&json!(0), &json!(5)));
+    app.platform.chain_audit("test").await.expect("chained");
     let verified = caller.post("/audit/verify", &json!({})).await.json();
-    assert_eq!((&verified["intact"], &verified["broken"]), (&json!(true), &Value::Null));
+    assert_eq!(verified, json!({ "intact": true, "verified": 5, "waiting": 0, "broken": null }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_are_listed_and_shown() {
+    let app = App::start().await;
+    let caller = app.caller();
+    let access = app.platform.operator_access(None).await.expect("the default environment");
+    for number in 1..=3 {
+        app.clock.advance(Duration::from_secs(1));
+        let now = app.platform.now();
+        let new = NewJob {
+            environment_id: Some(access.environment.clone()),
+            kind: "example".to_owned(),
+            payload: json!({ "number": number }),
+            run_at: now,
+            max_attempts: 2,
+            idempotency_key: None,
+        };
+        app.platform.store().commit(&[Change::EnqueueJob(new)], now).await.expect("stored");
+    }
+    let page = caller.get("/jobs?state=queued&limit=2").await.json();
+    let numbers: Vec<&Value> =
+        page["jobs"].as_array().expect("a list").iter().map(|job| &job["payload"]["number"]).collect();
+    assert_eq!(numbers, [&json!(3), &json!(2)]);
+    let cursor = page["next_cursor"].as_str().expect("a cursor");
+    let rest = caller.get(&format!("/jobs?cursor={cursor}")).await.json();
+    assert_eq!((&rest["jobs"][0]["payload"]["number"], &rest["next_cursor"]), (&json!(1), &Value::Null));
+    let id = rest["jobs"][0]["id"].as_str().expect("an id");
+    let shown = caller.get(&format!("/jobs/{id}")).await;
+    assert_eq!((shown.status.as_u16(), &shown.json()), (200, &rest["jobs"][0]));
+    assert_eq!(app.other_environment().await.get(&format!("/jobs/{id}")).await.verdict(), "404 unknown_job");
     assert_eq!(caller.get("/jobs?state=dead").await.json(), json!({ "jobs": [], "next_cursor": null }));
 }

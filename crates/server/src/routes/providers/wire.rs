@@ -40,6 +40,8 @@ pub(super) fn provider(provider: &Provider, language: Language) -> api::Provider
             })
             .collect(),
         test: provider.test.iter().map(|stage| test_stage(stage, language)).collect(),
+        connection_string: provider.connection_string.clone(),
+        connection_string_schemes: provider.connection_string_schemes.clone(),
     }
 }
 
