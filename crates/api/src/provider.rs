@@ -32,6 +32,13 @@ pub struct Provider {
     pub settings: Vec<ProviderSetting>,
     /// The stages of a connection test that are the provider's own.
     pub test: Vec<ProviderStage>,
+    /// What the keys of a connection string mean, by key in lower case: a field, a setting, `auth_scheme`, or `paste`
+    /// for an address that fills fields. Other keys are settings.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub connection_string: BTreeMap<String, String>,
+    /// Which auth scheme a value of a connection string means, by value in lower case; empty for whichever fits.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub connection_string_schemes: BTreeMap<String, String>,
 }
 
 /// One field of a form.
