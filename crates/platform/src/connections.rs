@@ -173,7 +173,7 @@ impl Platform {
     }
 
     /// Changes name, tags, metadata or settings that do not decide where requests go. Other settings need the secrets
-    /// again: see [`Platform::reconnect`].
+    /// again, so they are refused here.
     pub async fn update_connection(
         self: &Arc<Self>,
         access: &Access,

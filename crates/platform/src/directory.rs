@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use tombolo_store::{Actor, ActorKind, ApiKey, ApiKeyText, Committed, EnvironmentId, Store, StoreError};
+use tombolo_store::{Actor, ActorKind, ApiKey, Committed, EnvironmentId, Store, StoreError};
 
 use crate::access::Access;
 use crate::proxy::Plan;
@@ -103,9 +103,9 @@ impl Directory {
         Reading { read_under: generation.load(Ordering::Acquire), generation }
     }
 
-    pub(crate) fn caller(&self, text: &ApiKeyText) -> Option<Arc<Caller>> {
+    pub(crate) fn caller(&self, lookup: &str) -> Option<Arc<Caller>> {
         let callers = self.callers.read().unwrap_or_else(PoisonError::into_inner);
-        let kept = callers.get(text.lookup())?;
+        let kept = callers.get(lookup)?;
         (self.is_believed() && kept.is_current()).then(|| Arc::clone(&kept.value))
     }
 

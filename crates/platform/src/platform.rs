@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use tombolo_catalog::Catalog;
 use tombolo_egress::{Egress, Probe};
 use tombolo_store::{
-    ActorKind, ApiKeyText, Change, Committed, Connection, EnvironmentId, Integration, NewAuditEvent,
+    ActorKind, ApiKeyHash, ApiKeyText, Change, Committed, Connection, EnvironmentId, Integration, NewAuditEvent,
     NewWebhookEvent, Object, Store,
 };
 use tombolo_vault::{KeyRing, Random};
@@ -112,14 +112,13 @@ impl Platform {
 
     /// Authenticates an API key. Unknown, mistyped, revoked and expired keys are one and the same refusal.
     pub async fn authenticate(self: &Arc<Self>, text: &str) -> Result<Access, Problem> {
-        let key = text
-            .parse::<ApiKeyText>()
-            .map_err(|error| Problem::unauthenticated(&format!("The API key cannot be right: {error}")))?;
-        let known = match self.directory.caller(&key) {
+        let presented = ApiKeyHash::of_presented(text);
+        let kept = presented.as_ref().and_then(|(lookup, _)| self.directory.caller(lookup));
+        let known = match kept {
             Some(known) => known,
-            None => self.read_caller(key.clone()).await?,
+            None => self.read_caller(text).await?,
         };
-        if known.key.matches(&key) && known.key.is_usable(self.clock.now()) {
+        if presented.is_some_and(|(_, hash)| known.key.hash == hash) && known.key.is_usable(self.clock.now()) {
             Ok(known.access.clone())
         } else {
             Err(Problem::unauthenticated("The API key is not valid"))
@@ -140,7 +139,10 @@ impl Platform {
         .await
     }
 
-    async fn read_caller(self: &Arc<Self>, text: ApiKeyText) -> Result<Arc<Caller>, Problem> {
+    async fn read_caller(self: &Arc<Self>, text: &str) -> Result<Arc<Caller>, Problem> {
+        let text = text.parse::<ApiKeyText>().map_err(|error| {
+            Problem::unauthenticated(&format!("The API key cannot be right: {error}"))
+        })?;
         let platform = Arc::clone(self);
         self.on_control(async move {
             platform.believe().await?;

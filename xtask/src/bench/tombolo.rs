@@ -1,18 +1,103 @@
-//! Tombolo as a subject.
-//!
-//! It has to do what nginx does in `nginx.rs`: let nobody in without a key, and put `SECRET` into the header
-//! `SECRET_HEADER` of every request. Its connection's host is `HOST`, which `egress.connect_to` sends to the upstream's
-//! port, with `authority_file` or `without_tls` as the option `--tls` says. Provider file, configuration and data
-//! directory belong into a `Scratch`, which goes with the process.
+//! Tombolo as a subject: the program as it is shipped, with one connection whose secret the upstream wants to see.
 
-use anyhow::{Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use super::subject::Running;
-use super::upstream::Upstream;
+use anyhow::{Context, Result};
+
+use super::process::{Process, Scratch, free_port};
+use super::subject::{Running, SUBJECT_CORE, Subject};
+use super::upstream::{HOST, SECRET, SECRET_HEADER, Upstream};
 use crate::checkout::Checkout;
+use crate::command::output;
+
+/// The name of provider, integration and connection.
+const NAME: &str = "bench";
 
 /// Builds the program as it is shipped, starts it on the core of the subjects with one connection whose secret is
 /// [`Upstream::SECRET`](super::upstream::SECRET), and waits until it is ready.
-pub(super) fn as_subject(_checkout: &Checkout, _upstream: &Upstream, _tls: bool) -> Result<Running> {
-    bail!("the server cannot be started by the benchmark yet: measure the others with `--only direct,nginx`")
+pub(super) fn as_subject(checkout: &Checkout, upstream: &Upstream, tls: bool) -> Result<Running> {
+    let program = build(checkout)?;
+    let scratch = Scratch::new()?;
+    let port = free_port()?;
+    write_files(scratch.path(), port, upstream, tls)?;
+    let configuration = scratch.path().join("tombolo.toml");
+    let arguments = ["serve", "--config", &configuration.display().to_string()];
+    let mut process = Process::start(SUBJECT_CORE, &program, &arguments, scratch)?;
+    let base = format!("http://127.0.0.1:{port}");
+    process.wait_for(&format!("{base}/health"))?;
+
+    let command = |arguments: &[&str]| {
+        let mut command = Command::new(&program);
+        command.arg("--config").arg(&configuration).args(arguments).env("BENCH_SECRET", SECRET);
+        output(&mut command)
+    };
+    let create = ["connection", "create", "--provider", NAME, "--name", NAME, "--no-test"];
+    command(&[&create[..], &["--secret-from", "token=env:BENCH_SECRET"]].concat())?;
+    let key = command(&["api-key", "create", NAME])?;
+    let headers = vec![
+        format!("Authorization: Bearer {}", key.trim()),
+        format!("Connection-Id: {NAME}"),
+        format!("Provider-Config-Key: {NAME}"),
+    ];
+    Ok(Running { subject: Subject::Tombolo, process, base_url: format!("{base}/proxy"), headers })
+}
+
+fn build(checkout: &Checkout) -> Result<PathBuf> {
+    let mut cargo = checkout.cargo();
+    cargo.args(["build", "--profile", "dist", "-p", "tombolo"]);
+    let status = cargo.status().context("cargo could not be started")?;
+    anyhow::ensure!(status.success(), "the program could not be built");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| checkout.root().join("target"), PathBuf::from);
+    Ok(target.join("dist").join("tombolo"))
+}
+
+/// The provider file and the configuration: one proxy thread, and the upstream's host mapped to its port.
+fn write_files(directory: &Path, port: u16, upstream: &Upstream, tls: bool) -> Result<()> {
+    let providers = directory.join("providers");
+    std::fs::create_dir(&providers)?;
+    std::fs::write(providers.join(format!("{NAME}.yaml")), provider())?;
+    let way = if tls {
+        format!(
+            "address = \"127.0.0.1:{}\", authority_file = \"{}\"",
+            upstream.https_port,
+            upstream.authority().display()
+        )
+    } else {
+        format!("address = \"127.0.0.1:{}\", without_tls = true", upstream.http_port)
+    };
+    let configuration = format!(
+        "data_dir = \"{data}\"\n[server]\nlisten = \"127.0.0.1:{port}\"\nproxy_threads = 1\n\
+         [providers]\ndirectory = \"{providers}\"\n[verification]\nevery_hours = 0\n\
+         [egress]\nconnect_to = [{{ host = \"{HOST}\", {way} }}]\n[log]\nfilter = \"warn\"\n",
+        data = directory.join("data").display(),
+        providers = providers.display(),
+    );
+    std::fs::write(directory.join("tombolo.toml"), configuration)?;
+    Ok(())
+}
+
+fn provider() -> String {
+    format!(
+        "id: {NAME}
+name: {{ en: Benchmark, ja: ベンチマーク }}
+description: {{ en: The upstream of the benchmark., ja: ベンチマークの接続先です。 }}
+documentation: https://example.com/
+hosts: [{HOST}]
+base_url: https://{HOST}
+auth:
+  - id: token
+    name: {{ en: Token, ja: トークン }}
+    type: api_key
+    header: {SECRET_HEADER}
+    fields:
+      token: {{ label: {{ en: Token, ja: トークン }}, secret: true }}
+strip_headers: [{SECRET_HEADER}]
+test:
+  - id: credential
+    name: {{ en: The credential is accepted, ja: 認証情報が受け付けられる }}
+    request: {{ path: /check }}
+    accept: {{ json: true }}
+"
+    )
 }

@@ -41,9 +41,7 @@ impl ApiKeyText {
 
     /// What is compared with the stored hash.
     pub fn hash(&self) -> ApiKeyHash {
-        let mut hash = [0; 32];
-        hash.copy_from_slice(digest(&SHA256, self.expose().as_bytes()).as_ref());
-        ApiKeyHash(hash)
+        ApiKeyHash::of(self.expose())
     }
 
     /// The whole key, to be shown to its owner once.
@@ -82,6 +80,19 @@ impl fmt::Debug for ApiKeyText {
 pub struct ApiKeyHash([u8; 32]);
 
 impl ApiKeyHash {
+    /// The hash of a text that may be a key, and the part of the text that would find it. `None` when it cannot be a
+    /// key for its length or prefix alone. Nothing is copied: this is for every call's way through.
+    pub fn of_presented(text: &str) -> Option<(&str, Self)> {
+        let found = text.strip_prefix(PREFIX)?.get(..LOOKUP_LENGTH).filter(|_| text.len() == LENGTH)?;
+        Some((found, Self::of(text)))
+    }
+
+    fn of(text: &str) -> Self {
+        let mut hash = [0; 32];
+        hash.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
+        Self(hash)
+    }
+
     /// A stored hash.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
