@@ -7,8 +7,8 @@ use tokio::runtime::Handle;
 use tombolo_catalog::Catalog;
 use tombolo_egress::{Egress, Probe};
 use tombolo_store::{
-    ActorKind, ApiKeyHash, ApiKeyText, Change, Committed, Connection, EnvironmentId, Integration, NewAuditEvent,
-    NewWebhookEvent, Object, Store,
+    ActorKind, ApiKeyHash, ApiKeyText, Change, Committed, Connection, EnvironmentId, Integration,
+    NewAuditEvent, NewWebhookEvent, Object, Store,
 };
 use tombolo_vault::{KeyRing, Random};
 
@@ -118,7 +118,8 @@ impl Platform {
             Some(known) => known,
             None => self.read_caller(text).await?,
         };
-        if presented.is_some_and(|(_, hash)| known.key.hash == hash) && known.key.is_usable(self.clock.now()) {
+        if presented.is_some_and(|(_, hash)| known.key.hash == hash) && known.key.is_usable(self.clock.now())
+        {
             Ok(known.access.clone())
         } else {
             Err(Problem::unauthenticated("The API key is not valid"))
@@ -140,9 +141,9 @@ impl Platform {
     }
 
     async fn read_caller(self: &Arc<Self>, text: &str) -> Result<Arc<Caller>, Problem> {
-        let text = text.parse::<ApiKeyText>().map_err(|error| {
-            Problem::unauthenticated(&format!("The API key cannot be right: {error}"))
-        })?;
+        let text = text
+            .parse::<ApiKeyText>()
+            .map_err(|error| Problem::unauthenticated(&format!("The API key cannot be right: {error}")))?;
         let platform = Arc::clone(self);
         self.on_control(async move {
             platform.believe().await?;

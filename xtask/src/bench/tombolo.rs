@@ -48,7 +48,8 @@ fn build(checkout: &Checkout) -> Result<PathBuf> {
     cargo.args(["build", "--profile", "dist", "-p", "tombolo"]);
     let status = cargo.status().context("cargo could not be started")?;
     anyhow::ensure!(status.success(), "the program could not be built");
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| checkout.root().join("target"), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| checkout.root().join("target"), PathBuf::from);
     Ok(target.join("dist").join("tombolo"))
 }
 

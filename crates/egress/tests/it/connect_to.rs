@@ -86,7 +86,8 @@ async fn tls_is_left_out_on_loopback_only_and_never_through_a_proxy_server() {
 
     let upstream = Upstream::web(None).await;
     let rule = || ConnectRule::parse("demo.kintone.com", &upstream.address.to_string()).unwrap();
-    let settings = |rule| EgressSettings { connect_to: ConnectTo::new(vec![rule]), ..EgressSettings::default() };
+    let settings =
+        |rule| EgressSettings { connect_to: ConnectTo::new(vec![rule]), ..EgressSettings::default() };
     let plain = egress(settings(rule().without_tls().unwrap()));
     let request = Request::get("/k/v1/apis.json").body(Body::empty()).unwrap();
     let (_, body, _) = fetch(&plain.pool(), &route(&plain, "https://demo.kintone.com"), request).await;
