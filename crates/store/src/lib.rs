@@ -17,6 +17,8 @@ mod leases;
 mod name;
 mod schedules;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod text_enum;
 mod timestamp;
 mod webhook_events;

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use secrecy::ExposeSecret;
 use serde_json::json;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection as _, PgConnection};
 use tempfile::TempDir;
+use tombolo_store::testing::new_postgres_database;
+pub use tombolo_store::testing::tamper;
 use tombolo_store::{
     Change, Connection, ConnectionId, Environment, EnvironmentId, Health, IntegrationId, Location,
     NewConnection, NewEnvironment, NewIntegration, PostgresLocation, SqliteLocation, Store, Target,
@@ -17,8 +16,6 @@ use tombolo_vault::testing::SeededRandom;
 use tombolo_vault::{
     Binding, BoundHost, DataKey, HostRole, HostSet, KeyRing, MasterKey, OpenError, Sealed, SystemRandom,
 };
-
-use crate::postgres;
 
 /// The databases that every test runs on.
 #[derive(Debug, Clone, Copy)]
@@ -65,7 +62,7 @@ pub async fn empty_location(engine: Engine) -> (Location, TempDir) {
     let location = match engine {
         Engine::Sqlite => sqlite_location(&directory).into(),
         Engine::Postgres => Location::Postgres(PostgresLocation {
-            url: postgres::new_database().await.into(),
+            url: new_postgres_database().await.into(),
             max_connections: 5,
         }),
     };
@@ -163,23 +160,6 @@ impl TestStore {
         let binding = binding(self.environment(), &connection.id, connection.sealed_version, hosts);
         let opened = self.data_key.open(&binding, sealed)?;
         Ok(String::from_utf8(opened.to_vec()).unwrap())
-    }
-}
-
-pub async fn tamper(location: &Location, statement: &'static str) {
-    match location {
-        Location::Sqlite(files) => {
-            let options = SqliteConnectOptions::new().filename(&files.file);
-            let mut connection = options.connect().await.expect("the file opens");
-            sqlx::raw_sql(statement).execute(&mut connection).await.expect("the statement works");
-            connection.close().await.expect("closing works");
-        }
-        Location::Postgres(server) => {
-            let mut connection =
-                PgConnection::connect(server.url.expose_secret()).await.expect("the server answers");
-            sqlx::raw_sql(statement).execute(&mut connection).await.expect("the statement works");
-            connection.close().await.expect("closing works");
-        }
     }
 }
 

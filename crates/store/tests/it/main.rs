@@ -12,7 +12,6 @@ mod faults;
 mod harness;
 mod jobs;
 mod leases;
-mod postgres;
 mod schedules;
 mod start;
 mod webhook_events;

@@ -1,4 +1,4 @@
-//! A PostgreSQL for the tests: the one of `TEST_POSTGRES_URL`, or a throw-away cluster that ends with the test process.
+//! A PostgreSQL for tests: the one of `TEST_POSTGRES_URL`, or a throw-away cluster that ends with the test process.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-/// The URL of a new, empty database.
-pub async fn new_database() -> String {
+/// The URL of a new, empty database. Fails loudly when there is no PostgreSQL: no test is skipped in silence.
+pub async fn new_postgres_database() -> String {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
     let server = server_url();
     let name = format!("store_test_{}_{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
