@@ -3,12 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use tokio_rustls::TlsAcceptor;
-
 use crate::clock::{Clock, SystemClock};
-use crate::control::{Control, ControlApi};
-use crate::http::{Listeners, TlsError, TlsIdentity};
+use crate::control::Control;
+use crate::http::{TlsError, TlsIdentity};
 use crate::seed::{Seed, SeedError};
+use crate::servers::{ListenAddresses, Servers};
 use crate::service::Service;
 use crate::world::World;
 
@@ -61,11 +60,7 @@ pub enum EmulatorError {
 
 /// A running emulator. Dropping it closes everything at once; [`Emulator::shutdown`] lets requests finish.
 pub struct Emulator {
-    listeners: Listeners,
-    http: SocketAddr,
-    https: Option<SocketAddr>,
-    control: Option<SocketAddr>,
-    authority_pem: Option<String>,
+    servers: Servers,
     world: Arc<World>,
 }
 
@@ -76,45 +71,33 @@ impl Emulator {
             options.seed.tenants.iter().flat_map(|tenant| tenant.hosts.iter().cloned()).collect();
         let world = Arc::new(World::new(options.seed, options.clock)?);
         let service = Arc::new(Service::new(Arc::clone(&world)));
-        let mut listeners = Listeners::new();
-        let refused = |address| move |error| EmulatorError::Listen { address, error };
-        let http = listeners
-            .listen(options.http_listen, None, Arc::clone(&service))
-            .await
-            .map_err(refused(options.http_listen))?;
-        let (mut https, mut authority_pem) = (None, None);
-        if let Some(address) = options.https_listen {
-            let identity = TlsIdentity::generate(hosts)?;
-            let tls = Some(TlsAcceptor::from(identity.server));
-            https = Some(listeners.listen(address, tls, service).await.map_err(refused(address))?);
-            authority_pem = Some(identity.authority_pem);
-        }
-        let mut control = None;
-        if let Some(address) = options.control_listen {
-            let responder = Arc::new(ControlApi::new(Control::new(Arc::clone(&world))));
-            control = Some(listeners.listen(address, None, responder).await.map_err(refused(address))?);
-        }
-        Ok(Self { listeners, http, https, control, authority_pem, world })
+        let addresses = ListenAddresses {
+            http: options.http_listen,
+            https: options.https_listen,
+            control: options.control_listen,
+        };
+        let servers = Servers::start(addresses, service, &world, || TlsIdentity::generate(hosts)).await?;
+        Ok(Self { servers, world })
     }
 
     /// Where the service listens over plain HTTP.
     pub fn http_address(&self) -> SocketAddr {
-        self.http
+        self.servers.http
     }
 
     /// Where the service listens over TLS.
     pub fn https_address(&self) -> Option<SocketAddr> {
-        self.https
+        self.servers.https
     }
 
     /// Where the control API listens.
     pub fn control_address(&self) -> Option<SocketAddr> {
-        self.control
+        self.servers.control
     }
 
     /// The authority that a client has to trust for [`Emulator::https_address`], as a PEM certificate.
     pub fn certificate_authority_pem(&self) -> Option<&str> {
-        self.authority_pem.as_deref()
+        self.servers.authority_pem.as_deref()
     }
 
     /// The same as the control API, without HTTP.
@@ -124,6 +107,6 @@ impl Emulator {
 
     /// Stops listening and lets open requests finish for half a second.
     pub async fn shutdown(self) {
-        self.listeners.stop().await;
+        self.servers.stop().await;
     }
 }

@@ -12,7 +12,9 @@ mod limits;
 pub mod model;
 pub mod query;
 mod seed;
+mod servers;
 mod service;
+mod simulator;
 mod world;
 pub mod write;
 
@@ -21,3 +23,4 @@ pub use control::{Control, ControlError, LoggedRequest};
 pub use emulator::{Emulator, EmulatorError, EmulatorOptions};
 pub use faults::{Effect, Fault};
 pub use seed::{AppSeed, GeneratedSeed, Seed, SeedError, TenantSeed};
+pub use simulator::{AcceptedCredential, Simulator, SimulatorError, SimulatorOptions};

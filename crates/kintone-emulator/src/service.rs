@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::api::{self, ApiError, Call, Route, Run};
 use crate::auth::{Caller, Credential, WRONG_PASSWORDS_BEFORE_LOCK, authenticate, refuse_at_gate};
 use crate::faults::{Disturbance, Effect};
-use crate::http::{Answer, AnswerBody, BodyFault, Parameters, Request, Respond};
+use crate::http::{Answer, AnswerBody, Parameters, Request, Respond};
 use crate::limits::{MAXIMUM_RUNNING, MAXIMUM_TARGET, Running};
 use crate::model::{Locale, UserCondition};
 use crate::world::{TenantSlot, World};
@@ -25,7 +25,7 @@ impl Respond for Service {
         let Some(slot) = slot else {
             let answer = Answer::text(StatusCode::NOT_FOUND, "Not Found");
             self.world.log().record(now, None, &request, Some(answer.status.as_u16()));
-            return Some(response(answer, None, None));
+            return Some(answer.into_response(None, None));
         };
         let running = slot.running.enter();
         let disturbance = self.world.faults().next(&slot.name, request.method.as_str(), &path);
@@ -36,27 +36,8 @@ impl Respond for Service {
         let status = answer.as_ref().map(|answer| answer.status.as_u16());
         self.world.log().record(now, Some(&slot.name), &request, status);
         tracing::debug!(tenant = slot.name, method = %request.method, path, status, "answered");
-        let fault = match disturbance.effect {
-            Some(Effect::ResetMidBody) => Some(BodyFault::Reset),
-            Some(Effect::SlowBody { bytes, milliseconds }) => Some(BodyFault::Slow {
-                piece: bytes.max(1),
-                pause: std::time::Duration::from_millis(milliseconds),
-            }),
-            _ => None,
-        };
-        Some(response(answer?, fault, Some(running)))
+        Some(answer?.into_response(disturbance.body_fault(), Some(running)))
     }
-}
-
-fn response(
-    answer: Answer,
-    fault: Option<BodyFault>,
-    running: Option<Running>,
-) -> http::Response<AnswerBody> {
-    let mut response = http::Response::new(AnswerBody::new(answer.content, fault, running));
-    *response.status_mut() = answer.status;
-    response.headers_mut().extend(answer.headers);
-    response
 }
 
 impl Service {
@@ -86,11 +67,7 @@ impl Service {
     ) -> Option<Answer> {
         let injected = match &disturbance.effect {
             Some(Effect::DropConnection) => return None,
-            Some(Effect::Maintenance) => Some(Answer::html(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "Under maintenance",
-                "The service is being maintained. Try again later.",
-            )),
+            Some(Effect::Maintenance) => Some(Answer::maintenance()),
             Some(Effect::Status { status, code, html }) => {
                 Some(self.injected(*status, code.as_deref(), html.as_deref()))
             }

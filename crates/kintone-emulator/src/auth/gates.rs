@@ -8,7 +8,7 @@ use http::StatusCode;
 use http::header::AUTHORIZATION;
 
 use crate::http::{Answer, Request};
-use crate::model::Tenant;
+use crate::model::{BasicGate, Tenant};
 
 /// The page that refuses the request, if a gate does. From an allowed network no user name is asked for; from
 /// elsewhere the Basic gate is the way in, if there is one.
@@ -18,14 +18,7 @@ pub(crate) fn refuse_at_gate(tenant: &Tenant, request: &Request) -> Option<Answe
         return None;
     }
     match &tenant.basic_gate {
-        Some(gate) => {
-            let expected = STANDARD.encode(format!("{}:{}", gate.username, gate.password));
-            let given = request.header(AUTHORIZATION.as_str()).and_then(|value| value.split_once(' '));
-            let passes = given.is_some_and(|(scheme, value)| {
-                scheme.eq_ignore_ascii_case("basic") && value.trim() == expected
-            });
-            (!passes).then(Answer::basic_gate)
-        }
+        Some(gate) => (!opens(gate, request)).then(Answer::basic_gate),
         None if restricted => Some(Answer::html(
             StatusCode::FORBIDDEN,
             "403 Forbidden",
@@ -33,6 +26,13 @@ pub(crate) fn refuse_at_gate(tenant: &Tenant, request: &Request) -> Option<Answe
         )),
         None => None,
     }
+}
+
+/// Whether a request carries the user name and password of a gate.
+pub(crate) fn opens(gate: &BasicGate, request: &Request) -> bool {
+    let expected = STANDARD.encode(format!("{}:{}", gate.username, gate.password));
+    let given = request.header(AUTHORIZATION.as_str()).and_then(|value| value.split_once(' '));
+    given.is_some_and(|(scheme, value)| scheme.eq_ignore_ascii_case("basic") && value.trim() == expected)
 }
 
 /// Whether a network in CIDR form, or a single address, contains an address.

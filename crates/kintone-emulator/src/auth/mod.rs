@@ -9,7 +9,7 @@ mod tokens;
 
 pub(crate) use caller::{Caller, TokenGrant};
 pub(crate) use credential::{Credential, Scheme};
-pub(crate) use gates::refuse_at_gate;
+pub(crate) use gates::{opens, refuse_at_gate};
 
 use jiff::Timestamp;
 

@@ -86,11 +86,7 @@ impl Respond for ControlApi {
                 (status, json!({"error": refusal.to_string()}))
             }
         };
-        let answer = Answer::json(&content).with_status(status);
-        let mut response = http::Response::new(AnswerBody::new(answer.content, None, None));
-        *response.status_mut() = answer.status;
-        response.headers_mut().extend(answer.headers);
-        Some(response)
+        Some(Answer::json(&content).with_status(status).into_response(None, None))
     }
 }
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::http::BodyFault;
+
 /// A disturbance of matching requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -126,6 +128,19 @@ impl Faults {
     }
 }
 
+impl Disturbance {
+    /// How the bytes of the answer are disturbed, if they are.
+    pub(crate) fn body_fault(&self) -> Option<BodyFault> {
+        match self.effect {
+            Some(Effect::ResetMidBody) => Some(BodyFault::Reset),
+            Some(Effect::SlowBody { bytes, milliseconds }) => {
+                Some(BodyFault::Slow { piece: bytes.max(1), pause: Duration::from_millis(milliseconds) })
+            }
+            _ => None,
+        }
+    }
+}
+
 impl Fault {
     /// A fault of every request of a tenant, as often as it comes.
     pub fn new(effect: Effect) -> Self {
@@ -170,7 +185,7 @@ impl Fault {
 }
 
 /// Whether a text fits a pattern in which `*` stands for any run of characters.
-fn fits(pattern: &str, text: &str) -> bool {
+pub(crate) fn fits(pattern: &str, text: &str) -> bool {
     let Some((first, others)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut rest) = text.strip_prefix(first) else { return false };
     let mut parts: Vec<&str> = others.split('*').collect();

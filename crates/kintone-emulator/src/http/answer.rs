@@ -5,6 +5,9 @@ use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::Value as Json;
 
+use super::{AnswerBody, BodyFault};
+use crate::limits::Running;
+
 /// Status, headers and content of an answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
@@ -37,6 +40,15 @@ impl Answer {
         Self::new(status, "text/plain;charset=utf-8", text.to_owned())
     }
 
+    /// The page that is shown during maintenance.
+    pub(crate) fn maintenance() -> Self {
+        Self::html(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Under maintenance",
+            "The service is being maintained. Try again later.",
+        )
+    }
+
     /// The answer of the Basic gate.
     pub(crate) fn basic_gate() -> Self {
         Self::html(
@@ -59,6 +71,18 @@ impl Answer {
             self.headers.push((name, value));
         }
         self
+    }
+
+    /// The response to send. It counts as running until its last byte has been sent or dropped.
+    pub(crate) fn into_response(
+        self,
+        fault: Option<BodyFault>,
+        running: Option<Running>,
+    ) -> http::Response<AnswerBody> {
+        let mut response = http::Response::new(AnswerBody::new(self.content, fault, running));
+        *response.status_mut() = self.status;
+        response.headers_mut().extend(self.headers);
+        response
     }
 
     /// The same with another status.

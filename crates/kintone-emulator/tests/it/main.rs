@@ -16,5 +16,6 @@ mod openapi;
 mod protocol;
 mod records;
 mod settings;
+mod simulator;
 mod speed;
 mod transport;
