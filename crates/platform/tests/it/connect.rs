@@ -1,10 +1,14 @@
 use http::Method;
+use rstest::rstest;
 
-use crate::world::{World, draft};
+use crate::world::{Backend, World, draft};
 
+#[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_is_tested_stored_and_called_through() {
-    let world = World::start().await;
+async fn a_connection_is_tested_stored_and_called_through(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let world = World::start_on(backend).await;
     let tokens = draft(
         "Customers and orders",
         "api_token",
@@ -25,7 +29,7 @@ async fn a_connection_is_tested_stored_and_called_through() {
             format!("{} {} {:?}", stage.stage, stage.subject.as_deref().unwrap_or("-"), stage.outcome)
         })
         .collect();
-    insta::assert_snapshot!(stages.join("\n"));
+    insta::assert_snapshot!("a_connection_is_tested_stored_and_called_through", stages.join("\n"));
     world.kintone().clear_requests();
     let (status, headers, body) =
         world.call("Customers and orders", Method::GET, "/k/v1/record.json?app=1&id=1", "").await;

@@ -1,5 +1,6 @@
 //! The platform against the Kintone emulator: linking, testing and calling.
 
 mod connect;
+mod start;
 mod verdicts;
 mod world;

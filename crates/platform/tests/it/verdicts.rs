@@ -1,9 +1,10 @@
 //! Each failure cause breaks the emulator, the way to it or the form in one way, and gets a verdict of its own.
 
+use rstest::rstest;
 use tombolo_kintone_emulator::{Control, Effect, Fault};
 use tombolo_platform::{ConnectionDraft, Outcome, TestReport};
 
-use crate::world::{World, connect_to, draft};
+use crate::world::{Backend, World, connect_to, draft};
 
 const TOKEN: &str = "demoTokenCustomersAll0000000000000000000";
 
@@ -69,9 +70,12 @@ fn status(status: u16, code: Option<&str>, html: Option<&str>) -> Effect {
 
 type Break = fn(&Control);
 
+#[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn every_cause_has_a_verdict_of_its_own() {
-    let world = World::start().await;
+async fn every_cause_has_a_verdict_of_its_own(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let world = World::start_on(backend).await;
     let with_gate = [("basic_username", "gate"), ("basic_password", "sample-gate-password")];
     let gated = |more: &[(&'static str, &'static str)]| behind_basic(&[&with_gate[..], more].concat());
     let nothing: Break = |_| {};

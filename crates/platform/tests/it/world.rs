@@ -2,54 +2,112 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
+use secrecy::SecretString;
 use serde_json::Value;
 use tempfile::TempDir;
 use tombolo_egress::FixedResolver;
 use tombolo_kintone_emulator::{Control, Emulator, EmulatorOptions};
 use tombolo_platform::proxy::{Call, CallBody, Lane, send};
-use tombolo_platform::start::{ConnectToOption, StartOptions, Started, start};
+use tombolo_platform::start::{ConnectToOption, MasterKeySource, StartOptions, Started, start};
 use tombolo_platform::{
     Access, ConnectionDraft, CreatedConnection, Platform, Problem, TestEvent, TestReport,
 };
+use tombolo_store::testing::new_postgres_database;
+use tombolo_store::{Location, PostgresLocation, SqliteLocation};
+use tombolo_vault::MasterKey;
+use tombolo_vault::testing::SeededRandom;
+
+/// The databases that the suite runs on.
+#[derive(Debug, Clone, Copy)]
+pub enum Backend {
+    Sqlite,
+    Postgres,
+}
 
 pub struct World {
     pub platform: Arc<Platform>,
     pub access: Access,
     pub lane: Lane,
+    pub directory: TempDir,
+    /// What it runs on; `None` for SQLite in `directory`.
+    pub postgres: Option<String>,
     emulator: Emulator,
     _started: Started,
-    _directory: TempDir,
+}
+
+/// A further platform on the database of a world.
+pub struct Node {
+    pub platform: Arc<Platform>,
+    pub access: Access,
+    pub lane: Lane,
+    _started: Started,
 }
 
 impl World {
     pub async fn start() -> Self {
-        Self::start_with(|_, _| {}).await
+        Self::start_on(Backend::Sqlite).await
     }
 
-    /// Starts with changed options.
+    pub async fn start_on(backend: Backend) -> Self {
+        Self::start_changed(backend, |_, _| {}).await
+    }
+
+    /// Starts on SQLite with changed options.
     pub async fn start_with(change: impl FnOnce(&mut StartOptions, &Emulator)) -> Self {
+        Self::start_changed(Backend::Sqlite, change).await
+    }
+
+    pub async fn start_changed(backend: Backend, change: impl FnOnce(&mut StartOptions, &Emulator)) -> Self {
         let emulator = Emulator::start(EmulatorOptions::default()).await.expect("the emulator starts");
         let directory = tempfile::tempdir().expect("a directory");
-        let mut options = StartOptions::in_directory(directory.path().join("data"));
-        options.resolver = Arc::new(
-            FixedResolver::default().with("private.kintone.com", &["10.0.0.5".parse().expect("an address")]),
-        );
-        let address = emulator.https_address().expect("TLS").to_string();
-        options.egress.connect_to = ["demo.kintone.com", "sample.cybozu.com", "stranger.kintone.com"]
-            .map(|host| ConnectToOption {
-                authority: emulator.certificate_authority_pem().map(str::to_owned),
-                ..connect_to(host, &address)
-            })
-            .to_vec();
+        let postgres = match backend {
+            Backend::Sqlite => None,
+            Backend::Postgres => Some(new_postgres_database().await),
+        };
+        let mut options = options(&emulator, &directory, postgres.as_deref());
         change(&mut options, &emulator);
         let started = start(options).await.expect("the platform starts");
         let platform = Arc::clone(&started.platform);
         let access = platform.operator_access(None).await.expect("the default environment");
-        Self { lane: platform.lane(), platform, access, emulator, _started: started, _directory: directory }
+        Self { lane: platform.lane(), platform, access, directory, postgres, emulator, _started: started }
+    }
+
+    /// The options that the world was started with, before any change.
+    pub fn options(&self) -> StartOptions {
+        options(&self.emulator, &self.directory, self.postgres.as_deref())
+    }
+
+    /// Starts a further platform on the same PostgreSQL.
+    pub async fn another_node(&self) -> Node {
+        Node::start(self.options()).await
+    }
+
+    /// Stops the platform and starts another one on the same database.
+    pub async fn restarted(self) -> (Node, Emulator, TempDir) {
+        let options = self.options();
+        self.platform.store().close().await;
+        let Self { emulator, directory, .. } = self;
+        (Node::start(options).await, emulator, directory)
+    }
+
+    /// Lets go of everything but the files.
+    pub fn into_directory(self) -> TempDir {
+        self.directory
+    }
+
+    /// Where the database is, for those who write behind the platform's back.
+    pub fn location(&self) -> Location {
+        match &self.postgres {
+            Some(url) => Location::Postgres(PostgresLocation::new(url.clone().into())),
+            None => {
+                let data = self.directory.path().join("data");
+                SqliteLocation::new(data.join("tombolo.db"), data.join("activity.db")).into()
+            }
+        }
     }
 
     /// What the emulator can be told and asked.
@@ -78,11 +136,57 @@ impl World {
         target: &str,
         body: &str,
     ) -> (u16, HeaderMap, Value) {
-        let plan = self.platform.plan(&self.access.environment, None, connection).await.expect("a plan");
-        let mut headers = HeaderMap::new();
-        if !body.is_empty() {
-            headers.insert("content-type", "application/json".parse().expect("a value"));
-        }
+        call(&self.platform, &self.lane, &self.access, connection, (method, target, body)).await
+    }
+
+    /// A GET through a connection: status, and the code of a problem of our own.
+    pub async fn get(&self, connection: &str, target: &str) -> (u16, String) {
+        short(self.call(connection, Method::GET, target, "").await)
+    }
+}
+
+impl Node {
+    pub async fn start(options: StartOptions) -> Self {
+        let started = start(options).await.expect("the platform starts");
+        let platform = Arc::clone(&started.platform);
+        let access = platform.operator_access(None).await.expect("the default environment");
+        Self { lane: platform.lane(), platform, access, _started: started }
+    }
+
+    pub async fn get(&self, connection: &str, target: &str) -> (u16, String) {
+        let line = (Method::GET, target, "");
+        short(call(&self.platform, &self.lane, &self.access, connection, line).await)
+    }
+}
+
+fn short((status, _, body): (u16, HeaderMap, Value)) -> (u16, String) {
+    (status, body["code"].as_str().unwrap_or_default().to_owned())
+}
+
+/// A call through a connection, with a JSON body unless it is empty.
+pub async fn call(
+    platform: &Arc<Platform>,
+    lane: &Lane,
+    access: &Access,
+    connection: &str,
+    (method, target, body): (Method, &str, &str),
+) -> (u16, HeaderMap, Value) {
+    let mut headers = HeaderMap::new();
+    if !body.is_empty() {
+        headers.insert("content-type", "application/json".parse().expect("a value"));
+    }
+    call_with(platform, lane, access, connection, (method, target, headers, body)).await
+}
+
+pub async fn call_with(
+    platform: &Arc<Platform>,
+    lane: &Lane,
+    access: &Access,
+    connection: &str,
+    (method, target, headers, body): (Method, &str, HeaderMap, &str),
+) -> (u16, HeaderMap, Value) {
+    let outcome = async {
+        let plan = platform.plan(&access.environment, None, connection).await?;
         let call = Call {
             method,
             target,
@@ -92,20 +196,48 @@ impl World {
             request_id: "req_test",
             started: Instant::now(),
         };
-        match send(&self.lane, &plan, call).await {
-            Ok(answer) => {
-                let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-                let within = std::time::Duration::from_secs(10);
-                let body = answer.into_body().collect(1 << 24, within).await.expect("the whole body");
-                (status, headers, serde_json::from_slice(&body).unwrap_or(Value::Null))
-            }
-            Err(problem) => (
-                problem.kind.status(),
-                HeaderMap::new(),
-                serde_json::json!({ "code": problem.code, "what": problem.what }),
-            ),
+        send(lane, &plan, call).await
+    };
+    match outcome.await {
+        Ok(answer) => {
+            let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+            let body = answer.into_body().collect(1 << 24, Duration::from_secs(10)).await;
+            let body = body.map_or(Value::from("broken off"), |body| {
+                serde_json::from_slice(&body).unwrap_or(Value::Null)
+            });
+            (status, headers, body)
         }
+        Err(problem) => (
+            problem.kind.status(),
+            HeaderMap::new(),
+            serde_json::json!({ "code": problem.code, "what": problem.what, "fix": problem.fix }),
+        ),
     }
+}
+
+/// Options for the emulator: its tenants under their names, over TLS, and one name that is private.
+fn options(emulator: &Emulator, directory: &TempDir, postgres: Option<&str>) -> StartOptions {
+    let mut options = StartOptions::in_directory(directory.path().join("data"));
+    options.resolver = Arc::new(
+        FixedResolver::default().with("private.kintone.com", &["10.0.0.5".parse().expect("an address")]),
+    );
+    let address = emulator.https_address().expect("TLS").to_string();
+    options.egress.connect_to = ["demo.kintone.com", "sample.cybozu.com", "stranger.kintone.com"]
+        .map(|host| ConnectToOption {
+            authority: emulator.certificate_authority_pem().map(str::to_owned),
+            ..connect_to(host, &address)
+        })
+        .to_vec();
+    if let Some(url) = postgres {
+        options.postgres = Some(url.into());
+        options.master_key = MasterKeySource::Text(master_key_text(1));
+    }
+    options
+}
+
+/// The text of a key file; each seed is another key.
+pub fn master_key_text(seed: u64) -> SecretString {
+    MasterKey::generate(&SeededRandom::new(seed)).expect("seeded bytes never fail").to_key_file_text()
 }
 
 /// A host that is reached elsewhere, without a trusted authority.
