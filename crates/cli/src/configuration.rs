@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use secrecy::SecretString;
 use serde::Deserialize;
+use tombolo_platform::Housekeeping;
 use tombolo_platform::start::{ConnectToOption, EgressOptions, MasterKeySource, StartOptions};
 use tombolo_server::{ServerOptions, Tls};
 
@@ -31,7 +32,6 @@ pub struct Configuration {
     pub providers: ProvidersSection,
     pub egress: EgressSection,
     pub activity: ActivitySection,
-    pub audit: RetentionSection,
     pub verification: VerificationSection,
     pub log: LogSection,
 }
@@ -103,12 +103,6 @@ pub struct ActivitySection {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RetentionSection {
-    pub retention_days: u32,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct VerificationSection {
     pub every_hours: u32,
 }
@@ -169,6 +163,15 @@ impl Configuration {
         options.egress = self.egress.options()?;
         options.slow_calls = Duration::from_millis(self.activity.slow_milliseconds.into());
         Ok(options)
+    }
+
+    /// What background work keeps and how often it tests.
+    pub fn housekeeping(&self) -> Housekeeping {
+        let hours = |hours: u32| Duration::from_hours(hours.into());
+        Housekeeping {
+            activity: hours(24) * self.activity.retention_days,
+            verify_every: Some(self.verification.every_hours).filter(|every| *every > 0).map(hours),
+        }
     }
 
     /// What the server is started with.

@@ -128,6 +128,11 @@ impl Access {
         Self::new(environment, actor, vec!["environment:*".to_owned()])
     }
 
+    /// Whether the caller may give this scope or pattern to a new key: nobody gives more than they have.
+    pub(crate) fn may_grant(&self, wanted: &str) -> bool {
+        self.scopes.iter().any(|granted| covers(granted, wanted))
+    }
+
     /// Refuses unless the scope was granted.
     pub fn require(&self, scope: Scope) -> Result<(), Problem> {
         if self.scopes.iter().any(|granted| covers(granted, scope.name())) {
@@ -161,6 +166,8 @@ mod tests {
         ] {
             assert_eq!(covers(granted, wanted.name()), expected, "{granted} {wanted:?}");
         }
+        assert!(covers("environment:*", "environment:connections:*"));
+        assert!(!covers("environment:connections:*", "environment:*"));
         assert!(Scope::is_grantable("environment:*") && !Scope::is_grantable("everything"));
     }
 }

@@ -5,7 +5,7 @@ use tombolo_store::{ApiKey, ApiKeyText, Change, NewApiKey, Object, Timestamp};
 
 use crate::access::{Access, Scope};
 use crate::platform::{Platform, events};
-use crate::problem::{Problem, field};
+use crate::problem::{Problem, ProblemKind, field};
 
 impl Platform {
     /// Makes a key for the caller's environment. The text is shown this once; only what can check it is stored.
@@ -28,6 +28,11 @@ impl Platform {
             let names: Vec<&str> = Scope::ALL.iter().map(|scope| scope.name()).collect();
             let fix = format!("Scopes are `environment:*` and: {}.", names.join(", "));
             return Err(Problem::invalid("unknown_scope", format!("There is no scope `{unknown}`"), fix));
+        }
+        if let Some(more) = scopes.iter().find(|scope| !access.may_grant(scope)) {
+            let what = format!("`{more}` is more than your own API key may do");
+            let fix = "Grant what your key has, or use a key that has more.";
+            return Err(Problem::new(ProblemKind::Forbidden, "forbidden", what, fix));
         }
         let (new, text) = NewApiKey::generate(
             access.environment.clone(),

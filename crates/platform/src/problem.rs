@@ -119,7 +119,7 @@ impl Problem {
     /// Fields of a form that are wrong.
     pub fn fields(fields: Vec<FieldError>) -> Self {
         let names: Vec<&str> = fields.iter().map(|field| field.field.as_str()).collect();
-        let what = format!("{} of the form need attention: {}", count(fields.len()), names.join(", "));
+        let what = format!("{} attention: {}", count(fields.len()), names.join(", "));
         let problem = Self::invalid("invalid_body", what, "See `errors` for each field.");
         Self { fields, ..problem }
     }
@@ -140,7 +140,11 @@ impl Problem {
 }
 
 fn count(fields: usize) -> String {
-    if fields == 1 { "1 field".to_owned() } else { format!("{fields} fields") }
+    if fields == 1 {
+        "1 field of the form needs".to_owned()
+    } else {
+        format!("{fields} fields of the form need")
+    }
 }
 
 /// One faulty field that no provider file knows, such as the name of a connection.

@@ -61,11 +61,18 @@ impl Serve {
         }
         let mut options = configuration.server_options(process_id()?)?;
         options.operator_socket = directory.as_ref().map(|directory| directory.path().join(OPERATOR_SOCKET));
-        let server = Server::start(Arc::clone(&platform), options).await?;
-        tracing::info!("listening on {}", server.address());
+        let server = Server::start(Arc::clone(&platform), options)?;
+        platform.work(configuration.housekeeping());
+        let public_url = &configuration.server.public_url;
+        if public_url.is_empty() {
+            tracing::info!("listening on {}", server.address());
+        } else {
+            tracing::info!("listening on {}, reached as {public_url}", server.address());
+        }
         stop_signal().await?;
         tracing::info!("stopping");
         server.stop().await;
+        platform.flush_activity().await;
         platform.store().close().await;
         Ok(ExitCode::SUCCESS)
     }

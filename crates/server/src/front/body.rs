@@ -8,6 +8,10 @@ use http_body::{Body, Frame, SizeHint};
 use tombolo_platform::proxy::AnswerBody;
 
 /// The body of an answer.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box would be an allocation for every call, and calls are most of what is served"
+)]
 pub enum ServerBody {
     /// An upstream's, streaming through.
     Answer(AnswerBody),

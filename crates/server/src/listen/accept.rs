@@ -46,7 +46,7 @@ pub(super) async fn run(
             Ok((socket, peer)) => {
                 // Answers are written whole; waiting for more to send only delays them.
                 let _ = socket.set_nodelay(true);
-                Handed { socket, peer, _place: place }
+                Handed { stream: socket, peer, _place: place }
             }
             Err(error) => {
                 // Out of file descriptors, mostly: accepting again at once would only burn the processor.

@@ -32,7 +32,7 @@ pub struct Server {
 
 impl Server {
     /// Binds and starts. Must be called on the control runtime, which serves everything but calls.
-    pub async fn start(platform: Arc<Platform>, options: ServerOptions) -> Result<Self, ServerError> {
+    pub fn start(platform: Arc<Platform>, options: ServerOptions) -> Result<Self, ServerError> {
         let ids = Arc::new(RequestIds::new(options.process_id));
         let tls = options.tls.as_ref().map(Tls::acceptor).transpose()?;
         let listener = accept::bind(options.listen)?;

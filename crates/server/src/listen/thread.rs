@@ -28,7 +28,7 @@ const HEAD_BYTES: usize = 64 * 1024;
 
 /// An accepted socket and its place among the connections.
 pub(super) struct Socket {
-    pub(super) socket: std::net::TcpStream,
+    pub(super) stream: std::net::TcpStream,
     pub(super) peer: SocketAddr,
     pub(super) _place: OwnedSemaphorePermit,
 }
@@ -128,8 +128,8 @@ async fn connection(
     _load: Load,
     stopped: watch::Receiver<bool>,
 ) {
-    let Socket { socket, peer, _place } = socket;
-    let Ok(stream) = tokio::net::TcpStream::from_std(socket) else { return };
+    let Socket { stream, peer, _place } = socket;
+    let Ok(stream) = tokio::net::TcpStream::from_std(stream) else { return };
     match tls {
         None => serve(stream, front, Peer::Network(peer), stopped).await,
         Some(tls) => {

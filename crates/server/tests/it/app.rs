@@ -82,7 +82,6 @@ impl App {
                 operator_socket: Some(directory.path().join("operator.sock")),
             },
         )
-        .await
         .expect("the server starts");
         let operator = platform.operator_access(None).await.expect("the default environment");
         let key = make_key(&platform, &operator, &["environment:*"]).await;

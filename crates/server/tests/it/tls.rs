@@ -24,7 +24,7 @@ async fn the_client_trusts_the_authorities_that_it_is_given_and_no_others() {
         }),
         operator_socket: None,
     };
-    let server = Server::start(Arc::clone(&app.platform), options).await.expect("the server starts");
+    let server = Server::start(Arc::clone(&app.platform), options).expect("the server starts");
     let url = format!("https://localhost:{}", server.address().port());
     let key = app.caller().key.expect("a key");
 

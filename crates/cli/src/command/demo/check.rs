@@ -42,11 +42,9 @@ async fn the_upstream_saw_its_own_credential_only(world: &World) -> anyhow::Resu
 }
 
 async fn paths_stay_inside(world: &World) -> anyhow::Result<()> {
-    for (path, status) in [
-        ("/k/guest/6/v1/records.json?app=21", 403),
-        ("/k/v1/../../admin", 400),
-        ("/k/v1/%2e%2e/x", 400),
-    ] {
+    for (path, status) in
+        [("/k/guest/6/v1/records.json?app=21", 403), ("/k/v1/../../admin", 400), ("/k/v1/%2e%2e/x", 400)]
+    {
         let answer = send(world, GUEST, &Method::GET, path, None).await?;
         ensure!(answer.status == status, "{path} was answered with {} instead of {status}", answer.status);
     }

@@ -134,7 +134,8 @@ pub async fn send(
     path: &str,
     body: Option<&Value>,
 ) -> anyhow::Result<Answer> {
-    let encoded: String = percent_encoding::utf8_percent_encode(connection, percent_encoding::NON_ALPHANUMERIC).collect();
+    let encoded: String =
+        percent_encoding::utf8_percent_encode(connection, percent_encoding::NON_ALPHANUMERIC).collect();
     let mut request = Request::builder()
         .method(method)
         .uri(format!("/proxy{path}"))

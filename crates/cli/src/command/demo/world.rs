@@ -54,8 +54,7 @@ impl World {
                 tls: None,
                 operator_socket: Some(socket.clone()),
             },
-        )
-        .await?;
+        )?;
         started.platform.work(Housekeeping { activity: Duration::from_hours(24), verify_every: None });
         let operator = ApiClient::new(Transport::socket(socket));
         let key = operator
