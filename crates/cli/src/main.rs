@@ -2,7 +2,12 @@
 
 mod command;
 mod configuration;
+mod connect_api;
+mod exit;
+mod failure;
+mod language;
 mod logging;
+mod output;
 
 use std::process::ExitCode;
 
@@ -28,10 +33,7 @@ fn main() -> ExitCode {
             return ExitCode::from(71);
         }
     };
-    let code = match runtime.block_on(line.run()) {
-        Ok(code) => code,
-        Err(error) => command::report(&error),
-    };
+    let code = runtime.block_on(line.run());
     // Blocking work that hangs, such as a name look-up, must not hold the process.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     code

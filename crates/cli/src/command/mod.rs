@@ -1,23 +1,68 @@
 //! The commands. Each is a file; what it does goes through the API.
 
+mod activity;
+mod api_key;
+mod arguments;
+mod audit;
+mod completions;
+mod connection;
 mod demo;
+mod doctor;
 mod emulator;
-mod serve;
+mod integration;
+mod job;
+mod key;
+mod openapi;
+mod provider;
+mod request;
+pub mod serve;
+mod version;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
+
+use crate::connect_api::{Api, WhereNothingIs};
+use crate::exit::{self, Exit};
+use crate::failure::Failure;
+use crate::output::Output;
 
 /// Link an account of a SaaS API once, prove that it works, then call it.
 #[derive(Debug, Parser)]
-#[command(name = "tombolo", version, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    name = "tombolo",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    after_help = exit::TABLE
+)]
 pub struct CommandLine {
-    /// A configuration file; config.default.toml shows every setting.
-    #[arg(long, global = true, env = "TOMBOLO_CONFIG", value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    global: GlobalOptions,
     #[command(subcommand)]
     command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct GlobalOptions {
+    /// A configuration file; config.default.toml shows every setting.
+    #[arg(long, global = true, env = "TOMBOLO_CONFIG", hide_env_values = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The data directory; the one of the configuration unless given.
+    #[arg(long, global = true, value_name = "DIRECTORY")]
+    pub data_dir: Option<PathBuf>,
+    /// The server to talk to, with the API key in TOMBOLO_API_KEY; the data directory's own unless given.
+    #[arg(long, global = true, env = "TOMBOLO_URL", hide_env_values = true, value_name = "URL")]
+    pub url: Option<String>,
+    /// The environment to act in; an API key has its own.
+    #[arg(long, global = true, env = "TOMBOLO_ENVIRONMENT", hide_env_values = true, value_name = "NAME")]
+    pub environment: Option<String>,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -26,23 +71,103 @@ enum Command {
     Demo(demo::Demo),
     /// Run the server.
     Serve(serve::Serve),
+    /// Find out what stands in the way: clock, key, database, names, TLS, reach.
+    Doctor(doctor::Doctor),
+    /// Look at what can be linked, and check provider files.
+    #[command(subcommand)]
+    Provider(provider::Provider),
+    /// Configure providers.
+    #[command(subcommand)]
+    Integration(integration::Integration),
+    /// Link accounts, test them, and look after them.
+    #[command(subcommand)]
+    Connection(connection::Connection),
+    /// Make one call through a connection.
+    Request(request::Request),
+    /// See the calls that were made.
+    Activity(activity::Activity),
+    /// Make, list and revoke the keys with which programs call the API.
+    #[command(subcommand)]
+    ApiKey(api_key::ApiKey),
+    /// See who did what, and prove that the record is whole.
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// See the work that runs by itself.
+    #[command(subcommand)]
+    Job(job::Job),
+    /// See the master key, and make one.
+    #[command(subcommand)]
+    Key(key::Key),
     /// Run the Kintone emulator alone.
     Emulator(emulator::Emulator),
+    /// Print the OpenAPI document of the REST API.
+    Openapi(openapi::Openapi),
+    /// Print a completion script for a shell.
+    Completions(completions::Completions),
+    /// Print the version.
+    Version(version::Version),
 }
 
 impl CommandLine {
-    /// Runs the command.
-    pub async fn run(self) -> anyhow::Result<ExitCode> {
-        match self.command {
-            Command::Demo(demo) => demo.run().await,
-            Command::Serve(serve) => serve.run(self.config.as_deref()).await,
-            Command::Emulator(emulator) => emulator.run().await,
+    /// Runs the command and tells what went wrong.
+    pub async fn run(self) -> ExitCode {
+        let output = Output::new(self.global.json);
+        match self.command.run(&self.global, output).await {
+            Ok(code) => code,
+            Err(error) => match Failure::of(&error) {
+                Some(failure) => {
+                    failure.tell(output.json, output.language);
+                    failure.exit.into()
+                }
+                None => Exit::Done.into(),
+            },
         }
     }
 }
 
-/// Tells a failure on stderr and gives its exit code.
-pub fn report(error: &anyhow::Error) -> ExitCode {
-    eprintln!("error: {error:#}");
-    ExitCode::FAILURE
+impl Command {
+    async fn run(self, global: &GlobalOptions, output: Output) -> anyhow::Result<ExitCode> {
+        let exit = match self {
+            Self::Demo(demo) => return demo.run().await,
+            Self::Serve(serve) => return serve.run(global.config.as_deref()).await,
+            Self::Emulator(emulator) => return emulator.run().await,
+            Self::Doctor(command) => command.run(global, output).await,
+            Self::Provider(command) => command.run(global, output).await,
+            Self::Integration(command) => command.run(global, output).await,
+            Self::Connection(command) => command.run(global, output).await,
+            Self::Request(command) => command.run(global, output).await,
+            Self::Activity(command) => command.run(global, output).await,
+            Self::ApiKey(command) => command.run(global, output).await,
+            Self::Audit(command) => command.run(global, output).await,
+            Self::Job(command) => command.run(global, output).await,
+            Self::Key(command) => command.run(global, output).await,
+            Self::Openapi(command) => command.run(output),
+            Self::Completions(command) => command.run(output),
+            Self::Version(command) => command.run(output),
+        };
+        exit.map(ExitCode::from)
+    }
+}
+
+/// Does something through the API, and leaves the data directory in order whatever came of it.
+async fn on_api(
+    global: &GlobalOptions,
+    nothing: WhereNothingIs,
+    output: Output,
+    work: impl AsyncFnOnce(&Api) -> anyhow::Result<Exit>,
+) -> anyhow::Result<Exit> {
+    let api = Api::connect(global, nothing, output).await?;
+    let outcome = work(&api).await;
+    api.finish().await;
+    outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::CommandLine::command().debug_assert();
+    }
 }

@@ -1,0 +1,104 @@
+//! `tombolo api-key`
+
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use tombolo_api::{ApiKey as Known, ApiKeys, CreateApiKey};
+
+use super::arguments::{Confirmation, moment};
+use super::{GlobalOptions, on_api};
+use crate::connect_api::{Api, WhereNothingIs};
+use crate::exit::Exit;
+use crate::output::{Output, table};
+
+/// The keys with which programs call the API.
+#[derive(Debug, Subcommand)]
+pub enum ApiKey {
+    /// Make a key. It is printed this once; only what can check it is stored.
+    #[command(after_help = "Examples:
+  TOMBOLO_API_KEY=$(tombolo api-key create ci)
+  tombolo api-key create reports --scope environment:proxy --expires 2027-01-01T00:00:00Z")]
+    Create(Create),
+    /// List the keys, without their secrets.
+    List,
+    /// Refuse a key from now on.
+    Revoke(Revoke),
+}
+
+/// What a key is made from.
+#[derive(Debug, Args)]
+pub struct Create {
+    /// What people are to call it.
+    name: String,
+    /// What its holder may do, such as environment:proxy; can be repeated; everything unless given.
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<String>,
+    /// From when on it is to be refused, such as 2027-01-01T00:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    expires: Option<Timestamp>,
+}
+
+/// What is revoked.
+#[derive(Debug, Args)]
+pub struct Revoke {
+    /// The key's name or id.
+    key: String,
+    #[command(flatten)]
+    confirmation: Confirmation,
+}
+
+impl ApiKey {
+    pub async fn run(self, global: &GlobalOptions, output: Output) -> anyhow::Result<Exit> {
+        let nothing = match self {
+            Self::Create(_) => WhereNothingIs::Install,
+            _ => WhereNothingIs::Refuse,
+        };
+        on_api(global, nothing, output, async |api| self.on(api, output).await).await
+    }
+
+    async fn on(self, api: &Api, output: Output) -> anyhow::Result<Exit> {
+        match self {
+            Self::Create(Create { name, scopes, expires }) => {
+                let draft = CreateApiKey {
+                    display_name: name,
+                    scopes: (!scopes.is_empty()).then_some(scopes),
+                    expires_at: expires,
+                };
+                let created = api.create_api_key(&draft).await?;
+                output.show(&created, |created| created.secret.clone())?;
+                output.say("This key is shown this once: keep it where your program finds it.");
+            }
+            Self::List => output.show(&api.list_api_keys().await?, list)?,
+            Self::Revoke(Revoke { key, confirmation }) => {
+                confirmation.ask(&format!("Revoke the API key `{key}`?"))?;
+                api.revoke_api_key(&key).await?;
+                output.show(&serde_json::json!({ "revoked": key }), |_| format!("revoked `{key}`"))?;
+            }
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn list(keys: &ApiKeys) -> String {
+    if keys.data.is_empty() {
+        return "no API keys yet: make one with `tombolo api-key create NAME`".to_owned();
+    }
+    let rows = keys.data.iter().map(|key| {
+        [
+            key.display_name.clone(),
+            key.id.clone(),
+            key.scopes.join(", "),
+            moment(key.created_at),
+            key.last_used_on.map_or_else(|| "never".to_owned(), |day| day.to_string()),
+            state(key),
+        ]
+    });
+    table(["name", "id", "scopes", "created", "last used", "state"], rows)
+}
+
+fn state(key: &Known) -> String {
+    match (key.revoked_at, key.expires_at) {
+        (Some(at), _) => format!("revoked {}", moment(at)),
+        (None, Some(at)) => format!("until {}", moment(at)),
+        (None, None) => "without end".to_owned(),
+    }
+}

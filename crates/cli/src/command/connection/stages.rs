@@ -1,0 +1,127 @@
+//! A connection test as it is told at the terminal: a line for each stage as it ends, then the conclusion.
+
+use tombolo_api::client::Lines;
+use tombolo_api::{
+    CreateProgress, CreatedConnection, Details, Outcome, StageReport, TestProgress, TestReport, Verdict,
+};
+use tombolo_platform::catalog::Language;
+
+use super::{broke_off, told};
+use crate::command::activity::duration;
+use crate::language::{InBoth as _, either};
+use crate::output::{Colour, Output, one_line};
+
+/// Tells a test.
+#[derive(Clone, Copy)]
+pub struct Stages {
+    output: Output,
+}
+
+impl Stages {
+    pub fn new(output: Output) -> Self {
+        Self { output }
+    }
+
+    /// Tells the stages of a test until its report.
+    pub async fn watch_test(self, mut lines: Lines<TestProgress>) -> anyhow::Result<TestReport> {
+        while let Some(line) = lines.next().await? {
+            match line {
+                TestProgress::Started { .. } => {}
+                TestProgress::Ended(report) => self.ended(&report)?,
+                TestProgress::Report(report) => return Ok(report),
+                TestProgress::Problem { problem } => return Err(told(*problem)),
+            }
+        }
+        Err(broke_off())
+    }
+
+    /// Tells the stages of a creation until it is made, or until its test has failed.
+    pub async fn watch_creation(
+        self,
+        mut lines: Lines<CreateProgress>,
+    ) -> anyhow::Result<Result<CreatedConnection, TestReport>> {
+        while let Some(line) = lines.next().await? {
+            match line {
+                CreateProgress::Started { .. } => {}
+                CreateProgress::Ended(report) => self.ended(&report)?,
+                CreateProgress::Created(created) => return Ok(Ok(*created)),
+                CreateProgress::Problem { mut problem } => match problem.report.take() {
+                    Some(report) => return Ok(Err(report)),
+                    None => return Err(told(*problem)),
+                },
+            }
+        }
+        Err(broke_off())
+    }
+
+    /// Tells a stage that has ended.
+    pub fn ended(self, stage: &StageReport) -> anyhow::Result<()> {
+        self.output.line(self.line(stage))
+    }
+
+    /// Tells the verdict, and as the very last line whether the connection can be used.
+    pub fn conclusion(self, report: &TestReport) -> anyhow::Result<()> {
+        let language = self.output.language;
+        if let Some(stage) = report.stages.iter().find(|stage| stage.outcome == Outcome::Failed) {
+            let verdict = stage.verdict.as_ref().or(report.verdict.as_ref());
+            self.output.line("")?;
+            if let Some(verdict) = verdict {
+                self.output.line(verdict_in_words(verdict, language))?;
+            }
+            if let Some(details) = stage.details.as_ref().and_then(|details| in_words(details, language)) {
+                self.output.line(format_args!("\n{details}"))?;
+            }
+            self.output.line("")?;
+        }
+        self.output.line(report.conclusion.in_language(language))
+    }
+
+    fn line(self, stage: &StageReport) -> String {
+        let language = self.output.language;
+        let (mark, colour) = match stage.outcome {
+            Outcome::Passed => ("✓", Colour::Good),
+            Outcome::Failed => ("✗", Colour::Bad),
+            Outcome::NotPermitted => ("!", Colour::Notice),
+            Outcome::Skipped => ("-", Colour::Faint),
+        };
+        let mut text = format!("{} {}", self.output.paint(colour, mark), stage.name.in_language(language));
+        if let Some(subject) = &stage.subject {
+            text.push_str(&format!(" ({})", one_line(subject.clone())));
+        }
+        let after = match stage.outcome {
+            Outcome::NotPermitted => either(language, "not permitted", "権限なし").to_owned(),
+            Outcome::Skipped => either(language, "skipped", "対象外").to_owned(),
+            Outcome::Passed | Outcome::Failed => duration(stage.micros.into()),
+        };
+        format!("{text} {}", self.output.paint(Colour::Faint, &after))
+    }
+}
+
+/// What happened, what to do, and where.
+pub fn verdict_in_words(verdict: &Verdict, language: Language) -> String {
+    let mut text = format!("{}\n{}", verdict.says.in_language(language), verdict.fix.in_language(language));
+    if let Some(link) = &verdict.link {
+        text.push('\n');
+        text.push_str(&one_line(link.clone()));
+    }
+    text
+}
+
+/// What was seen, for whoever has to look closer.
+fn in_words(details: &Details, language: Language) -> Option<String> {
+    let Details { status, code, request_id, message, network, note } = details;
+    let named = [
+        ("HTTP", status.map(|status| status.to_string())),
+        (either(language, "code", "コード"), code.clone()),
+        (either(language, "request id", "リクエストID"), request_id.clone()),
+        (either(language, "message", "メッセージ"), message.clone()),
+        (either(language, "network", "通信"), network.clone()),
+        (either(language, "note", "補足"), note.clone()),
+    ];
+    let lines: Vec<String> = named
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("  {name}: {}", one_line(value?))))
+        .collect();
+    let head = either(language, "Technical details", "技術的な詳細");
+    (!lines.is_empty()).then(|| format!("{head}\n{}", lines.join("\n")))
+}
