@@ -4,6 +4,7 @@
 //   API_TOKENS       comma-separated tokens of the apps Customers, Orders and Products; or
 //   USERNAME_, PASSWORD  a user (USERNAME is taken by some shells)
 //   BASIC_USERNAME, BASIC_PASSWORD  the gate in front, if there is one
+//   THROUGH_PROXY    set when a proxy stands in between
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -19,6 +20,8 @@ export const baseUrl = env.BASE_URL;
 export const tokens = env.API_TOKENS?.split(",");
 export const user = env.USERNAME_ && { username: env.USERNAME_, password: env.PASSWORD };
 export const basic = env.BASIC_USERNAME && { username: env.BASIC_USERNAME, password: env.BASIC_PASSWORD };
+// Set when BASE_URL leads through a proxy that knows the guest space by itself.
+export const throughProxy = Boolean(env.THROUGH_PROXY);
 export const apps = { customers: 1, orders: 2, products: 3 };
 
 // The clients are installed apart from this folder: NPM_CLIENTS_DIR holds node_modules.

@@ -12,3 +12,4 @@ mod isolation;
 mod operation;
 mod resources;
 mod tls;
+mod vendor_clients;
