@@ -29,7 +29,7 @@ pub(super) fn credential(provider: &Provider, scheme: &AuthScheme, stage: &str, 
             network: None,
         };
         let leads_back = provider.explain(&seen).is_some_and(|found| found.is == row.is);
-        leads_back.then(|| (row, status, code))
+        leads_back.then_some((row, status, code))
     });
     let Some((row, status, code)) = told else {
         return error(provider, StatusCode::UNAUTHORIZED, None, "The credential was refused.", id);

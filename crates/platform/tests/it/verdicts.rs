@@ -9,7 +9,7 @@ use crate::world::{Backend, World, connect_to, draft};
 const TOKEN: &str = "demoTokenCustomersAll0000000000000000000";
 
 /// The stage that failed and its verdict; the capabilities that are missing when none failed.
-fn told(report: &TestReport) -> String {
+pub fn told(report: &TestReport) -> String {
     if let Some(failed) = report.stages.iter().find(|stage| stage.outcome == Outcome::Failed) {
         let verdict = failed.verdict.as_ref().expect("a failure has a verdict");
         assert!(!verdict.says.ja.is_empty() && !verdict.fix.ja.is_empty(), "both languages");
