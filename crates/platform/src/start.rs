@@ -188,7 +188,11 @@ pub async fn start(options: StartOptions) -> Result<Started, StartError> {
     let ring = KeyRing::new(key);
     let now = options.clock.now();
     let store = Store::open(&location, Arc::clone(&options.random), now).await?;
-    store.initialise(&ring, DEFAULT_ENVIRONMENT, now).await?;
+    if let Err(error) = store.initialise(&ring, DEFAULT_ENVIRONMENT, now).await {
+        // Closed in good order, SQLite takes its side files away: a refused start leaves every file as it was.
+        store.close().await;
+        return Err(error.into());
+    }
     let parts = PlatformParts {
         store,
         catalog,

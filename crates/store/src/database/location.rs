@@ -136,12 +136,16 @@ impl SqliteLocation {
             writer = writer
                 .read_only(false)
                 .create_if_missing(true)
-                .auto_vacuum(SqliteAutoVacuum::Incremental)
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(match durability {
                     Durability::Full => SqliteSynchronous::Full,
                     Durability::Relaxed => SqliteSynchronous::Normal,
                 });
+        }
+        // SQLite writes this setting into the file whenever it is given, so it is given to a new file only: opening what
+        // is there must change nothing.
+        if !file.exists() {
+            writer = writer.auto_vacuum(SqliteAutoVacuum::Incremental);
         }
         if let Some(pages) = self.max_pages {
             writer = writer.pragma("max_page_count", pages.to_string());
