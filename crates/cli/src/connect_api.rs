@@ -20,7 +20,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::language;
 use crate::logging;
-use crate::output::Output;
+use crate::output::{Output, say};
 
 /// What to do where nothing was ever installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Api {
         let key = std::env::var("TOMBOLO_API_KEY").ok().filter(|key| !key.is_empty());
         let (mut client, installation) = match &global.url {
             Some(url) => (ApiClient::new(Transport::url(url)?), None),
-            None => Self::of_data_directory(global, nothing, output).await?,
+            None => Self::of_data_directory(global, nothing).await?,
         };
         if let Some(key) = key {
             client = client.with_key(SecretString::from(key));
@@ -92,7 +92,6 @@ impl Api {
     async fn of_data_directory(
         global: &GlobalOptions,
         nothing: WhereNothingIs,
-        output: Output,
     ) -> anyhow::Result<(ApiClient, Option<Installation>)> {
         let configuration = global.configuration()?;
         let mut options = configuration.start_options(master_key())?;
@@ -118,7 +117,7 @@ impl Api {
         logging::start(&LogSection { filter: "error".to_owned(), format: configuration.log.format })?;
         let started = start(options).await?;
         if let (Some(path), None) = (&started.new_master_key, &borrowed) {
-            output.say(format_args!(
+            say(format_args!(
                 "a new master key was made: {}. Back it up now, apart from the database: without it no secret can be read again",
                 path.display()
             ));

@@ -123,19 +123,18 @@ impl Failure {
     }
 
     fn words(&self, language: Language) -> String {
-        let mut text = format!("error: {}", self.what);
+        let mut lines = vec![format!("error: {}", self.what)];
         if !self.fix.is_empty() && self.fields.is_empty() {
-            text.push_str("\n  ");
-            text.push_str(&self.fix);
+            lines.push(self.fix.clone());
         }
-        for Fault { field, en, ja } in &self.fields {
+        lines.extend(self.fields.iter().map(|Fault { field, en, ja }| {
             let message = if language == Language::Ja { ja } else { en };
-            text.push_str(&format!("\n  {field}: {message}"));
-        }
+            format!("{field}: {message}")
+        }));
         if !self.request_id.is_empty() {
-            text.push_str(&format!("\n  request id: {}", self.request_id));
+            lines.push(format!("request id: {}", self.request_id));
         }
-        text
+        lines.join("\n  ")
     }
 
     fn document(&self) -> Value {

@@ -44,29 +44,7 @@ impl Output {
 
     /// Prints the data: with `--json` as one document, otherwise as `words` puts it.
     pub fn show<T: Serialize>(self, data: &T, words: impl FnOnce(&T) -> String) -> anyhow::Result<()> {
-        if self.json { self.document(data) } else { self.line(words(data).trim_end()) }
-    }
-
-    /// Prints one JSON document.
-    pub fn document(self, data: &impl Serialize) -> anyhow::Result<()> {
-        self.line(serde_json::to_string_pretty(data)?)
-    }
-
-    /// Prints one JSON document on one line.
-    pub fn json_line(self, data: &impl Serialize) -> anyhow::Result<()> {
-        self.line(serde_json::to_string(data)?)
-    }
-
-    /// Prints a line.
-    pub fn line(self, line: impl Display) -> anyhow::Result<()> {
-        let mut stdout = io::stdout().lock();
-        writeln!(stdout, "{line}")?;
-        Ok(stdout.flush()?)
-    }
-
-    /// Says something that is no data.
-    pub fn say(self, talk: impl Display) {
-        eprintln!("{talk}");
+        if self.json { document(data) } else { line(words(data).trim_end()) }
     }
 
     /// A text in a colour, where there are colours.
@@ -80,6 +58,28 @@ impl Output {
         };
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }
+}
+
+/// Prints one JSON document.
+pub fn document(data: &impl Serialize) -> anyhow::Result<()> {
+    line(serde_json::to_string_pretty(data)?)
+}
+
+/// Prints one JSON document on one line.
+pub fn json_line(data: &impl Serialize) -> anyhow::Result<()> {
+    line(serde_json::to_string(data)?)
+}
+
+/// Prints a line of data.
+pub fn line(line: impl Display) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{line}")?;
+    Ok(stdout.flush()?)
+}
+
+/// Says something that is no data.
+pub fn say(talk: impl Display) {
+    eprintln!("{talk}");
 }
 
 /// A table without lines, as wide as its cells are.

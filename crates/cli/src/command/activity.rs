@@ -10,7 +10,7 @@ use super::arguments::{Page, from_wire_name, moment};
 use super::{GlobalOptions, on_api};
 use crate::connect_api::{Api, WhereNothingIs};
 use crate::exit::Exit;
-use crate::output::{Colour, Output, one_line, table};
+use crate::output::{Colour, Output, json_line, line, one_line, say, table};
 
 /// How often new calls are looked for.
 const EVERY: Duration = Duration::from_millis(500);
@@ -59,9 +59,9 @@ impl Activity {
             return follow(api, &wanted, output).await;
         }
         let calls = api.list_activity(&wanted).await?;
-        output.show(&calls, |calls| list(calls))?;
+        output.show(&calls, list)?;
         if let (Some(cursor), false) = (&calls.next_cursor, output.json) {
-            output.say(format_args!("more: --cursor {cursor}"));
+            say(format_args!("more: --cursor {cursor}"));
         }
         Ok(Exit::Done)
     }
@@ -76,9 +76,9 @@ async fn follow(api: &Api, wanted: &ActivityQuery, output: Output) -> anyhow::Re
         let calls = api.list_activity(wanted).await?.calls;
         for call in calls.iter().rev().filter(|call| !shown.contains(&call.request_id)) {
             if output.json {
-                output.json_line(call)?;
+                json_line(call)?;
             } else {
-                output.line(line(call, output))?;
+                line(told(call, output))?;
             }
         }
         // Only what a page can show again has to be remembered.
@@ -93,7 +93,7 @@ async fn follow(api: &Api, wanted: &ActivityQuery, output: Output) -> anyhow::Re
     }
 }
 
-fn line(call: &ProxiedCall, output: Output) -> String {
+fn told(call: &ProxiedCall, output: Output) -> String {
     let colour = if failed(call) { Colour::Bad } else { Colour::Good };
     let outcome = output.paint(colour, &outcome(call));
     let path = one_line(call.path.clone());

@@ -8,7 +8,7 @@ use super::arguments::{Confirmation, moment};
 use super::{GlobalOptions, on_api};
 use crate::connect_api::{Api, WhereNothingIs};
 use crate::exit::Exit;
-use crate::output::{Output, table};
+use crate::output::{Output, say, table};
 
 /// The keys with which programs call the API.
 #[derive(Debug, Subcommand)]
@@ -65,7 +65,7 @@ impl ApiKey {
                 };
                 let created = api.create_api_key(&draft).await?;
                 output.show(&created, |created| created.secret.clone())?;
-                output.say("This key is shown this once: keep it where your program finds it.");
+                say("This key is shown this once: keep it where your program finds it.");
             }
             Self::List => output.show(&api.list_api_keys().await?, list)?,
             Self::Revoke(Revoke { key, confirmation }) => {

@@ -7,7 +7,7 @@ use super::arguments::{Page, moment};
 use super::{GlobalOptions, on_api};
 use crate::connect_api::{Api, WhereNothingIs};
 use crate::exit::Exit;
-use crate::output::{Output, table};
+use crate::output::{Output, say, table};
 
 /// Who did what to which object.
 #[derive(Debug, Subcommand)]
@@ -29,7 +29,7 @@ impl Audit {
                 let events = api.list_audit_events(&PageQuery { limit, cursor }).await?;
                 output.show(&events, list)?;
                 if let (Some(cursor), false) = (&events.next_cursor, output.json) {
-                    output.say(format_args!("more: --cursor {cursor}"));
+                    say(format_args!("more: --cursor {cursor}"));
                 }
                 Ok(Exit::Done)
             }

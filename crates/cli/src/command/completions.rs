@@ -5,7 +5,7 @@ use clap_complete::Shell;
 
 use super::CommandLine;
 use crate::exit::Exit;
-use crate::output::Output;
+use crate::output::line;
 
 /// Print a completion script for a shell.
 #[derive(Debug, Args)]
@@ -19,10 +19,10 @@ pub struct Completions {
 }
 
 impl Completions {
-    pub fn run(self, output: Output) -> anyhow::Result<Exit> {
+    pub fn run(self) -> anyhow::Result<Exit> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut CommandLine::command(), "tombolo", &mut script);
-        output.line(String::from_utf8_lossy(&script).trim_end())?;
+        line(String::from_utf8_lossy(&script).trim_end())?;
         Ok(Exit::Done)
     }
 }

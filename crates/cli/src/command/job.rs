@@ -7,7 +7,7 @@ use super::arguments::{Page, from_wire_name, moment, moment_or_dash, wire_name};
 use super::{GlobalOptions, on_api};
 use crate::connect_api::{Api, WhereNothingIs};
 use crate::exit::Exit;
-use crate::output::{Output, properties, table};
+use crate::output::{Output, properties, say, table};
 
 /// The work that runs by itself.
 #[derive(Debug, Subcommand)]
@@ -46,7 +46,7 @@ impl Job {
                 let jobs = api.list_jobs(&JobsQuery { state, limit, cursor }).await?;
                 output.show(&jobs, list)?;
                 if let (Some(cursor), false) = (&jobs.next_cursor, output.json) {
-                    output.say(format_args!("more: --cursor {cursor}"));
+                    say(format_args!("more: --cursor {cursor}"));
                 }
             }
             Self::Show(Show { id }) => output.show(&api.read_job(&id).await?, words)?,

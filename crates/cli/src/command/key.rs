@@ -9,7 +9,7 @@ use tombolo_platform::start::{KeyPlace, StartError, StartOptions, current_master
 use super::GlobalOptions;
 use crate::connect_api::{Api, WhereNothingIs, has_installation, master_key, nothing_there, running_server};
 use crate::exit::Exit;
-use crate::output::{Output, properties};
+use crate::output::{Output, properties, say};
 
 /// The master key, which every secret is sealed under.
 #[derive(Debug, Subcommand)]
@@ -42,7 +42,7 @@ impl Key {
                 let key = make_key_file(&file, &*random)?;
                 let made = json!({ "id": key.id().to_string(), "file": file });
                 output.show(&made, |_| format!("{}  {}", key.id(), file.display()))?;
-                output.say("Back it up now, apart from the database.");
+                say("Back it up now, apart from the database.");
                 Ok(Exit::Done)
             }
         }

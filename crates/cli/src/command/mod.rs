@@ -28,7 +28,7 @@ use crate::exit::{self, Exit};
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Link an account of a SaaS API once, prove that it works, then call it.
+/// Link an account once, prove that it works, then call it.
 #[derive(Debug, Parser)]
 #[command(
     name = "tombolo",
@@ -54,7 +54,7 @@ pub struct GlobalOptions {
     /// The data directory; the one of the configuration unless given.
     #[arg(long, global = true, value_name = "DIRECTORY")]
     pub data_dir: Option<PathBuf>,
-    /// The server to talk to, with the API key in TOMBOLO_API_KEY; the data directory's own unless given.
+    /// The server to talk to, with the API key in `TOMBOLO_API_KEY`; the data directory's own unless given.
     #[arg(long, global = true, env = "TOMBOLO_URL", hide_env_values = true, value_name = "URL")]
     pub url: Option<String>,
     /// The environment to act in; an API key has its own.
@@ -141,9 +141,9 @@ impl Command {
             Self::Audit(command) => command.run(global, output).await,
             Self::Job(command) => command.run(global, output).await,
             Self::Key(command) => command.run(global, output).await,
-            Self::Openapi(command) => command.run(output),
-            Self::Completions(command) => command.run(output),
-            Self::Version(command) => command.run(output),
+            Self::Openapi(_) => openapi::print(),
+            Self::Completions(command) => command.run(),
+            Self::Version(_) => version::print(output),
         };
         exit.map(ExitCode::from)
     }

@@ -3,15 +3,14 @@
 use clap::Args;
 
 use crate::exit::Exit;
-use crate::output::Output;
+use crate::output::line;
 
 /// Print the OpenAPI document of the REST API.
 #[derive(Debug, Args)]
 pub struct Openapi;
 
-impl Openapi {
-    pub fn run(self, output: Output) -> anyhow::Result<Exit> {
-        output.line(tombolo_server::openapi().trim_end())?;
-        Ok(Exit::Done)
-    }
+/// Prints it as `docs/openapi.json` holds it.
+pub fn print() -> anyhow::Result<Exit> {
+    line(tombolo_server::openapi().trim_end())?;
+    Ok(Exit::Done)
 }

@@ -20,7 +20,7 @@ use super::{GlobalOptions, on_api};
 use crate::connect_api::{Api, WhereNothingIs};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, document, line, say};
 
 /// How much of a file is read at a time.
 const CHUNK: usize = 64 * 1024;
@@ -90,15 +90,15 @@ impl Request {
         let status = response.status();
         let id = text_of(response.headers(), REQUEST_ID);
         if output.json {
-            output.document(&document(response).await?)?;
+            document(&described(response).await?)?;
         } else {
             if self.include {
-                output.line(head(&response))?;
+                line(head(&response))?;
             }
             copy(response.into_body(), self.output.as_deref()).await?;
         }
         if status.is_client_error() || status.is_server_error() {
-            output.say(format_args!("error: the vendor answered {status}\n  request id: {id}"));
+            say(format_args!("error: the vendor answered {status}\n  request id: {id}"));
             return Ok(Exit::Refused);
         }
         Ok(Exit::Done)
@@ -147,7 +147,7 @@ async fn body(data: &str) -> anyhow::Result<(RequestBody, Option<u64>)> {
     let Some(path) = data.strip_prefix('@') else { return Ok((full(data.to_owned()), None)) };
     let file = tokio::fs::File::open(path).await.with_context(|| format!("cannot read {path}"))?;
     let length = file.metadata().await.with_context(|| format!("cannot read {path}"))?;
-    Ok((streamed(file), length.is_file().then(|| length.len())))
+    Ok((streamed(file), length.is_file().then_some(length.len())))
 }
 
 /// A body that is read as it is sent.
@@ -184,15 +184,16 @@ async fn copy(
 
 /// Status and headers as they would stand before the body.
 fn head(response: &Response<impl Body>) -> String {
-    let mut text = format!("HTTP {}\n", response.status());
-    for (name, value) in response.headers() {
-        text.push_str(&format!("{name}: {}\n", value.to_str().unwrap_or_default()));
-    }
-    text
+    let first = format!("HTTP {}\n", response.status());
+    let headers = response.headers().iter().map(|(name, value)| {
+        let value = value.to_str().unwrap_or_default();
+        format!("{name}: {value}\n")
+    });
+    std::iter::once(first).chain(headers).collect()
 }
 
 /// The whole answer as one document; a body that is no JSON is a text.
-async fn document(
+async fn described(
     response: Response<impl Body<Data = Bytes, Error: Into<anyhow::Error>>>,
 ) -> anyhow::Result<Value> {
     let (head, body) = response.into_parts();

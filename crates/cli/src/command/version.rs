@@ -10,10 +10,9 @@ use crate::output::Output;
 #[derive(Debug, Args)]
 pub struct Version;
 
-impl Version {
-    pub fn run(self, output: Output) -> anyhow::Result<Exit> {
-        let version = env!("CARGO_PKG_VERSION");
-        output.show(&json!({ "version": version }), |_| format!("tombolo {version}"))?;
-        Ok(Exit::Done)
-    }
+/// Prints it.
+pub fn print(output: Output) -> anyhow::Result<Exit> {
+    let version = env!("CARGO_PKG_VERSION");
+    output.show(&json!({ "version": version }), |_| format!("tombolo {version}"))?;
+    Ok(Exit::Done)
 }

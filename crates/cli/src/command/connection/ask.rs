@@ -11,7 +11,7 @@ use super::draft::Draft;
 use crate::command::arguments::unasked;
 use crate::connect_api::Api;
 use crate::language::{InBoth, either};
-use crate::output::Output;
+use crate::output::{Output, say};
 
 /// A choice: what it is called, and what it means.
 struct Choice {
@@ -99,7 +99,7 @@ fn scheme(draft: &Draft, language: Language) -> anyhow::Result<String> {
 /// Asks for one field. Where a page's address is typed instead of its part, the address fills what it can.
 async fn give(api: &Api, draft: &mut Draft, field: &ProviderField, output: Output) -> anyhow::Result<()> {
     for (number, step) in field.steps.iter().enumerate() {
-        output.say(format_args!("  {}. {}", number + 1, step.in_language(output.language)));
+        say(format_args!("  {}. {}", number + 1, step.in_language(output.language)));
     }
     let value = answer(field, output.language)?;
     if value.is_empty() {
@@ -120,11 +120,10 @@ async fn give(api: &Api, draft: &mut Draft, field: &ProviderField, output: Outpu
 
 fn answer(field: &ProviderField, language: Language) -> anyhow::Result<String> {
     let label = field.label.in_language(language);
-    let mut help = field.help.as_ref().map_or_else(String::new, |text| text.in_language(language).to_owned());
-    if let Some(example) = &field.example {
-        let word = either(language, "Example:", "例:");
-        help = format!("{help} {word} {example}").trim_start().to_owned();
-    }
+    let word = either(language, "Example:", "例:");
+    let example = field.example.as_ref().map(|example| format!("{word} {example}"));
+    let help = field.help.as_ref().map(|text| text.in_language(language).to_owned());
+    let help = help.into_iter().chain(example).collect::<Vec<_>>().join(" ");
     if field.secret {
         let mut question =
             Password::new(label).without_confirmation().with_display_mode(PasswordDisplayMode::Masked);

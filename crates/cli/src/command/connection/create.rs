@@ -10,7 +10,7 @@ use crate::command::arguments::{key_value, may_ask, once};
 use crate::connect_api::Api;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, document, line, say};
 
 /// Link an account: test it stage by stage, and store it when it can be used. On a terminal what is missing is asked for.
 #[derive(Debug, Args)]
@@ -44,7 +44,7 @@ pub struct Create {
     /// A field that is no secret; can be repeated.
     #[arg(long = "field", short, value_name = "KEY=VALUE", value_parser = key_value)]
     fields: Vec<(String, String)>,
-    /// A field from stdin, file:PATH or env:NAME, for secrets; can be repeated.
+    /// A field from `stdin`, `file:PATH` or `env:NAME`, for secrets; can be repeated.
     #[arg(long = "secret-from", value_name = "KEY=SOURCE", value_parser = field_from)]
     secrets: Vec<(String, SecretSource)>,
     /// An extra setting; can be repeated.
@@ -53,7 +53,7 @@ pub struct Create {
     /// A tag, for finding it; can be repeated.
     #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = key_value)]
     tags: Vec<(String, String)>,
-    /// A connection string: - for stdin, a file, or env:NAME.
+    /// A connection string: `-` for stdin, a file, or `env:NAME`.
     #[arg(long, value_name = "SOURCE", value_parser = string_from)]
     from: Option<SecretSource>,
     /// The address of a page of the vendor's: fills the fields that can be read from it.
@@ -74,22 +74,22 @@ impl Create {
         let test = !self.no_test;
         let draft = self.draft(api, ask, output).await?;
         if output.json {
-            output.document(&api.create_connection(&draft).await?)?;
+            document(&api.create_connection(&draft).await?)?;
             return Ok(Exit::Done);
         }
         let stages = Stages::new(output);
         let lines = api.watch_create_connection(&draft).await?;
         match stages.watch_creation(lines).await? {
             Ok(created) => {
-                tell(&created, test, output);
+                tell(&created, test);
                 match &created.report {
                     Some(report) => stages.conclusion(report)?,
-                    None => output.line(&created.connection.id)?,
+                    None => line(&created.connection.id)?,
                 }
                 Ok(Exit::Done)
             }
             Err(report) => {
-                output.say("Nothing was stored.");
+                say("Nothing was stored.");
                 stages.conclusion(&report)?;
                 Ok(Exit::Refused)
             }
@@ -114,7 +114,7 @@ impl Create {
             }
         };
         let provider = api.read_provider(&provider).await?;
-        let mut draft = Draft::new(provider, allowed, self.auth_scheme)?;
+        let mut draft = Draft::new(provider, &allowed, self.auth_scheme.as_deref())?;
         draft.name = self.name;
         draft.give_fields(once(&self.fields, "--field")?)?;
         for (field, source) in &self.secrets {
@@ -147,13 +147,13 @@ impl Create {
 }
 
 /// What was made, and what to do with it.
-fn tell(created: &CreatedConnection, tested: bool, output: Output) {
+fn tell(created: &CreatedConnection, tested: bool) {
     let linked = &created.connection;
-    output.say(format_args!("\nlinked `{}` ({})", linked.name, linked.id));
+    say(format_args!("\nlinked `{}` ({})", linked.name, linked.id));
     if tested {
-        output.say(format_args!("call it: tombolo request -c {} GET /…", quoted(&linked.name)));
+        say(format_args!("call it: tombolo request -c {} GET /…", quoted(&linked.name)));
     } else {
-        output.say(format_args!("it was not tested: tombolo connection test {}", quoted(&linked.name)));
+        say(format_args!("it was not tested: tombolo connection test {}", quoted(&linked.name)));
     }
 }
 

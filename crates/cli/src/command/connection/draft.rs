@@ -29,7 +29,7 @@ pub struct Draft {
 
 impl Draft {
     /// An empty draft. `allowed` are the integration's auth schemes; none means all.
-    pub fn new(provider: Provider, allowed: Vec<String>, scheme: Option<String>) -> anyhow::Result<Self> {
+    pub fn new(provider: Provider, allowed: &[String], scheme: Option<&str>) -> anyhow::Result<Self> {
         let may = |scheme: &ProviderScheme| allowed.is_empty() || allowed.contains(&scheme.id);
         let positions = provider.auth_schemes.iter().enumerate();
         let allowed: Vec<usize> =
@@ -41,7 +41,7 @@ impl Draft {
             return Err(Failure::new(Exit::Failure, "no_auth_scheme", what, "Change the integration.").into());
         }
         if let Some(scheme) = scheme {
-            draft.choose(&scheme)?;
+            draft.choose(scheme)?;
         }
         Ok(draft)
     }

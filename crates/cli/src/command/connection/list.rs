@@ -6,7 +6,7 @@ use tombolo_api::{ConnectionQuery, Connections, Health};
 use crate::command::arguments::{Page, from_wire_name, key_value, moment_or_dash, once, wire_name};
 use crate::connect_api::Api;
 use crate::exit::Exit;
-use crate::output::{Output, table};
+use crate::output::{Output, say, table};
 
 /// Which connections are listed; everything given must hold.
 #[derive(Debug, Args)]
@@ -40,7 +40,7 @@ impl List {
         let page = api.list_connections(&wanted).await?;
         output.show(&page, words)?;
         if let (Some(cursor), false) = (&page.next_cursor, output.json) {
-            output.say(format_args!("more: --cursor {cursor}"));
+            say(format_args!("more: --cursor {cursor}"));
         }
         Ok(Exit::Done)
     }

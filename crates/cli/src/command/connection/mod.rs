@@ -17,7 +17,7 @@ use super::{GlobalOptions, on_api};
 use crate::connect_api::{Api, WhereNothingIs};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{Output, properties};
+use crate::output::{Output, document, properties};
 use stages::Stages;
 
 /// One account's authorised access, under a name. Every command takes that name, the connection id or the id.
@@ -96,7 +96,7 @@ async fn test(named: &Named, api: &Api, output: Output) -> anyhow::Result<Exit> 
     let integration = integration.as_deref();
     let report = if output.json {
         let report = api.test_connection(connection, integration).await?;
-        output.document(&report)?;
+        document(&report)?;
         report
     } else {
         let lines = api.watch_test_connection(connection, integration).await?;

@@ -42,13 +42,10 @@ impl SecretSource {
                     .with_context(|| format!("cannot read {}", path.display()))?;
                 text
             }
-            Self::Variable(name) => match std::env::var(name) {
-                Ok(text) => text,
-                Err(_) => {
-                    let what = format!("the environment has no variable {name}");
-                    return Err(Failure::usage(what, "Set it, and mind its spelling.").into());
-                }
-            },
+            Self::Variable(name) => std::env::var(name).map_err(|_| {
+                let what = format!("the environment has no variable {name}");
+                Failure::usage(what, "Set it, and mind its spelling.")
+            })?,
         };
         let secret = text.trim_end_matches(['\r', '\n']);
         if secret.is_empty() {

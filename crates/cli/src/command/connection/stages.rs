@@ -9,7 +9,7 @@ use tombolo_platform::catalog::Language;
 use super::{broke_off, told};
 use crate::command::activity::duration;
 use crate::language::{InBoth as _, either};
-use crate::output::{Colour, Output, one_line};
+use crate::output::{Colour, Output, line, one_line};
 
 /// Tells a test.
 #[derive(Clone, Copy)]
@@ -56,7 +56,7 @@ impl Stages {
 
     /// Tells a stage that has ended.
     pub fn ended(self, stage: &StageReport) -> anyhow::Result<()> {
-        self.output.line(self.line(stage))
+        line(self.line(stage))
     }
 
     /// Tells the verdict, and as the very last line whether the connection can be used.
@@ -64,16 +64,16 @@ impl Stages {
         let language = self.output.language;
         if let Some(stage) = report.stages.iter().find(|stage| stage.outcome == Outcome::Failed) {
             let verdict = stage.verdict.as_ref().or(report.verdict.as_ref());
-            self.output.line("")?;
+            line("")?;
             if let Some(verdict) = verdict {
-                self.output.line(verdict_in_words(verdict, language))?;
+                line(verdict_in_words(verdict, language))?;
             }
             if let Some(details) = stage.details.as_ref().and_then(|details| in_words(details, language)) {
-                self.output.line(format_args!("\n{details}"))?;
+                line(format_args!("\n{details}"))?;
             }
-            self.output.line("")?;
+            line("")?;
         }
-        self.output.line(report.conclusion.in_language(language))
+        line(report.conclusion.in_language(language))
     }
 
     fn line(self, stage: &StageReport) -> String {
@@ -84,16 +84,21 @@ impl Stages {
             Outcome::NotPermitted => ("!", Colour::Notice),
             Outcome::Skipped => ("-", Colour::Faint),
         };
-        let mut text = format!("{} {}", self.output.paint(colour, mark), stage.name.in_language(language));
-        if let Some(subject) = &stage.subject {
-            text.push_str(&format!(" ({})", one_line(subject.clone())));
-        }
+        let name = stage.name.in_language(language);
+        let subject = stage
+            .subject
+            .as_ref()
+            .map_or_else(String::new, |subject| format!(" ({})", one_line(subject.clone())));
         let after = match stage.outcome {
             Outcome::NotPermitted => either(language, "not permitted", "権限なし").to_owned(),
             Outcome::Skipped => either(language, "skipped", "対象外").to_owned(),
             Outcome::Passed | Outcome::Failed => duration(stage.micros.into()),
         };
-        format!("{text} {}", self.output.paint(Colour::Faint, &after))
+        format!(
+            "{} {name}{subject} {}",
+            self.output.paint(colour, mark),
+            self.output.paint(Colour::Faint, &after)
+        )
     }
 }
 

@@ -28,18 +28,15 @@ pub async fn reach_all(options: &StartOptions, hosts: &[String]) -> Vec<Check> {
 /// A check for each host, and one more when its clock and ours disagree.
 fn judge(host: &str, found: &Reach, now: i64) -> Vec<Check> {
     let mut checks = Vec::new();
-    let failed = found.steps.iter().find(|step| step.fix.is_some());
-    checks.push(match failed {
-        Some(ReachStep { step, saw, fix, .. }) => {
-            Check::bad(host, format!("{step}: {saw}"), fix.clone().unwrap_or_default())
-        }
-        None => {
-            let steps = found
-                .steps
-                .iter()
-                .map(|step| format!("{} {} ({})", step.step, step.saw, duration(step.micros.into())));
-            Check::good(host, steps.collect::<Vec<_>>().join(", "))
-        }
+    let failed = found.steps.iter().find_map(|step| Some((step, step.fix.clone()?)));
+    checks.push(if let Some((ReachStep { step, saw, .. }, fix)) = failed {
+        Check::bad(host, format!("{step}: {saw}"), fix)
+    } else {
+        let steps = found
+            .steps
+            .iter()
+            .map(|step| format!("{} {} ({})", step.step, step.saw, duration(step.micros.into())));
+        Check::good(host, steps.collect::<Vec<_>>().join(", "))
     });
     let theirs = found.date.as_deref().and_then(|date| DateTimeParser::new().parse_timestamp(date).ok());
     let apart = theirs.map_or(0, |theirs| now - theirs.as_second());

@@ -55,7 +55,7 @@ pub fn data_directory(options: &StartOptions) -> Option<Check> {
         let fix = "Let the user that runs Tombolo write there, and check that the disk is neither full nor read-only.";
         return Some(Check::bad(subject, format!("nothing can be written to {shown}: {error}"), fix));
     }
-    if mode & 0o077 != 0 {
+    if !is_private(mode) {
         let fix = format!("Other users of this machine can look into it: chmod 700 {shown}");
         return Some(Check::notice(subject, format!("{shown} has the mode {mode:o}"), fix));
     }
@@ -78,9 +78,14 @@ pub fn master_key(options: &StartOptions) -> Check {
 fn of_file(id: &str, path: &Path) -> Check {
     let mode = fs::metadata(path).map_or(0o600, |metadata| metadata.permissions().mode() & 0o777);
     let saw = format!("{id} in {}", path.display());
-    if mode & 0o077 == 0 {
+    if is_private(mode) {
         return Check::good("master key", saw);
     }
     let fix = format!("Other users of this machine can read it: chmod 600 {}", path.display());
     Check::bad("master key", format!("{saw} has the mode {mode:o}"), fix)
+}
+
+/// Whether nobody but the owner may do anything: the last six bits are the group's and the others'.
+fn is_private(mode: u32) -> bool {
+    mode.trailing_zeros() >= 6
 }

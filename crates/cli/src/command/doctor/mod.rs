@@ -78,7 +78,7 @@ impl Check {
 impl Doctor {
     pub async fn run(self, global: &GlobalOptions, output: Output) -> anyhow::Result<Exit> {
         let mut checks = Vec::new();
-        let options = match self.options(global) {
+        let options = match options(global) {
             Ok(options) => {
                 checks.push(Check::good("configuration", "every setting fits"));
                 Some(options)
@@ -110,10 +110,10 @@ impl Doctor {
         })?;
         Ok(if is_bad { Exit::Failure } else { Exit::Done })
     }
+}
 
-    fn options(&self, global: &GlobalOptions) -> anyhow::Result<StartOptions> {
-        global.configuration()?.start_options(master_key())
-    }
+fn options(global: &GlobalOptions) -> anyhow::Result<StartOptions> {
+    global.configuration()?.start_options(master_key())
 }
 
 fn words(check: &Check, output: Output) -> String {
