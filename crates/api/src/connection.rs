@@ -261,6 +261,20 @@ pub struct UpdateConnection {
     pub metadata: Option<Map<String, Value>>,
 }
 
+/// What is typed to give a connection another credential or another address. Fields that are no secret keep what they
+/// were unless they are given; secrets are never kept.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReconnectConnection {
+    /// How it is to authenticate; as before unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_scheme: Option<String>,
+    /// The provider's fields, every secret among them.
+    pub fields: BTreeMap<String, FieldValue>,
+    /// Extra settings that change.
+    pub settings: BTreeMap<String, String>,
+}
+
 /// A connection that was changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct UpdatedConnection {

@@ -20,7 +20,7 @@ pub use audit::{AuditActor, AuditBreak, AuditEvent, AuditEvents, AuditObject, Au
 pub use connection::{
     Connection, ConnectionError, ConnectionHealth, ConnectionQuery, ConnectionSummary, Connections,
     CreateConnection, CreatedConnection, Health, IntegrationOfConnection, ReadConnectionQuery,
-    TestConnection, UpdateConnection, UpdatedConnection,
+    ReconnectConnection, TestConnection, UpdateConnection, UpdatedConnection,
 };
 pub use connection_test::{
     CreateProgress, Details, Outcome, Side, StageReport, TestProgress, TestReport, Verdict,

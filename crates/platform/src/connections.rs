@@ -53,15 +53,15 @@ pub struct CreatedConnection {
 }
 
 /// A draft whose every field was accepted.
-struct Prepared {
-    provider: Arc<Provider>,
-    auth_scheme: String,
-    config: BTreeMap<String, String>,
-    settings: BTreeMap<String, String>,
-    gates: Vec<GateKind>,
-    entries: Vec<String>,
-    sealed: SealedCredentials,
-    plan: Arc<Plan>,
+pub(crate) struct Prepared {
+    pub(crate) provider: Arc<Provider>,
+    pub(crate) auth_scheme: String,
+    pub(crate) config: BTreeMap<String, String>,
+    pub(crate) settings: BTreeMap<String, String>,
+    pub(crate) gates: Vec<GateKind>,
+    pub(crate) entries: Vec<String>,
+    pub(crate) sealed: SealedCredentials,
+    pub(crate) plan: Arc<Plan>,
 }
 
 impl Platform {
@@ -74,7 +74,7 @@ impl Platform {
     ) -> Result<TestReport, Problem> {
         access.require(Scope::CreateConnection)?;
         let id = self.new_connection_id()?;
-        let prepared = self.prepare(access, &id, draft, watch).await?;
+        let prepared = self.prepare(access, &id, NewConnection::SEALED_VERSION, draft, watch).await?;
         let subject = TestSubject { plan: &prepared.plan, gates: &prepared.gates };
         connection_test::run(&subject, &self.probe(), watch).await
     }
@@ -91,7 +91,7 @@ impl Platform {
         access.require(Scope::CreateConnection)?;
         check_name(&draft.name)?;
         let id = self.new_connection_id()?;
-        let prepared = self.prepare(access, &id, draft, watch).await?;
+        let prepared = self.prepare(access, &id, NewConnection::SEALED_VERSION, draft, watch).await?;
         let integration = self.integration_for(access, &draft.integration).await?;
         refuse_scheme(&integration, &prepared.auth_scheme)?;
         if !self.store.connections_called(&access.environment, draft.name.trim()).await?.is_empty() {
@@ -282,10 +282,11 @@ impl Platform {
     }
 
     /// Accepts every field of a draft, places its entries, seals its secrets and compiles it.
-    async fn prepare(
+    pub(crate) async fn prepare(
         self: &Arc<Self>,
         access: &Access,
         id: &ConnectionId,
+        version: u64,
         draft: &ConnectionDraft,
         watch: Watch<'_>,
     ) -> Result<Prepared, Problem> {
@@ -335,7 +336,7 @@ impl Platform {
                     let builder = with_gate(builder, &provider, &credentials);
                     let (hosts, compile, keys) = (hosts.clone(), &compile, keys.clone());
                     async move {
-                        let sealed = self.seal(access, id, hosts, &builder.build()).await?;
+                        let sealed = self.seal(access, id, version, hosts, &builder.build()).await?;
                         compile(sealed, keys)
                     }
                 };
@@ -346,7 +347,7 @@ impl Platform {
             }
         };
         let entry_keys: Vec<String> = credentials.entries().map(|(key, _)| key.to_owned()).collect();
-        let sealed = self.seal(access, id, hosts, &credentials).await?;
+        let sealed = self.seal(access, id, version, hosts, &credentials).await?;
         let plan = compile(sealed.clone(), entry_keys.clone())?;
         let auth_scheme = scheme.id.clone();
         Ok(Prepared { provider, auth_scheme, config, settings, gates, entries: entry_keys, sealed, plan })
@@ -356,10 +357,10 @@ impl Platform {
         &self,
         access: &Access,
         id: &ConnectionId,
+        version: u64,
         hosts: HostSet,
         credentials: &tombolo_auth::Credentials,
     ) -> Result<SealedCredentials, Problem> {
-        let version = NewConnection::SEALED_VERSION;
         self.safe.seal(&self.store, &access.environment, id.as_str(), version, hosts, credentials).await
     }
 
@@ -370,7 +371,7 @@ impl Platform {
         })
     }
 
-    async fn stored(&self, access: &Access, id: &ConnectionId) -> Result<Connection, Problem> {
+    pub(crate) async fn stored(&self, access: &Access, id: &ConnectionId) -> Result<Connection, Problem> {
         let found = self.store.connection(&access.environment, id).await?;
         found
             .ok_or_else(|| Problem::not_found("unknown_connection", format!("There is no connection `{id}`")))
@@ -472,7 +473,7 @@ fn with_gate(
     })
 }
 
-fn target(prepared: &Prepared) -> Target {
+pub(crate) fn target(prepared: &Prepared) -> Target {
     Target {
         auth_scheme: prepared.auth_scheme.clone(),
         config: json!(prepared.config),
@@ -481,7 +482,7 @@ fn target(prepared: &Prepared) -> Target {
     }
 }
 
-fn health_of(report: &TestReport) -> Health {
+pub(crate) fn health_of(report: &TestReport) -> Health {
     match (report.available, report.stopped) {
         (true, _) => Health::Available,
         (false, true) => Health::Refused,
@@ -490,7 +491,7 @@ fn health_of(report: &TestReport) -> Health {
 }
 
 /// What is kept of a test beside the health itself.
-fn health_detail(report: Option<&TestReport>, entries: &[String]) -> Json {
+pub(crate) fn health_detail(report: Option<&TestReport>, entries: &[String]) -> Json {
     json!({
         "entries": entries,
         "learned": report.map(|report| &report.learned),
@@ -503,11 +504,11 @@ fn entries_of(connection: &Connection) -> Vec<String> {
     serde_json::from_value(connection.health_detail["entries"].clone()).unwrap_or_default()
 }
 
-fn object_of(connection: &Connection) -> Object {
+pub(crate) fn object_of(connection: &Connection) -> Object {
     Object { kind: "connection".into(), id: connection.id.to_string(), label: connection.name.clone() }
 }
 
-fn texts(value: &Json) -> BTreeMap<String, String> {
+pub(crate) fn texts(value: &Json) -> BTreeMap<String, String> {
     serde_json::from_value(value.clone()).unwrap_or_default()
 }
 

@@ -9,6 +9,7 @@ mod connection_test;
 mod connections;
 mod credentials;
 mod directory;
+mod environments;
 mod integrations;
 mod jobs;
 mod lists;
@@ -16,6 +17,8 @@ mod metrics;
 mod platform;
 mod problem;
 pub mod proxy;
+mod reconnect;
+mod refusals;
 pub mod start;
 
 pub use access::{Access, Granted, Scope};
@@ -27,6 +30,7 @@ pub use jobs::Housekeeping;
 pub use metrics::PlatformFigures;
 pub use platform::{DEFAULT_ENVIRONMENT, Platform, PlatformParts};
 pub use problem::{Problem, ProblemKind};
+pub use reconnect::Reconnection;
 
 /// The definitions of providers, for those who show them.
 pub use tombolo_catalog as catalog;

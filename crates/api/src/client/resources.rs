@@ -10,8 +10,8 @@ use crate::{
     Connections, CreateApiKey, CreateConnection, CreateIntegration, CreateProgress, CreatedApiKey,
     CreatedApiKeyAnswer, CreatedConnection, Integration, IntegrationAnswer, IntegrationOfConnection,
     Integrations, Job, Jobs, JobsQuery, PageQuery, Paste, Pasted, Provider, ProviderAnswer, ProviderQuery,
-    Providers, Success, TestConnection, TestProgress, TestReport, UpdateConnection, UpdateIntegration,
-    UpdatedConnection,
+    Providers, ReconnectConnection, Success, TestConnection, TestProgress, TestReport, UpdateConnection,
+    UpdateIntegration, UpdatedConnection,
 };
 
 /// No body at all.
@@ -58,6 +58,17 @@ impl ApiClient {
         let updated: UpdatedConnection =
             self.patch(&of_connection(&[reference], integration)?, change).await?;
         Ok(updated.connection)
+    }
+
+    /// Tests what was typed and puts it in the place of target and credentials, telling how the test goes; the last
+    /// line is `Created` or `Problem`.
+    pub async fn watch_reconnect_connection(
+        &self,
+        reference: &str,
+        integration: Option<&str>,
+        typed: &ReconnectConnection,
+    ) -> Result<Lines<CreateProgress>, ClientError> {
+        self.lines(&of_connection(&[reference, "reconnect"], integration)?, Some(typed)).await
     }
 
     /// Deletes a connection.

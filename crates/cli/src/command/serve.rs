@@ -72,7 +72,6 @@ impl Serve {
         stop_signal().await?;
         tracing::info!("stopping");
         server.stop().await;
-        platform.flush_activity().await;
         platform.store().close().await;
         Ok(ExitCode::SUCCESS)
     }

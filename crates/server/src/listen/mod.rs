@@ -24,6 +24,7 @@ use thread::ProxyThread;
 
 /// A running server.
 pub struct Server {
+    platform: Arc<Platform>,
     address: SocketAddr,
     stop: watch::Sender<bool>,
     acceptors: Vec<JoinHandle<()>>,
@@ -64,7 +65,7 @@ impl Server {
         }
         platform.keep_informed();
         platform.write_activity();
-        Ok(Self { address, stop, acceptors, threads })
+        Ok(Self { platform, address, stop, acceptors, threads })
     }
 
     /// Where the server listens.
@@ -72,7 +73,8 @@ impl Server {
         self.address
     }
 
-    /// Accepts nothing any more, lets running requests end within the drain time, and ends the threads.
+    /// Accepts nothing any more, lets running requests end within the drain time, ends the threads, and writes what they
+    /// left for the log of calls.
     pub async fn stop(self) {
         self.stop.send_replace(true);
         for acceptor in self.acceptors {
@@ -82,5 +84,6 @@ impl Server {
         let joined =
             tokio::task::spawn_blocking(move || self.threads.into_iter().for_each(ProxyThread::join));
         let _ = joined.await;
+        self.platform.flush_activity().await;
     }
 }

@@ -77,7 +77,6 @@ impl World {
 
     pub async fn stop(self) {
         self.server.stop().await;
-        self.started.platform.flush_activity().await;
         self.started.platform.store().close().await;
         self.emulator.shutdown().await;
     }

@@ -63,7 +63,14 @@ async fn create(
     test: bool,
     watch: Watch<'_>,
 ) -> Result<CreatedConnection, Refusal> {
-    match platform.create_connection(access, draft, test, watch).await? {
+    created(platform.create_connection(access, draft, test, watch).await?)
+}
+
+/// The connection as it was stored, or the test that failed.
+pub(super) fn created(
+    outcome: Result<tombolo_platform::CreatedConnection, TestReport>,
+) -> Result<CreatedConnection, Refusal> {
+    match outcome {
         Ok(created) => Ok(CreatedConnection {
             connection: wire::connection(&created.connection, &created.integration),
             report: created.report.as_ref().map(wire::report),
@@ -118,7 +125,7 @@ impl From<tombolo_api::TestConnection> for Draft {
     }
 }
 
-fn typed<Typed: FromIterator<(String, Secret)>, Secret: From<String>>(
+pub(super) fn typed<Typed: FromIterator<(String, Secret)>, Secret: From<String>>(
     fields: BTreeMap<String, FieldValue>,
 ) -> Typed {
     fields.into_iter().map(|(name, value)| (name, value.into_typed().into())).collect()

@@ -5,6 +5,7 @@ mod create;
 mod list;
 mod progress;
 mod read;
+mod reconnect;
 mod test;
 mod wire;
 
@@ -17,6 +18,7 @@ pub(super) fn routes() -> OpenApiRouter<Routes> {
     OpenApiRouter::new()
         .routes(routes!(list::list_connections, create::create_connection))
         .routes(routes!(read::read_connection, change::update_connection, change::delete_connection))
+        .routes(routes!(reconnect::reconnect_connection))
         .routes(routes!(test::test_draft))
         .routes(routes!(test::test_connection))
 }
