@@ -47,7 +47,7 @@ pub struct Emulator {
     /// A configuration field of the account that is played, such as its subdomain.
     #[arg(long = "field", value_name = "NAME=VALUE", requires = "provider", value_parser = field)]
     fields: Vec<(String, String)>,
-    /// A JSON file with the credentials to accept, [{\"scheme\": …, \"fields\": {…}}, …]; made up when absent.
+    /// A JSON file with the credentials to accept, [{"scheme": …, "fields": {…}}, …]; made up when absent.
     #[arg(long, value_name = "FILE", requires = "provider")]
     credentials: Option<PathBuf>,
     /// Put HTTP Basic in front, for providers that may have that gate.

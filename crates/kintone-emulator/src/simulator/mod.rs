@@ -70,7 +70,7 @@ pub enum SimulatorError {
     Start(#[from] EmulatorError),
     /// No value was found that a field accepts.
     #[error(
-        "no value was found that the field `{field}` of {of} accepts; give it an `example` in the provider file"
+        "no value was found that the field `{field}` of {of} accepts; give one, or an `example` in the provider file"
     )]
     NoSample {
         /// The auth scheme, or the configuration.
@@ -79,21 +79,34 @@ pub enum SimulatorError {
         field: String,
     },
     /// A given credential does not fit the provider file.
-    #[error("the credential for `{scheme}` cannot be accepted: {reason}")]
+    #[error(
+        "the credential for `{scheme}` cannot be accepted: {reason}; give what the provider's form takes"
+    )]
     Credential {
         /// The auth scheme.
         scheme: String,
         /// What is wrong.
         reason: String,
     },
+    /// A given configuration field does not fit the provider file.
+    #[error("the field `{field}` cannot be taken: {reason}; give what the provider's form takes")]
+    Config {
+        /// The field.
+        field: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// The provider file knows no such gate.
     #[error(
-        "the provider file has no gate of the type http_basic: leave the gate out, or declare it in the file"
+        "the provider file has no gate of the type http_basic; leave the gate out, or declare it in the file"
     )]
     NoGate,
     /// The sample account has no address.
-    #[error("the configuration gives no address of the provider's: {0}; give other values")]
-    BaseUrl(#[from] BaseUrlError),
+    #[error("the configuration gives no address of the provider's: {reason}; give other values")]
+    BaseUrl {
+        /// Why not.
+        reason: BaseUrlError,
+    },
 }
 
 impl SimulatorError {
@@ -134,7 +147,7 @@ impl Simulator {
             credential.check(&provider)?;
         }
         let config = sample_config(&provider, options.config)?;
-        let base_url = provider.base_url(&config)?;
+        let base_url = provider.base_url(&config).map_err(|reason| SimulatorError::BaseUrl { reason })?;
         // A world without tenants: what counts here are its clock, faults and log.
         let world = World::new(Seed { tenants: Vec::new() }, options.clock).map_err(EmulatorError::from)?;
         let world = Arc::new(world);
@@ -251,11 +264,17 @@ fn no_config_sample(field: &str) -> SimulatorError {
     SimulatorError::NoSample { of: "the configuration".to_owned(), field: field.to_owned() }
 }
 
-/// The given fields, and a typical value for every other that has to be filled in.
+/// The given fields, checked, and a typical value for every other that has to be filled in.
 fn sample_config(
     provider: &Provider,
     mut config: BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, SimulatorError> {
+    for (name, value) in &config {
+        let refuse = |reason| SimulatorError::Config { field: name.clone(), reason };
+        let field = provider.config.get(name);
+        let field = field.ok_or_else(|| refuse("the provider file has no such field".to_owned()))?;
+        field.accept(name, value).map_err(|fault| refuse(fault.to_string()))?;
+    }
     for (name, field) in provider.config.iter().filter(|(_, field)| !field.optional) {
         if !config.contains_key(name) {
             config.insert(name.to_owned(), sample::typical(field).ok_or_else(|| no_config_sample(name))?);

@@ -153,3 +153,16 @@ async fn credentials_may_be_given_and_have_to_fit_the_form() {
         assert!(matches!(refused, Err(SimulatorError::Credential { .. })), "{scheme} {name} {value}");
     }
 }
+
+#[tokio::test]
+async fn the_account_may_be_given_and_has_to_fit_the_form() {
+    let given = |name: &str, value: &str| {
+        let config = [(name.to_owned(), value.to_owned())].into();
+        Simulator::start(SimulatorOptions { config, ..SimulatorOptions::new(acme()) })
+    };
+    assert_eq!(given("region", "us").await.unwrap().host(), "sample.us.example.com");
+    for (name, value) in [("region", "asia"), ("account", "A_B"), ("acount", "north")] {
+        let refused = given(name, value).await;
+        assert!(matches!(refused, Err(SimulatorError::Config { .. })), "{name}={value}");
+    }
+}
