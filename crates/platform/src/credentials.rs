@@ -5,7 +5,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tombolo_auth::Credentials;
 use tombolo_store::{EnvironmentId, Store};
-use tombolo_vault::{Binding, BoundHost, DataKey, HostRole, HostSet, KeyRing, Random, Sealed};
+use tombolo_vault::{
+    Binding, BoundHost, DataKey, HostRole, HostSet, KeyRing, Random, Sealed, WrappedDataKey,
+};
 
 use crate::problem::{Problem, ProblemKind};
 
@@ -35,6 +37,13 @@ pub(crate) struct SealedCredentials {
 impl Safe {
     pub(crate) fn new(ring: KeyRing, random: Arc<dyn Random>) -> Self {
         Self { ring, random, data_keys: RwLock::default() }
+    }
+
+    /// The first data key of a new environment, wrapped.
+    pub(crate) fn first_data_key(&self, environment: &EnvironmentId) -> Result<WrappedDataKey, Problem> {
+        let key = DataKey::generate(environment.as_str(), 1, &*self.random)
+            .map_err(|error| internal("no_randomness", &error))?;
+        key.wrap(self.ring.current(), &*self.random).map_err(|error| internal("sealing_failed", &error))
     }
 
     /// Seals credentials for a connection and the hosts that it resolved to.

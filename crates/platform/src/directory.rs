@@ -73,10 +73,12 @@ impl Directory {
         }
     }
 
-    /// Reads the generations; called every half second, and by whoever finds them too old.
+    /// Reads the generations; called every half second, and by whoever finds them too old. Gives up after a second.
     pub(crate) async fn poll(&self, store: &Store) -> Result<(), StoreError> {
         let asked = self.start.elapsed();
-        for (environment, generation) in store.generations().await? {
+        let silent = |_| StoreError::Unavailable { reason: "it does not answer".to_owned() };
+        let generations = tokio::time::timeout(BELIEVED_FOR, store.generations()).await.map_err(silent)??;
+        for (environment, generation) in generations {
             self.learn(&environment, generation);
         }
         let until = u64::try_from((asked + BELIEVED_FOR).as_millis()).unwrap_or(u64::MAX);

@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use tombolo_catalog::Catalog;
 use tombolo_egress::{Egress, Probe};
 use tombolo_store::{
-    ActorKind, ApiKeyHash, ApiKeyText, Change, Committed, Connection, EnvironmentId, Integration,
+    ActorKind, ApiKey, ApiKeyHash, ApiKeyText, Change, Committed, Connection, EnvironmentId, Integration,
     NewAuditEvent, NewWebhookEvent, Object, Store,
 };
 use tombolo_vault::{KeyRing, Random};
@@ -19,9 +19,13 @@ use crate::credentials::Safe;
 use crate::directory::{Caller, Directory, plan_name};
 use crate::problem::{Problem, ProblemKind};
 use crate::proxy::{Governors, Lane, Plan};
+use crate::refusals::Refusals;
 
 /// The environment that the first start makes.
 pub const DEFAULT_ENVIRONMENT: &str = "default";
+
+/// How long a call waits for the database before it is refused: a database that hangs must not make callers hang.
+const DATABASE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The use cases of the product over their parts. Clones are cheap through [`Arc`].
 pub struct Platform {
@@ -98,11 +102,11 @@ impl Platform {
     }
 
     /// A lane for one runtime: its own connections to upstreams and its own place to leave calls for the log.
-    pub fn lane(&self) -> Lane {
+    pub fn lane(self: &Arc<Self>) -> Lane {
         let recorder = Recorder::new(Arc::clone(&self.clock), self.slow_calls);
         let mut recorders = self.recorders.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         recorders.push(recorder.clone());
-        Lane { pool: self.egress.pool(), recorder }
+        Lane { pool: self.egress.pool(), recorder, refusals: Refusals::new(self) }
     }
 
     /// A client for connection tests.
@@ -145,14 +149,11 @@ impl Platform {
             .parse::<ApiKeyText>()
             .map_err(|error| Problem::unauthenticated(&format!("The API key cannot be right: {error}")))?;
         let platform = Arc::clone(self);
-        self.on_control(async move {
+        self.for_a_call(async move {
             platform.believe().await?;
             let unknown = || Problem::unauthenticated("The API key is not valid");
             let key = platform.store.api_key_by_lookup(text.lookup()).await?.ok_or_else(unknown)?;
-            if key.last_used_day != Some(platform.clock.now().day()) && key.revoked_at.is_none() {
-                let touch = Change::TouchApiKey(key.environment_id.clone(), key.id.clone());
-                platform.commit(&[touch]).await?;
-            }
+            platform.note_use(&key);
             // Read again under the generation that is to be remembered.
             let reading = platform.directory.begin_reading(&key.environment_id);
             let key = platform.store.api_key_by_lookup(text.lookup()).await?.ok_or_else(unknown)?;
@@ -161,6 +162,20 @@ impl Platform {
             Ok(caller)
         })
         .await
+    }
+
+    /// Notes once a day that a key is used. Nobody waits for it, and a database that cannot write refuses no call.
+    fn note_use(self: &Arc<Self>, key: &ApiKey) {
+        if key.last_used_day == Some(self.clock.now().day()) || key.revoked_at.is_some() {
+            return;
+        }
+        let touch = Change::TouchApiKey(key.environment_id.clone(), key.id.clone());
+        let platform = Arc::clone(self);
+        self.spawn(async move {
+            if let Err(problem) = platform.commit(&[touch]).await {
+                tracing::warn!(%problem, "the use of an API key could not be noted");
+            }
+        });
     }
 
     /// The compiled connection that a reference (id or name) means, in an integration if one is given.
@@ -177,7 +192,7 @@ impl Platform {
         let platform = Arc::clone(self);
         let (environment, integration) = (environment.clone(), integration.map(str::to_owned));
         let connection = connection.to_owned();
-        self.on_control(async move {
+        self.for_a_call(async move {
             platform.believe().await?;
             let reading = platform.directory.begin_reading(&environment);
             let (connection, integration) =
@@ -276,6 +291,18 @@ impl Platform {
         }
     }
 
+    /// Like [`Platform::on_control`], for what a proxied call has to wait for: it is refused when the database stays
+    /// silent.
+    async fn for_a_call<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Problem>> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.on_control(async move {
+            tokio::time::timeout(DATABASE_PATIENCE, work).await.unwrap_or_else(|_| Err(database_silent()))
+        })
+        .await
+    }
+
     /// Runs a task on the runtime that owns the database.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.control.spawn(task);
@@ -303,6 +330,12 @@ impl Platform {
             }
         });
     }
+}
+
+fn database_silent() -> Problem {
+    let what = "The database does not answer, so it cannot be told whether this call is still allowed";
+    let fix = "Try again in a moment; if it lasts, check that the database runs and can be reached.";
+    Problem::new(ProblemKind::Unavailable, "database_unavailable", what, fix).retry_after(1)
 }
 
 /// The audit event and the webhook event of one act.

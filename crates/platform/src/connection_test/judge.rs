@@ -87,7 +87,8 @@ pub(super) fn failure<'a>(
     Judged { row, verdict, details }
 }
 
-fn verdict(
+/// What a row of the provider file says about this connection and what was seen.
+pub(crate) fn verdict(
     plan: &Plan,
     row: &Explanation,
     entry: Option<&BTreeMap<String, String>>,

@@ -7,6 +7,7 @@ mod placement;
 mod report;
 mod run;
 
+pub(crate) use judge::verdict;
 pub(crate) use placement::place;
 pub use report::{Details, Outcome, StageReport, TestEvent, TestReport, Verdict};
 pub(crate) use run::{TestSubject, run};

@@ -25,6 +25,7 @@ use super::selection::{Needed, PEEK_BYTES};
 use crate::access::Access;
 use crate::activity::{CallRecord, Recorder};
 use crate::problem::{Problem, ProblemKind};
+use crate::refusals::Refusals;
 
 /// Bodies up to this size are held so that a call can be sent again; larger ones stream and go out once.
 const REPLAY_BYTES: u64 = 1024 * 1024;
@@ -40,6 +41,7 @@ pub struct Lane {
     pub pool: Pool,
     /// The log of calls.
     pub recorder: Recorder,
+    pub(crate) refusals: Refusals,
 }
 
 /// What a caller sends.
@@ -124,7 +126,7 @@ async fn attempt_all(
         match sent {
             Ok(mut response) => {
                 headers::to_downstream(response.headers_mut());
-                observe(plan, &response);
+                observe(lane, plan, &response);
                 let pause = retries_left.then(|| pause_after(plan, &outgoing, &response, record.attempts));
                 match pause.flatten() {
                     Some(pause) => {
@@ -351,7 +353,7 @@ async fn receive(
 }
 
 /// Learns from the head of an answer: how busy the host is, and whether the credential must not be tried again.
-fn observe(plan: &Plan, response: &Response<ResponseBody>) {
+fn observe(lane: &Lane, plan: &Arc<Plan>, response: &Response<ResponseBody>) {
     let headers = response.headers();
     if let (Some(governor), Some(limit)) = (&plan.governor, &plan.provider.limits.concurrency) {
         if response.status() == StatusCode::TOO_MANY_REQUESTS {
@@ -362,9 +364,11 @@ fn observe(plan: &Plan, response: &Response<ResponseBody>) {
     }
     if response.status().is_client_error()
         && plan.provider.scheme(&plan.auth_scheme).is_some_and(|scheme| scheme.locks_out)
-        && explain(plan, response).is_some_and(|row| row.stops)
+        && let Some(row) = explain(plan, response).filter(|row| row.stops)
+        && !plan.refused.swap(true, Ordering::Relaxed)
     {
-        plan.refused.store(true, Ordering::Relaxed);
+        let code = error_code(plan, response.headers());
+        lane.refusals.note(plan, row, response.status(), code);
     }
 }
 

@@ -36,7 +36,7 @@ pub struct World {
     /// What it runs on; `None` for SQLite in `directory`.
     pub postgres: Option<String>,
     emulator: Emulator,
-    _started: Started,
+    started: Started,
 }
 
 /// A further platform on the database of a world.
@@ -73,7 +73,7 @@ impl World {
         let started = start(options).await.expect("the platform starts");
         let platform = Arc::clone(&started.platform);
         let access = platform.operator_access(None).await.expect("the default environment");
-        Self { lane: platform.lane(), platform, access, directory, postgres, emulator, _started: started }
+        Self { lane: platform.lane(), platform, access, directory, postgres, emulator, started: started }
     }
 
     /// The options that the world was started with, before any change.
@@ -90,7 +90,8 @@ impl World {
     pub async fn restarted(self) -> (Node, Emulator, TempDir) {
         let options = self.options();
         self.platform.store().close().await;
-        let Self { emulator, directory, .. } = self;
+        let Self { emulator, directory, started, .. } = self;
+        drop(started);
         (Node::start(options).await, emulator, directory)
     }
 

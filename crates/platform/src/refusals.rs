@@ -1,0 +1,73 @@
+//! A credential that the vendor refuses during a call is noted in the connection's health, so that neither another node
+//! nor a restart sends it again.
+
+use std::sync::{Arc, Weak};
+
+use http::StatusCode;
+use serde_json::json;
+use tombolo_catalog::Explanation;
+use tombolo_store::{ActorKind, Change, ConnectionHealth, Health, Object, Timestamp};
+
+use crate::access::Access;
+use crate::connection_test::{Details, Verdict, verdict};
+use crate::platform::{Platform, events};
+use crate::problem::Problem;
+use crate::proxy::Plan;
+
+/// Where a lane tells of refused credentials. Does not keep the platform alive.
+#[derive(Clone)]
+pub(crate) struct Refusals(Weak<Platform>);
+
+impl Refusals {
+    pub(crate) fn new(platform: &Arc<Platform>) -> Self {
+        Self(Arc::downgrade(platform))
+    }
+
+    /// Has the refusal written behind the call. Until then the plan itself remembers it.
+    pub(crate) fn note(&self, plan: &Arc<Plan>, row: &Explanation, status: StatusCode, code: Option<&str>) {
+        let Some(platform) = self.0.upgrade() else { return };
+        let details =
+            Details { status: Some(status.as_u16()), code: code.map(str::to_owned), ..Details::default() };
+        let verdict = verdict(plan, row, None, &details);
+        let (plan, at) = (Arc::clone(plan), platform.now());
+        let writer = Arc::clone(&platform);
+        platform.spawn(async move {
+            if let Err(problem) = writer.write_refusal(&plan, &verdict, at).await {
+                tracing::error!(
+                    connection = %plan.connection_id, %problem,
+                    "a refused credential could not be noted; it may be sent again after a restart"
+                );
+            }
+        });
+    }
+}
+
+impl Platform {
+    async fn write_refusal(&self, plan: &Plan, verdict: &Verdict, at: Timestamp) -> Result<(), Problem> {
+        let Some(id) = &plan.connection else { return Ok(()) };
+        let Some(connection) = self.store.connection(&plan.environment, id).await? else { return Ok(()) };
+        let is_newer = connection.sealed_version != plan.sealed.version
+            || connection.last_tested_at.is_some_and(|tested| tested > at);
+        if is_newer || connection.health == Health::Refused {
+            return Ok(());
+        }
+        let mut detail = connection.health_detail.clone();
+        if !detail.is_object() {
+            detail = json!({});
+        }
+        detail["verdict"] = json!(verdict);
+        let health = ConnectionHealth {
+            environment_id: plan.environment.clone(),
+            id: id.clone(),
+            sealed_version: connection.sealed_version,
+            health: Health::Refused,
+            detail,
+            tested_at: None,
+        };
+        let object = Object { kind: "connection".into(), id: id.to_string(), label: connection.name.clone() };
+        let access = Access::unrestricted(plan.environment.clone(), ActorKind::System, "proxy");
+        let mut changes = vec![Change::RecordHealth(health)];
+        changes.extend(events(&access, "connection.refused", object, json!({ "verdict": verdict.is }), true));
+        self.commit(&changes).await.map(drop)
+    }
+}
