@@ -1,5 +1,7 @@
 //! Headers of proxied calls: what goes to the upstream, and what comes back.
 
+use std::borrow::Cow;
+
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 /// The prefix under which a caller may pass any header by, as compatible SDKs do.
@@ -8,54 +10,75 @@ const PASS_PREFIX: &str = "nango-proxy-";
 /// Turns a caller's headers into those for the upstream, in place.
 ///
 /// Removed are hop-by-hop headers (RFC 9110 §7.6.1) and those that `Connection` names, framing, forwarding and
-/// cookie headers, the ones that speak to us, and every header that carries a credential of the provider, in any
+/// cookie headers, the ones that speak to us, and every header that carries a credential of the provider, each in any
 /// spelling of `-` and `_`. Headers with the pass prefix lose it; they cannot bring a removed header back.
 pub fn to_upstream(headers: &mut HeaderMap, owned: &[HeaderName], has_body: bool) {
     let named = named_by_connection(headers);
-    let mut removed: Vec<HeaderName> = Vec::new();
+    let mut kept = HeaderMap::with_capacity(headers.len() + 4);
     let mut passed: Vec<(HeaderName, HeaderValue)> = Vec::new();
-    for (name, value) in headers.iter() {
-        let text = name.as_str();
-        if let Some(rest) = text.strip_prefix(PASS_PREFIX) {
-            if let Ok(name) = HeaderName::from_bytes(rest.as_bytes())
-                && !is_removed(rest, owned)
-                && !is_hop_by_hop(rest)
-            {
-                passed.push((name, value.clone()));
-            }
-            removed.push(name.clone());
-        } else if is_hop_by_hop(text) || is_removed(text, owned) || named.iter().any(|other| other == text) {
-            removed.push(name.clone());
+    let mut current: Option<(HeaderName, Fate)> = None;
+    // Moving what stays is cheaper than removing what does not: most of a short request is for us.
+    for (name, value) in headers.drain() {
+        if let Some(name) = name {
+            let fate = fate(&name, owned, &named);
+            current = Some((name, fate));
+        }
+        // Further values of a header come without its name.
+        match &current {
+            Some((name, Fate::Keep)) => drop(kept.append(name, value)),
+            Some((_, Fate::PassAs(name))) => passed.push((name.clone(), value)),
+            Some((_, Fate::Remove)) | None => {}
         }
     }
-    for name in removed {
-        headers.remove(name);
-    }
     for (name, value) in passed {
-        headers.insert(name, value);
+        kept.insert(name, value);
     }
     if !has_body {
-        headers.remove(CONTENT_TYPE);
+        kept.remove(CONTENT_TYPE);
     }
+    *headers = kept;
+}
+
+/// What becomes of a caller's header.
+enum Fate {
+    Keep,
+    Remove,
+    PassAs(HeaderName),
+}
+
+fn fate(name: &HeaderName, owned: &[HeaderName], named: &[String]) -> Fate {
+    let text = &*folded(name.as_str());
+    if let Some(rest) = text.strip_prefix(PASS_PREFIX) {
+        let written = &name.as_str()[PASS_PREFIX.len()..];
+        return match HeaderName::from_bytes(written.as_bytes()) {
+            Ok(name) if !is_removed(rest, owned) && !is_hop_by_hop(rest) => Fate::PassAs(name),
+            _ => Fate::Remove,
+        };
+    }
+    let removed = is_hop_by_hop(text) || is_removed(text, owned) || named.iter().any(|other| other == text);
+    if removed { Fate::Remove } else { Fate::Keep }
 }
 
 /// Removes the hop-by-hop headers of an answer, in place; everything else comes back as it is.
 pub fn to_downstream(headers: &mut HeaderMap) {
-    let named = named_by_connection(headers);
-    let removed: Vec<HeaderName> = headers
-        .keys()
-        .filter(|name| is_hop_by_hop(name.as_str()) || named.iter().any(|other| other == name.as_str()))
-        .cloned()
-        .collect();
-    for name in removed {
+    for name in named_by_connection(headers) {
+        headers.remove(name);
+    }
+    // Answers seldom have any of these, and most have none but `Connection`.
+    while let Some(name) = headers.keys().find(|name| is_hop_by_hop(name.as_str())).cloned() {
         headers.remove(name);
     }
 }
 
 /// The headers that a `Connection` header declares to be for this hop only.
 fn named_by_connection(headers: &HeaderMap) -> Vec<String> {
-    if !headers.contains_key(CONNECTION) {
-        return Vec::new();
+    let is_plain = |value: &HeaderValue| matches!(value.as_bytes(), b"keep-alive" | b"close" | b"Keep-Alive");
+    match headers.get(CONNECTION) {
+        None => return Vec::new(),
+        Some(value) if is_plain(value) && headers.get_all(CONNECTION).iter().nth(1).is_none() => {
+            return Vec::new();
+        }
+        Some(_) => {}
     }
     headers
         .get_all(CONNECTION)
@@ -94,15 +117,14 @@ fn is_removed(name: &str, owned: &[HeaderName]) -> bool {
             name.starts_with("x-forwarded-")
                 || name.starts_with("tombolo-")
                 || name.starts_with("nango-")
-                || owned.iter().any(|other| same_header(other.as_str(), name))
+                || owned.iter().any(|other| folded(other.as_str()) == name)
         }
     }
 }
 
-/// Whether servers may take two names for one: some fold `_` into `-`.
-fn same_header(a: &str, b: &str) -> bool {
-    let fold = |byte: u8| if byte == b'_' { b'-' } else { byte };
-    a.len() == b.len() && a.bytes().zip(b.bytes()).all(|(a, b)| fold(a) == fold(b))
+/// The name that servers may take a header for: some fold `_` into `-`.
+fn folded(name: &str) -> Cow<'_, str> {
+    if name.contains('_') { Cow::Owned(name.replace('_', "-")) } else { Cow::Borrowed(name) }
 }
 
 #[cfg(test)]
@@ -144,6 +166,9 @@ mod tests {
             "Host: tombolo.example",
             "Cookie: session=1",
             "X-Forwarded-For: 10.0.0.1",
+            "X_Forwarded_For: 10.0.0.1",
+            "Proxy_Authorization: stolen",
+            "Transfer_Encoding: chunked",
             "Connection-Id: con_1",
             "Provider-Config-Key: kintone",
             "Nango-Is-Sync: false",
