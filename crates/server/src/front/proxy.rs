@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use http::header::HeaderMap;
-use http::{Request, Response};
+use http::{HeaderName, Request, Response};
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
 use tombolo_platform::proxy::{Call, CallBody, send};
@@ -12,6 +12,9 @@ use tombolo_platform::{Problem, Scope};
 
 use super::{Front, ServerBody, bearer, refuse};
 use crate::routes::Peer;
+
+const CONNECTION_ID: HeaderName = HeaderName::from_static("connection-id");
+const PROVIDER_CONFIG_KEY: HeaderName = HeaderName::from_static("provider-config-key");
 
 /// The prefix that is not part of the upstream's path; the slash after it is.
 const PREFIX: &str = "/proxy";
@@ -39,11 +42,11 @@ async fn call(
     let (head, body) = request.into_parts();
     let access = peer.access(&front.platform, bearer(&head.headers), &head.headers).await?;
     access.require(Scope::Proxy)?;
-    let connection = named(&head.headers, "connection-id")?.ok_or_else(|| {
+    let connection = named(&head.headers, &CONNECTION_ID)?.ok_or_else(|| {
         let fix = "Send the header `Connection-Id` with the connection's id or name.";
         Problem::invalid("invalid_headers", "The request does not say which connection it is for", fix)
     })?;
-    let integration = named(&head.headers, "provider-config-key")?;
+    let integration = named(&head.headers, &PROVIDER_CONFIG_KEY)?;
     let plan = front.platform.plan(&access.environment, integration.as_deref(), &connection).await?;
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
     let call = Call {
@@ -59,7 +62,7 @@ async fn call(
 }
 
 /// A header that names something; names in other scripts are percent-encoded.
-fn named<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<Cow<'a, str>>, Problem> {
+fn named<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<Cow<'a, str>>, Problem> {
     let Some(value) = headers.get(name) else { return Ok(None) };
     let unreadable = || {
         let fix = "Percent-encode characters outside of ASCII as UTF-8.";
@@ -68,6 +71,9 @@ fn named<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<Cow<'a, str>>,
     let text = value.to_str().map_err(|_| unreadable())?;
     if text.is_empty() {
         return Ok(None);
+    }
+    if !text.contains('%') {
+        return Ok(Some(Cow::Borrowed(text)));
     }
     percent_decode_str(text).decode_utf8().map(Some).map_err(|_| unreadable())
 }
