@@ -1,0 +1,8 @@
+//! The binary as people and scripts run it, against an emulated Kintone.
+
+mod bad_input;
+mod connections;
+mod doctor;
+mod requests;
+mod servers;
+mod world;

@@ -1,0 +1,81 @@
+//! The other two ways to the API: the operator's socket, and HTTP with a key.
+
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::world::{Ran, World, bare, run};
+
+/// A server that ends with the test.
+struct Served(Child);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have ended by itself, which is what a failing test wants to tell about.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("bound").port()
+}
+
+async fn serve(world: &World, port: u16) -> Served {
+    let mut command = world.command(&["serve", "--listen", &format!("127.0.0.1:{port}")]);
+    let served = Served(command.stderr(Stdio::null()).spawn().expect("the binary runs"));
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !world.data().join("operator.sock").exists() {
+        assert!(Instant::now() < deadline, "the server did not start");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    served
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_reach_a_running_server_by_its_socket_and_by_url() {
+    let world = World::start().await;
+    let port = free_port();
+    let served = serve(&world, port).await;
+    let url = format!("http://127.0.0.1:{port}");
+
+    assert_eq!(world.link("Sales").await.code, 0);
+    let called = world.run(&["request", "-c", "Sales", "GET", "/k/v1/app.json?id=1"]).await;
+    assert_eq!(called.code, 0, "{}", called.err);
+    let key = world.run(&["api-key", "create", "remote"]).await.out.trim().to_owned();
+    let status = world.json(&["key", "status"]).await;
+    assert!(status["id"].is_string() && status["data_keys"].is_null(), "{status}");
+
+    let by_url = |key: String, arguments: &'static [&'static str]| {
+        let mut command = bare(arguments);
+        command.env("TOMBOLO_URL", &url).env("TOMBOLO_API_KEY", key);
+        run(command, "")
+    };
+    let list: Ran = by_url(key.clone(), &["connection", "list"]).await;
+    assert!(list.code == 0 && list.out.contains("Sales"), "{}\n{}", list.out, list.err);
+    let called = by_url(key.clone(), &["request", "-c", "Sales", "GET", "/k/v1/app.json?id=2"]).await;
+    assert!(called.code == 0 && called.out.contains("\"appId\""), "{}\n{}", called.out, called.err);
+    let doctor = by_url(key.clone(), &["doctor", "--offline"]).await;
+    assert!(doctor.code == 0 && doctor.out.contains("server: it answers"), "{}", doctor.out);
+
+    let narrow = world.run(&["api-key", "create", "narrow", "--scope", "environment:proxy"]).await.out;
+    let refused = by_url(narrow.trim().to_owned(), &["connection", "list"]).await;
+    assert_eq!(refused.code, 5, "{}", refused.err);
+    assert!(refused.err.contains("environment:connections:list"), "{}", refused.err);
+    let unknown = by_url("tmb_000000000000_nobody".to_owned(), &["connection", "list"]).await;
+    assert_eq!(unknown.code, 5, "{}", unknown.err);
+
+    drop(served);
+    let gone = by_url(key, &["connection", "list"]).await;
+    assert_eq!(gone.code, 7, "{}", gone.err);
+    assert!(
+        gone.err.contains("check that `tombolo serve` runs there")
+            || gone.err.contains("Check that `tombolo serve` runs there"),
+        "{}",
+        gone.err
+    );
+    // The socket's file is left over from the killed server, and is no server.
+    assert!(world.data().join("operator.sock").exists());
+    assert_eq!(world.run(&["connection", "list"]).await.code, 0);
+}
