@@ -111,7 +111,19 @@ pub(crate) fn verdict(
         side: row.side,
         says: row.says.render(&scope),
         fix: row.fix.render(&scope),
-        link: row.link.as_ref().and_then(|link| link.render(&scope, Encoding::PathSegment).ok()),
+        link: row
+            .link
+            .as_ref()
+            .and_then(|link| link.render(&scope, Encoding::PathSegment).ok())
+            .map(|link| for_browsers(plan, link)),
+    }
+}
+
+/// A link that a browser can follow, also where the operator sends the host elsewhere.
+fn for_browsers(plan: &Plan, link: String) -> String {
+    match link.strip_prefix(&format!("https://{}", plan.host())) {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("{}{rest}", plan.browser_origin),
+        _ => link,
     }
 }
 

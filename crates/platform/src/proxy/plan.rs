@@ -35,6 +35,8 @@ pub struct Plan {
     pub config: BTreeMap<String, String>,
     pub(crate) route: Arc<Route>,
     pub(crate) base_path: String,
+    /// What stands for the upstream's origin in links for people, without a slash at the end.
+    pub(crate) browser_origin: String,
     pub(crate) rewrite: Option<(PathRewrite, String)>,
     pub(crate) authenticator: Authenticator,
     pub(crate) selection: Option<Selection>,
@@ -121,6 +123,10 @@ impl Plan {
             .path_rewrite
             .as_ref()
             .and_then(|rewrite| Some((rewrite.clone(), rewrite.prefix(&config)?)));
+        let browser_origin = egress.browser_address(&origin).map_or_else(
+            || format!("https://{}", origin.authority()),
+            |address| address.as_str().trim_end_matches('/').to_owned(),
+        );
         let route = egress.route(origin, route_options(&settings)?).map_err(|error| {
             Problem::invalid("tls_settings", error.to_string(), "Check the certificates.")
         })?;
@@ -130,6 +136,7 @@ impl Plan {
             connection_id: source.connection_id,
             integration: source.integration,
             owned_headers: Authenticator::owned_headers(&provider),
+            browser_origin,
             base_path: base_path.path().trim_end_matches('/').to_owned(),
             retries: number(&settings, "retries").unwrap_or(3),
             auth_scheme: source.auth_scheme,
