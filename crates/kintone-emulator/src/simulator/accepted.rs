@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-use tombolo_catalog::{AuthScheme, Entries, Field, Placement, Provider, SchemeKind};
+use tombolo_catalog::{AuthScheme, Entries, Placement, Provider, SchemeKind};
 
 use super::SimulatorError;
 use super::sample::{marked, typical};
@@ -85,13 +85,6 @@ fn several(entries: &Entries, value: impl Fn(usize) -> Option<String>) -> String
     let mut keys: Vec<String> = (1..=entries.max.min(2)).filter_map(value).collect();
     keys.dedup();
     keys.join(",")
-}
-
-/// Values for a list that says what each key is for: as many as there are keys.
-pub(super) fn items(field: &Field, count: usize) -> Option<String> {
-    let items: Vec<String> =
-        (1..=count).map(|number| marked(field, &format!("{number}-item"))).collect::<Option<_>>()?;
-    Some(items.join(","))
 }
 
 /// What a request carries for a scheme, judged by the credentials that are accepted for it.

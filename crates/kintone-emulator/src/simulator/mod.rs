@@ -2,6 +2,8 @@
 //! the connection test so that they pass, and echoes every other call.
 
 mod accepted;
+mod account;
+mod error;
 mod refusal;
 mod sample;
 mod service;
@@ -11,9 +13,10 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use tombolo_catalog::{BaseUrlError, GateKind, Provider};
+use tombolo_catalog::{GateKind, Provider};
 
 pub use self::accepted::AcceptedCredential;
+pub use self::error::SimulatorError;
 use self::service::SimulatedService;
 use crate::clock::{Clock, SystemClock};
 use crate::control::Control;
@@ -62,59 +65,6 @@ impl SimulatorOptions {
     }
 }
 
-/// A simulator cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum SimulatorError {
-    /// The listeners cannot start.
-    #[error(transparent)]
-    Start(#[from] EmulatorError),
-    /// No value was found that a field accepts.
-    #[error(
-        "no value was found that the field `{field}` of {of} accepts; give one, or an `example` in the provider file"
-    )]
-    NoSample {
-        /// The auth scheme, or the configuration.
-        of: String,
-        /// The field.
-        field: String,
-    },
-    /// A given credential does not fit the provider file.
-    #[error(
-        "the credential for `{scheme}` cannot be accepted: {reason}; give what the provider's form takes"
-    )]
-    Credential {
-        /// The auth scheme.
-        scheme: String,
-        /// What is wrong.
-        reason: String,
-    },
-    /// A given configuration field does not fit the provider file.
-    #[error("the field `{field}` cannot be taken: {reason}; give what the provider's form takes")]
-    Config {
-        /// The field.
-        field: String,
-        /// What is wrong.
-        reason: String,
-    },
-    /// The provider file knows no such gate.
-    #[error(
-        "the provider file has no gate of the type http_basic; leave the gate out, or declare it in the file"
-    )]
-    NoGate,
-    /// The sample account has no address.
-    #[error("the configuration gives no address of the provider's: {reason}; give other values")]
-    BaseUrl {
-        /// Why not.
-        reason: BaseUrlError,
-    },
-}
-
-impl SimulatorError {
-    fn no_sample(scheme: &str, field: &str) -> Self {
-        Self::NoSample { of: format!("the auth scheme `{scheme}`"), field: field.to_owned() }
-    }
-}
-
 /// A running simulator. Dropping it closes everything at once; [`Simulator::shutdown`] lets requests finish.
 pub struct Simulator {
     servers: Servers,
@@ -146,7 +96,7 @@ impl Simulator {
         for credential in &credentials {
             credential.check(&provider)?;
         }
-        let config = sample_config(&provider, options.config)?;
+        let config = account::config(&provider, options.config)?;
         let base_url = provider.base_url(&config).map_err(|reason| SimulatorError::BaseUrl { reason })?;
         // A world without tenants: what counts here are its clock, faults and log.
         let world = World::new(Seed { tenants: Vec::new() }, options.clock).map_err(EmulatorError::from)?;
@@ -229,56 +179,11 @@ impl Simulator {
     /// What a person types to link the sample account by an accepted credential: configuration, credential and,
     /// behind a gate, what it asks for.
     pub fn form(&self, credential: &AcceptedCredential) -> Result<BTreeMap<String, String>, SimulatorError> {
-        let mut form = self.config.clone();
-        form.extend(credential.fields.clone());
-        let entries = self.provider.scheme(&credential.scheme).and_then(|scheme| scheme.entries());
-        for (name, field) in self.provider.config.iter() {
-            let keys = match entries {
-                Some(entries) if entries.by == name => {
-                    let secret = credential.fields.keys().map(|field| credential.keys(field).count());
-                    secret.max().unwrap_or(1)
-                }
-                _ if self.provider.test.iter().any(|stage| stage.for_each.as_deref() == Some(name)) => 1,
-                _ => continue,
-            };
-            // One value that is given stays; several keys need as many.
-            if form.get(name).is_none_or(|given| given.split(',').count() != keys) {
-                let items = accepted::items(field, keys).ok_or_else(|| no_config_sample(name))?;
-                form.insert(name.to_owned(), items);
-            }
-        }
-        if let Some(gate) = &self.basic_gate {
-            form.insert("basic_username".to_owned(), gate.username.clone());
-            form.insert("basic_password".to_owned(), gate.password.clone());
-        }
-        Ok(form)
+        account::form(&self.provider, &self.config, credential, self.basic_gate.as_ref())
     }
 
     /// Stops listening and lets open requests finish for half a second.
     pub async fn shutdown(self) {
         self.servers.stop().await;
     }
-}
-
-fn no_config_sample(field: &str) -> SimulatorError {
-    SimulatorError::NoSample { of: "the configuration".to_owned(), field: field.to_owned() }
-}
-
-/// The given fields, checked, and a typical value for every other that has to be filled in.
-fn sample_config(
-    provider: &Provider,
-    mut config: BTreeMap<String, String>,
-) -> Result<BTreeMap<String, String>, SimulatorError> {
-    for (name, value) in &config {
-        let refuse = |reason| SimulatorError::Config { field: name.clone(), reason };
-        let field = provider.config.get(name);
-        let field = field.ok_or_else(|| refuse("the provider file has no such field".to_owned()))?;
-        field.accept(name, value).map_err(|fault| refuse(fault.to_string()))?;
-    }
-    for (name, field) in provider.config.iter().filter(|(_, field)| !field.optional) {
-        if !config.contains_key(name) {
-            config.insert(name.to_owned(), sample::typical(field).ok_or_else(|| no_config_sample(name))?);
-        }
-    }
-    Ok(config)
 }
