@@ -308,7 +308,7 @@ impl Platform {
         self.control.spawn(task);
     }
 
-    /// Polls the generations twice a second until the runtime ends.
+    /// Polls the generations twice a second until the database is closed or the runtime ends.
     pub fn keep_informed(self: &Arc<Self>) {
         let platform = Arc::clone(self);
         self.control.spawn(async move {
@@ -320,6 +320,8 @@ impl Platform {
                 match platform.directory.poll(&platform.store).await {
                     Ok(()) if failing_since.take().is_some() => tracing::info!("the database answers again"),
                     Ok(()) => {}
+                    // The end of the program, which is no failure.
+                    Err(_) if platform.store.is_closed() => return,
                     Err(error) => {
                         if failing_since.is_none() {
                             tracing::error!(%error, "the database does not answer; calls are refused until it does");

@@ -68,6 +68,11 @@ impl Store {
         self.database.close().await;
         self.activity.close().await;
     }
+
+    /// Whether [`Store::close`] was called.
+    pub fn is_closed(&self) -> bool {
+        self.database.is_closed()
+    }
 }
 
 async fn open_files(files: &SqliteLocation) -> Result<(Database, Database), StoreError> {

@@ -155,7 +155,7 @@ pub fn steady(text: &str) -> String {
             let mut words: Vec<String> = line.split_whitespace().map(word).collect();
             if words.last().is_some_and(|last| last == "ms") {
                 let count = words.len();
-                words[count - 2] = "N".to_owned();
+                "N".clone_into(&mut words[count - 2]);
             }
             format!("{indent}{}", words.join(" "))
         })

@@ -97,4 +97,11 @@ impl Database {
             Self::Postgres(pool) => pool.close().await,
         }
     }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        match self {
+            Self::Sqlite { readers, .. } => readers.is_closed(),
+            Self::Postgres(pool) => pool.is_closed(),
+        }
+    }
 }
