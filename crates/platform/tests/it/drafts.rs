@@ -37,7 +37,7 @@ fn with_setting(name: &str, value: &str) -> ConnectionDraft {
 async fn every_wrong_form_names_its_field() {
     let world = World::start().await;
     let long = "x".repeat(1 << 20);
-    let ten = vec![CUSTOMERS; 10].join(",");
+    let ten = [CUSTOMERS; 10].join(",");
     let cases = [
         (
             "plain http",
@@ -156,7 +156,9 @@ async fn settings_are_taken_in_any_spelling_and_a_wrong_one_gets_the_nearest_nam
         let (report, _) = world.test(&with_setting(name, "9")).await.expect("accepted");
         assert!(report.available, "{name}");
     }
-    let problem = world.test(&with_setting("timout", "9")).await.err().expect("unknown");
+    let Err(problem) = world.test(&with_setting("timout", "9")).await else {
+        panic!("there is no such setting")
+    };
     assert!(problem.fields[0].message.en.to_lowercase().contains("timeout"), "{:?}", problem.fields);
 }
 

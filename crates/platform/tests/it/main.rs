@@ -1,5 +1,6 @@
 //! The platform against the Kintone emulator: linking, testing and calling.
 
+mod canary;
 mod connect;
 mod disk;
 mod drafts;
@@ -9,5 +10,6 @@ mod isolation;
 mod jobs;
 mod simulated;
 mod start;
+mod streaming;
 mod verdicts;
 mod world;

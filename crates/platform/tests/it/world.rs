@@ -73,7 +73,7 @@ impl World {
         let started = start(options).await.expect("the platform starts");
         let platform = Arc::clone(&started.platform);
         let access = platform.operator_access(None).await.expect("the default environment");
-        Self { lane: platform.lane(), platform, access, directory, postgres, emulator, started: started }
+        Self { lane: platform.lane(), platform, access, directory, postgres, emulator, started }
     }
 
     /// The options that the world was started with, before any change.
@@ -102,13 +102,11 @@ impl World {
 
     /// Where the database is, for those who write behind the platform's back.
     pub fn location(&self) -> Location {
-        match &self.postgres {
-            Some(url) => Location::Postgres(PostgresLocation::new(url.clone().into())),
-            None => {
-                let data = self.directory.path().join("data");
-                SqliteLocation::new(data.join("tombolo.db"), data.join("activity.db")).into()
-            }
+        if let Some(url) = &self.postgres {
+            return Location::Postgres(PostgresLocation::new(url.clone().into()));
         }
+        let data = self.directory.path().join("data");
+        SqliteLocation::new(data.join("tombolo.db"), data.join("activity.db")).into()
     }
 
     /// What the emulator can be told and asked.

@@ -29,3 +29,38 @@ pub async fn tamper(location: &Location, statement: &str) {
         }
     }
 }
+
+/// Everything that a database holds, as somebody with access to it could read it: the bytes of SQLite's files, or every
+/// row of PostgreSQL as text. For tests that look for secrets.
+pub async fn dump(location: &Location) -> Vec<u8> {
+    let server = match location {
+        Location::Sqlite(files) => {
+            let directory = files.file.parent().expect("the file is in a directory");
+            let entries = std::fs::read_dir(directory).expect("the directory can be read");
+            let paths = entries.map(|entry| entry.expect("an entry").path());
+            return paths
+                .filter(|path| path.to_string_lossy().contains(".db"))
+                .flat_map(|path| std::fs::read(path).expect("the file can be read"))
+                .collect();
+        }
+        Location::Postgres(server) => server,
+    };
+    let mut connection = PgConnection::connect(server.url.expose_secret()).await.expect("the server answers");
+    let tables: Vec<String> = sqlx::query_scalar(
+        "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public'",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .expect("the tables are listed");
+    let mut bytes = Vec::new();
+    for table in tables {
+        let rows = format!("SELECT row::text FROM {table} row");
+        let rows: Vec<String> = sqlx::query_scalar(AssertSqlSafe(rows))
+            .fetch_all(&mut connection)
+            .await
+            .expect("the rows are read");
+        bytes.extend(rows.into_iter().flat_map(String::into_bytes));
+    }
+    connection.close().await.expect("closing works");
+    bytes
+}
