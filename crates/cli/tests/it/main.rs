@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod connections;
+mod demo;
 mod doctor;
 mod requests;
 mod servers;

@@ -48,7 +48,13 @@ pub async fn tell(world: &World) -> anyhow::Result<()> {
 
 /// Links an account, or tests it again when an earlier demo in the same directory has linked it.
 async fn link(world: &World, draft: &CreateConnection) -> anyhow::Result<()> {
-    let mut progress = world.client.watch_create_connection(draft).await?;
+    let mut progress = match world.client.watch_create_connection(draft).await {
+        Err(error) if error.api().is_some_and(|problem| problem.code == "name_taken") => {
+            println!("   it is linked already; testing it again");
+            return test_again(world, &draft.name).await;
+        }
+        started => started?,
+    };
     while let Some(line) = progress.next().await? {
         match line {
             CreateProgress::Started { .. } => {}
@@ -56,10 +62,6 @@ async fn link(world: &World, draft: &CreateConnection) -> anyhow::Result<()> {
             CreateProgress::Created(created) => {
                 let report = created.report.context("a tested connection has a report")?;
                 println!("   {}", report.conclusion.en);
-            }
-            CreateProgress::Problem { problem } if problem.code == "name_taken" => {
-                println!("   it is linked already; testing it again");
-                return test_again(world, &draft.name).await;
             }
             CreateProgress::Problem { problem } => bail!("{}", problem.message),
         }
