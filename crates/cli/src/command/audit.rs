@@ -1,7 +1,7 @@
 //! `tombolo audit`
 
 use clap::Subcommand;
-use tombolo_api::{AuditEvents, AuditVerification, PageQuery};
+use tombolo_api::{AuditActor, AuditEvents, AuditVerification, PageQuery};
 
 use super::arguments::{Page, moment};
 use super::{GlobalOptions, on_api};
@@ -46,13 +46,18 @@ fn list(page: &AuditEvents) -> String {
     let rows = page.events.iter().map(|event| {
         [
             moment(event.at),
-            format!("{} {}", event.actor.kind, event.actor.label),
+            who(&event.actor),
             event.action.clone(),
             event.object.label.clone(),
             event.object.id.clone(),
         ]
     });
     table(["at", "who", "action", "object", "id"], rows)
+}
+
+/// The operator has no name beside what it is.
+fn who(actor: &AuditActor) -> String {
+    if actor.kind == actor.label { actor.label.clone() } else { format!("{} {}", actor.kind, actor.label) }
 }
 
 fn verdict(found: &AuditVerification) -> String {
