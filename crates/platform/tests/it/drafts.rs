@@ -136,6 +136,8 @@ async fn tokens_that_outnumber_apps_find_their_place_or_are_named() {
     // As many as apps: paired by position, so a swap is a failed test.
     assert_eq!(place(&format!("{CUSTOMERS},{ORDERS}"), "1,2").await, "available");
     assert!(place(&format!("{ORDERS},{CUSTOMERS}"), "1,2").await.starts_with("unavailable"));
+    let twice = place(&format!("{CUSTOMERS},{CUSTOMERS_VIEW}"), "1,1").await;
+    assert_eq!(twice, "invalid_body: `1` stands twice.", "one app takes one token");
     for (token, app, expected) in [
         (format!("{ORDERS},{STRANGER},{CUSTOMERS}"), "1,2", "invalid_body: Key number 2 fits none of 1, 2."),
         (

@@ -131,12 +131,6 @@ async fn what_the_upstream_says_comes_back_as_it_is() {
     let (status, headers, _) = world.call("c", Method::GET, RECORD, "").await;
     assert_eq!(status, 403);
     assert!(headers["content-type"].to_str().is_ok_and(|kind| kind.starts_with("text/html")));
-    // A redirect is the caller's business: it is never followed, least of all with a credential.
-    let away = Effect::Status { status: 302, code: None, html: Some("elsewhere".to_owned()) };
-    world.kintone().clear_requests();
-    world.kintone().inject(Fault::new(away).times(1));
-    let (status, _, _) = world.call("c", Method::GET, RECORD, "").await;
-    assert_eq!((status, world.kintone().requests().len()), (302, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -185,6 +179,18 @@ async fn a_call_carries_the_tokens_that_it_needs() {
         expected.sort_unstable();
         assert_eq!(sent, expected, "{name}");
     }
+}
+
+/// One bad token would spoil every request that carries it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_was_refused_stays_at_home() {
+    let world = linked(Backend::Sqlite, &tokens("c", &format!("{CUSTOMERS},{ORDERS}"), "1,2")).await;
+    world.kintone().revoke_token("demo", ORDERS).expect("a token");
+    let report = world.platform.test_connection(&world.access, None, "c", &mut |_| {}).await.expect("tested");
+    assert!(!report.available);
+    world.kintone().clear_requests();
+    world.call("c", Method::GET, "/k/v1/file.json?fileKey=none", "").await;
+    assert_eq!(tokens_seen(&world), [CUSTOMERS]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

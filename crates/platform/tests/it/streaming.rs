@@ -8,8 +8,9 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::stream;
+use http::header::{HeaderValue, LOCATION};
 use http::{Method, Request, Response, StatusCode};
-use http_body::Frame;
+use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt as _, Either, Full, StreamBody};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -25,7 +26,7 @@ const CUSTOMERS: &str = "demoTokenCustomersAll0000000000000000000";
 const MEBIBYTE: usize = 1 << 20;
 const CHUNK: usize = 64 * 1024;
 
-/// A vendor that sends every body back, or, at `/drop`, reads it and hangs up. Counts the requests.
+/// A vendor that sends every body back, redirects what has none, and at `/drop` hangs up. Counts the requests.
 async fn upstream(seen: Arc<AtomicUsize>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -39,7 +40,13 @@ async fn upstream(seen: Arc<AtomicUsize>) -> SocketAddr {
                         drop(request.into_body().collect().await);
                         return Err(std::io::Error::other("hung up"));
                     }
-                    Ok(Response::new(request.into_body()))
+                    let mut response = Response::new(request.into_body());
+                    if response.body().is_end_stream() {
+                        *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+                        let elsewhere = HeaderValue::from_static("http://169.254.169.254/latest/");
+                        response.headers_mut().insert(LOCATION, elsewhere);
+                    }
+                    Ok(response)
                 }
             };
             let http = hyper::server::conn::http1::Builder::new();
@@ -105,17 +112,18 @@ async fn front(seen: &Arc<AtomicUsize>) -> SocketAddr {
     address
 }
 
-/// Sends a body of so many chunks whose length is not announced; with none, a small one whose length is.
+/// Sends a body of so many chunks whose length is not announced; with none, a small one whose length is. A GET has none.
+#[expect(clippy::disallowed_methods, reason = "this is the caller, not the way out")]
 async fn call(front: SocketAddr, method: Method, target: &str, chunks: usize) -> Response<Incoming> {
     let chunk = Bytes::from(vec![b'x'; CHUNK]);
     let frames = (0..chunks).map(move |_| Ok::<_, Infallible>(Frame::data(chunk.clone())));
-    let request = Request::builder().method(method).uri(target).header("host", "localhost");
+    let builder = Request::builder().method(&method).uri(target).header("host", "localhost");
     let body = if chunks == 0 {
-        Either::Right(Full::from("{}"))
+        Either::Right(Full::from(if method == Method::GET { "" } else { "{}" }))
     } else {
         Either::Left(StreamBody::new(stream::iter(frames)))
     };
-    let request = request.body(body).expect("a request");
+    let request = builder.body(body).expect("a request");
     let socket = TcpStream::connect(front).await.expect("the front listens");
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(socket)).await.expect("it speaks HTTP");
@@ -160,4 +168,12 @@ async fn what_streams_goes_out_once_and_what_is_held_goes_out_again() {
         assert_eq!(answer.status(), 502, "{chunks} chunks");
         assert_eq!(seen.load(Ordering::Relaxed), times, "{chunks} chunks");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redirect_comes_back_and_is_never_followed() {
+    let seen = Arc::new(AtomicUsize::new(0));
+    let answer = call(front(&seen).await, Method::GET, "/k/v1/app.json", 0).await;
+    assert_eq!((answer.status(), seen.load(Ordering::Relaxed)), (StatusCode::TEMPORARY_REDIRECT, 1));
+    assert_eq!(answer.headers()[LOCATION], "http://169.254.169.254/latest/");
 }
