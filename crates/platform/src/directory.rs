@@ -121,8 +121,19 @@ impl Directory {
         (self.is_believed() && kept.is_current()).then(|| Arc::clone(&kept.value))
     }
 
-    pub(crate) fn keep_plan(&self, reading: Reading, name: String, plan: Arc<Plan>) {
-        keep(&self.plans, name, reading, plan);
+    /// Keeps a plan, unless another call was quicker: then that one's is used by both, so that what one call learns
+    /// about the connection the others know.
+    pub(crate) fn keep_plan(&self, reading: Reading, name: String, plan: Arc<Plan>) -> Arc<Plan> {
+        let mut plans = self.plans.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = plans.get(&name).filter(|kept| kept.is_current()) {
+            return Arc::clone(&kept.value);
+        }
+        if plans.len() >= ENTRIES_MAX {
+            plans.clear();
+        }
+        let Reading { read_under, generation } = reading;
+        plans.insert(name, Kept { value: Arc::clone(&plan), read_under, generation });
+        plan
     }
 
     fn learn(&self, environment: &EnvironmentId, generation: u64) {

@@ -198,8 +198,7 @@ impl Platform {
             let (connection, integration) =
                 platform.find_connection(&environment, integration.as_deref(), &connection).await?;
             let plan = Arc::new(platform.compile_stored(&connection, &integration).await?);
-            platform.directory.keep_plan(reading, name, Arc::clone(&plan));
-            Ok(plan)
+            Ok(platform.directory.keep_plan(reading, name, plan))
         })
         .await
     }

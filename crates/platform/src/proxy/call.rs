@@ -117,6 +117,10 @@ async fn attempt_all(
     };
     record.sent(call.started.elapsed());
     loop {
+        // Again, because another call may have been refused while this one waited for its place.
+        if plan.is_refused() {
+            return Err(credential_refused());
+        }
         record.attempts += 1;
         let (request, replay) = outgoing.request(plan)?;
         let mut timings = Timings::default();

@@ -1,5 +1,6 @@
 //! Calls while the upstream, the credential or the way there is not as it should be.
 
+use futures_util::future::join_all;
 use http::{HeaderMap, Method};
 use rstest::rstest;
 use tombolo_kintone_emulator::{Effect, Fault};
@@ -297,4 +298,17 @@ async fn a_refused_password_is_not_sent_again_until_it_is_tested(
     let report = node.platform.test_connection(&node.access, None, "p", &mut |_| {}).await.expect("tested");
     assert!(report.available);
     assert_eq!(node.get("p", RECORD).await.0, 200);
+}
+
+/// Those who wait for their place when the password is refused do not try it any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_password_is_not_sent_by_those_who_wait() {
+    let world = linked(Backend::Sqlite, &password("p", "anna", "demo-password-anna")).await;
+    world.kintone().set_password("demo", "anna", "changed-at-the-vendor").expect("a user");
+    world.kintone().inject(Fault::new(Effect::Latency { milliseconds: 200 }));
+    let answers = join_all((0..100).map(|_| world.get("p", RECORD))).await;
+    let places = world.platform.figures().hosts[0].limit as usize;
+    let sent = world.kintone().requests().len();
+    assert!(sent <= places.max(20), "{sent} were sent");
+    assert_eq!(answers.iter().filter(|answer| answer.1 == "credential_refused").count(), 100 - sent);
 }
