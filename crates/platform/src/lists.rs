@@ -93,9 +93,10 @@ impl Platform {
         Ok(self.store.audit_events(&access.environment, after, limit).await?)
     }
 
-    /// Walks along the chain of audit events, which is one for the whole installation.
+    /// Chains what was written last and walks along the chain of audit events, which is one for the whole installation.
     pub async fn verify_audit_events(&self, access: &Access) -> Result<AuditVerification, Problem> {
         access.require(Scope::ReadAudit)?;
+        self.chain_audit(&access.actor.id).await?;
         Ok(self.store.verify_audit_events().await?)
     }
 

@@ -126,7 +126,7 @@ pub enum StartError {
     Directory(#[from] DirectoryError),
     /// There is a database, but no key for it.
     #[error(
-        "the master key {path} is missing, and the database needs it; restore the key file from your backup, or give its place with --master-key-file"
+        "the master key {path} is missing, and the database needs it; restore the key file from your backup, or give its place with TOMBOLO_MASTER_KEY_FILE"
     )]
     KeyMissing {
         /// Where it was looked for.

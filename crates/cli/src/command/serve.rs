@@ -22,7 +22,7 @@ pub struct Serve {
     /// The address that callers reach, such as 127.0.0.1:3003.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
-    /// `sqlite:DIRECTORY` or `postgres://…`; a URL with a password belongs into TOMBOLO_DATABASE_URL.
+    /// `sqlite:DIRECTORY` or `postgres://…`; a URL with a password belongs into `TOMBOLO_DATABASE_URL`.
     #[arg(long, value_name = "URL")]
     database: Option<String>,
     /// Where the SQLite files, the master key and the operator's socket are.
