@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use tombolo_auth::{Accepted, CredentialsBuilder, Form, FormEntries, Typed};
-use tombolo_catalog::{AuthScheme, FieldError, GateKind, Provider};
+use tombolo_catalog::{AuthScheme, FieldError, GateKind, Provider, SchemeKind};
 use tombolo_store::{
     Change, Connection, ConnectionHealth, ConnectionId, ConnectionUpdate, Health, Integration, NewConnection,
     Object, Target,
@@ -13,7 +13,7 @@ use tombolo_store::{
 use tombolo_vault::HostSet;
 
 use crate::access::{Access, Scope};
-use crate::connection_test::{self, TestEvent, TestReport, TestSubject};
+use crate::connection_test::{self, PairedFields, TestEvent, TestReport, TestSubject};
 use crate::credentials::{SealedCredentials, api_host};
 use crate::platform::{Platform, events};
 use crate::problem::{Problem, ProblemKind, field};
@@ -59,7 +59,6 @@ pub(crate) struct Prepared {
     pub(crate) config: BTreeMap<String, String>,
     pub(crate) settings: BTreeMap<String, String>,
     pub(crate) gates: Vec<GateKind>,
-    pub(crate) entries: Vec<String>,
     pub(crate) sealed: SealedCredentials,
     pub(crate) plan: Arc<Plan>,
 }
@@ -119,7 +118,7 @@ impl Platform {
             sealed: Some(prepared.sealed.sealed.clone()),
             settings: json!(prepared.settings),
             health,
-            health_detail: health_detail(report.as_ref(), &prepared.entries),
+            health_detail: health_detail(report.as_ref()),
             last_tested_at: report.as_ref().map(|_| now),
             tags: draft.tags.clone(),
             metadata: draft.metadata.clone(),
@@ -153,13 +152,12 @@ impl Platform {
         let plan = Arc::new(self.compile_stored(&connection, &integration).await?);
         let subject = TestSubject { plan: &plan, gates: plan.gates() };
         let report = connection_test::run(&subject, &self.probe(), watch).await?;
-        let entries = entries_of(&connection);
         let health = ConnectionHealth {
             environment_id: access.environment.clone(),
             id: connection.id.clone(),
             sealed_version: connection.sealed_version,
             health: health_of(&report),
-            detail: health_detail(Some(&report), &entries),
+            detail: health_detail(Some(&report)),
             tested_at: Some(self.now()),
         };
         let object = object_of(&connection);
@@ -270,7 +268,6 @@ impl Platform {
             integration: integration.unique_key.clone(),
             auth_scheme: connection.target.auth_scheme.clone(),
             gates: serde_json::from_value(connection.target.gates.clone()).unwrap_or_default(),
-            entries: entries_of(connection),
             learned: serde_json::from_value(connection.health_detail["learned"].clone()).unwrap_or_default(),
             refused: connection.health == Health::Refused,
             provider,
@@ -310,7 +307,7 @@ impl Platform {
         all_settings.extend(routing);
         let origin = origin(&self.egress, &provider, &config)?;
         let hosts = api_host(origin.host(), origin.port())?;
-        let compile = |sealed: SealedCredentials, entries: Vec<String>| {
+        let compile = |sealed: SealedCredentials| {
             let source = PlanSource {
                 environment: access.environment.clone(),
                 connection: None,
@@ -321,7 +318,6 @@ impl Platform {
                 config: config.clone(),
                 settings: all_settings.clone(),
                 gates: gates.clone(),
-                entries,
                 learned: Learned::default(),
                 sealed,
                 refused: false,
@@ -331,26 +327,25 @@ impl Platform {
         let credentials = match entries {
             FormEntries::Placed => credentials,
             FormEntries::Unplaced { secrets, keys } => {
-                let (stage, by) = placing_stage(&provider, scheme)?;
+                let (stage, fields) = placing_stage(&provider, scheme)?;
                 let plan_of = |builder: CredentialsBuilder| {
                     let builder = with_gate(builder, &provider, &credentials);
-                    let (hosts, compile, keys) = (hosts.clone(), &compile, keys.clone());
+                    let (hosts, compile) = (hosts.clone(), &compile);
                     async move {
                         let sealed = self.seal(access, id, version, hosts, &builder.build()).await?;
-                        compile(sealed, keys)
+                        compile(sealed)
                     }
                 };
                 let probe = self.probe();
                 let placed =
-                    connection_test::place(stage, by, &secrets, &keys, &probe, watch, plan_of).await?;
+                    connection_test::place(stage, &fields, &secrets, &keys, &probe, watch, plan_of).await?;
                 with_gate(placed, &provider, &credentials).build()
             }
         };
-        let entry_keys: Vec<String> = credentials.entries().map(|(key, _)| key.to_owned()).collect();
         let sealed = self.seal(access, id, version, hosts, &credentials).await?;
-        let plan = compile(sealed.clone(), entry_keys.clone())?;
+        let plan = compile(sealed.clone())?;
         let auth_scheme = scheme.id.clone();
-        Ok(Prepared { provider, auth_scheme, config, settings, gates, entries: entry_keys, sealed, plan })
+        Ok(Prepared { provider, auth_scheme, config, settings, gates, sealed, plan })
     }
 
     async fn seal(
@@ -445,16 +440,24 @@ fn accept_settings(provider: &Provider, given: &BTreeMap<String, String>) -> Res
     if faults.is_empty() { Ok((plain, routing)) } else { Err(Problem::fields(faults)) }
 }
 
-/// The stage that tells whether a secret fits a key, and the list that the keys come from.
+/// The stage that tells whether a secret fits a key, and the fields that the two were typed into.
 fn placing_stage<'a>(
     provider: &'a Provider,
     scheme: &'a AuthScheme,
-) -> Result<(&'a tombolo_catalog::Stage, &'a str), Problem> {
-    let by = scheme.entries().map(|entries| entries.by.as_str()).unwrap_or_default();
-    let stage = provider.test.iter().find(|stage| {
-        stage.for_each.as_deref() == Some(by) && stage.capability.is_none() && stage.applies_to(&scheme.id)
-    });
-    stage.map(|stage| (stage, by)).ok_or_else(|| {
+) -> Result<(&'a tombolo_catalog::Stage, PairedFields<'a>), Problem> {
+    let found = match &scheme.kind {
+        SchemeKind::ApiKey { field, entries: Some(entries), .. } => {
+            let fits = |stage: &&tombolo_catalog::Stage| {
+                stage.for_each.as_ref() == Some(&entries.by)
+                    && stage.capability.is_none()
+                    && stage.applies_to(&scheme.id)
+            };
+            let fields = PairedFields { secret: field, key: &entries.by };
+            provider.test.iter().find(fits).map(|stage| (stage, fields))
+        }
+        _ => None,
+    };
+    found.ok_or_else(|| {
         let fix = "Give as many of one as of the other, in the same order.";
         Problem::invalid("counts_differ", "The numbers of keys and of what they are for differ", fix)
     })
@@ -491,17 +494,12 @@ pub(crate) fn health_of(report: &TestReport) -> Health {
 }
 
 /// What is kept of a test beside the health itself.
-pub(crate) fn health_detail(report: Option<&TestReport>, entries: &[String]) -> Json {
+pub(crate) fn health_detail(report: Option<&TestReport>) -> Json {
     json!({
-        "entries": entries,
         "learned": report.map(|report| &report.learned),
         "capabilities": report.map(|report| &report.capabilities),
         "verdict": report.and_then(TestReport::verdict),
     })
-}
-
-fn entries_of(connection: &Connection) -> Vec<String> {
-    serde_json::from_value(connection.health_detail["entries"].clone()).unwrap_or_default()
 }
 
 pub(crate) fn object_of(connection: &Connection) -> Object {

@@ -58,7 +58,7 @@ impl Platform {
             id: connection.id.clone(),
             sealed_version: version,
             health: health_of(&report),
-            detail: health_detail(Some(&report), &prepared.entries),
+            detail: health_detail(Some(&report)),
             tested_at: Some(self.now()),
         };
         let detail = json!({ "auth_scheme": prepared.auth_scheme });

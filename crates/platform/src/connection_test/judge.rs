@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use http::HeaderMap;
 use serde_json::Value;
 use tombolo_auth::Credentials;
 use tombolo_catalog::{Acceptance, Encoding, Explanation, Observation, Scope};
 use tombolo_egress::{EgressError, ProbeAnswer};
 
 use super::report::{Details, Verdict};
-use crate::proxy::{Plan, is_json};
+use crate::proxy::{Plan, header_lines, is_json};
 
 /// What a stage saw, judged.
 pub(super) struct Judged<'a> {
@@ -55,7 +54,7 @@ pub(super) fn answer<'a>(
         code: code.clone(),
         ..Details::default()
     };
-    let headers = lines(&answer.headers);
+    let headers = header_lines(&answer.headers);
     let row = plan.provider.explain(&Observation {
         stage,
         scheme: &plan.auth_scheme,
@@ -134,11 +133,4 @@ fn redacted(credentials: &Credentials, text: &str) -> String {
         .secrets()
         .filter(|secret| secret.len() >= 4)
         .fold(short, |text, secret| text.replace(secret, "▒▒▒▒"))
-}
-
-fn lines(headers: &HeaderMap) -> Vec<(String, String)> {
-    headers
-        .iter()
-        .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
-        .collect()
 }

@@ -8,6 +8,6 @@ mod report;
 mod run;
 
 pub(crate) use judge::verdict;
-pub(crate) use placement::place;
+pub(crate) use placement::{PairedFields, place};
 pub use report::{Details, Outcome, StageReport, TestEvent, TestReport, Verdict};
 pub(crate) use run::{TestSubject, run};

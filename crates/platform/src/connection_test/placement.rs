@@ -13,13 +13,19 @@ use super::run::{TestSubject, run_stage_alone};
 use crate::problem::{Problem, field};
 use crate::proxy::Plan;
 
+/// The fields that secrets and keys were typed into.
+pub(crate) struct PairedFields<'a> {
+    pub(crate) secret: &'a str,
+    pub(crate) key: &'a str,
+}
+
 /// Tries each secret against each key, each pair once, until each secret has its place.
 ///
 /// `plan_of` makes a plan whose credentials are exactly the given ones. A secret that fits nowhere and a key that no
 /// secret fits are named by position and key, never by value.
 pub(crate) async fn place<P, F>(
     stage: &Stage,
-    by: &str,
+    fields: &PairedFields<'_>,
     secrets: &[SecretString],
     keys: &[String],
     probe: &Probe,
@@ -37,7 +43,7 @@ where
         let mut found = None;
         for key in &free {
             let plan = plan_of(CredentialsBuilder::new().entry(key, secret.expose_secret())).await?;
-            let entry = BTreeMap::from([(by.to_owned(), (*key).clone())]);
+            let entry = BTreeMap::from([(fields.key.to_owned(), (*key).clone())]);
             let subject = TestSubject { plan: &plan, gates: plan.gates() };
             let report = run_stage_alone(&subject, probe, stage, entry, watch).await?;
             if report.outcome == Outcome::Passed {
@@ -60,26 +66,28 @@ where
                 free.retain(|other| **other != key);
                 builder = builder.entry(&key, secret.expose_secret());
             }
-            None => faults.push(unplaced_secret(position + 1, keys)),
+            None => faults.push(unplaced_secret(fields.secret, position + 1, keys)),
         }
     }
-    faults.extend(free.into_iter().filter(|_| secrets.len() < keys.len()).map(|key| unplaced_key(by, key)));
+    faults.extend(
+        free.into_iter().filter(|_| secrets.len() < keys.len()).map(|key| unplaced_key(fields.key, key)),
+    );
     if faults.is_empty() { Ok(builder) } else { Err(Problem::fields(faults)) }
 }
 
-fn unplaced_secret(position: usize, keys: &[String]) -> FieldError {
+fn unplaced_secret(secret: &str, position: usize, keys: &[String]) -> FieldError {
     let keys = keys.join(", ");
     field(
-        "token",
+        secret,
         "unplaced",
         &format!("Key number {position} fits none of {keys}."),
         &format!("{position}番目のキーは {keys} のいずれのものでもありません。"),
     )
 }
 
-fn unplaced_key(by: &str, key: &str) -> FieldError {
+fn unplaced_key(list: &str, key: &str) -> FieldError {
     field(
-        by,
+        list,
         "unplaced",
         &format!("None of the keys fits `{key}`."),
         &format!("「{key}」に対応するキーがありません。"),

@@ -341,6 +341,7 @@ impl Run<'_> {
             ja: "リクエストの余裕がある".to_owned(),
         };
         let details = Details { note: Some(format!("{running} of {limit} running")), ..Details::default() };
+        self.tell_start("budget", &name, None);
         self.tell_end(StageReport {
             stage: "budget".to_owned(),
             name,
@@ -353,6 +354,7 @@ impl Run<'_> {
     }
 
     fn skip(&mut self, stage: &Stage, note: &str) {
+        self.tell_start(&stage.id, &stage.name, None);
         self.tell_end(StageReport {
             stage: stage.id.clone(),
             name: stage.name.clone(),

@@ -379,20 +379,24 @@ fn observe(lane: &Lane, plan: &Arc<Plan>, response: &Response<ResponseBody>) {
 /// The row of the provider file that explains an answer, as far as its head tells.
 pub(crate) fn explain<'a>(plan: &'a Plan, response: &Response<ResponseBody>) -> Option<&'a Explanation> {
     let code = error_code(plan, response.headers());
-    let header_lines: Vec<(String, String)> = response
-        .headers()
-        .iter()
-        .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
-        .collect();
+    let lines = header_lines(response.headers());
     plan.provider.explain(&Observation {
         stage: "call",
         scheme: &plan.auth_scheme,
         status: Some(response.status().as_u16()),
         code,
         json: is_json(response.headers()),
-        headers: &header_lines,
+        headers: &lines,
         network: None,
     })
+}
+
+/// Headers as the explanations of a provider file look at them; values that are no text are left out.
+pub(crate) fn header_lines(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+        .collect()
 }
 
 fn error_code<'a>(plan: &Plan, headers: &'a HeaderMap) -> Option<&'a str> {

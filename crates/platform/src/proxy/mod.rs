@@ -11,8 +11,8 @@ mod plan;
 mod selection;
 
 pub use answer::{Answer, AnswerBody};
-pub(crate) use call::is_json;
 pub use call::{Call, CallBody, Lane, send};
+pub(crate) use call::{header_lines, is_json};
 pub use governor::{Governor, Governors, HostLoad};
 pub use plan::{Learned, Plan};
 pub(crate) use plan::{PlanSource, origin};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::header::HeaderName;
 use serde::{Deserialize, Serialize};
 use tombolo_auth::Authenticator;
-use tombolo_catalog::{GateKind, PathRewrite, Provider};
+use tombolo_catalog::{AuthScheme, GateKind, PathRewrite, Provider};
 use tombolo_egress::{ChosenBy, Egress, Origin, ProxyServer, Route, RouteOptions, TimeOuts, TlsSettings};
 use tombolo_store::{ConnectionId, EnvironmentId};
 
@@ -63,7 +63,6 @@ pub(crate) struct PlanSource {
     pub(crate) config: BTreeMap<String, String>,
     pub(crate) settings: BTreeMap<String, String>,
     pub(crate) gates: Vec<GateKind>,
-    pub(crate) entries: Vec<String>,
     pub(crate) learned: Learned,
     pub(crate) sealed: SealedCredentials,
     pub(crate) refused: bool,
@@ -111,10 +110,12 @@ impl Plan {
         let authenticator = Authenticator::compile(scheme, &source.gates).map_err(|error| {
             Problem::invalid("provider_file", error.to_string(), "Mend the provider file.")
         })?;
-        let healthy = healthy(&source.entries, &source.learned);
-        let selection = scheme.entries().filter(|_| source.entries.len() > 1).map(|entries| {
-            Selection::compile(entries, source.entries.clone(), source.learned.companions.clone())
-        });
+        let entries = entry_keys(scheme, &config);
+        let healthy = healthy(&entries, &source.learned);
+        let selection = scheme
+            .entries()
+            .filter(|_| entries.len() > 1)
+            .map(|declared| Selection::compile(declared, entries, source.learned.companions.clone()));
         let governor = provider.limits.concurrency.as_ref().map(|limit| {
             let max = number(&settings, "max_concurrency").unwrap_or(limit.max).min(limit.max);
             governors.of_host(origin.host(), limit.start.min(max), limit.max)
@@ -195,6 +196,12 @@ pub(crate) fn origin(
         .parse_url(&url)
         .map_err(|refusal| Problem::invalid("address_refused", refusal.to_string(), "Check the address."))?;
     Ok(origin)
+}
+
+/// The keys that the connection has an entry for: each value of the field that pairs with the secrets.
+fn entry_keys(scheme: &AuthScheme, config: &BTreeMap<String, String>) -> Vec<String> {
+    let list = scheme.entries().and_then(|entries| config.get(&entries.by));
+    list.map(|list| list.split(',').map(str::to_owned).collect()).unwrap_or_default()
 }
 
 fn healthy(entries: &[String], learned: &Learned) -> Vec<String> {

@@ -10,23 +10,10 @@ use percent_encoding::percent_decode_str;
 use tombolo_platform::proxy::{Call, CallBody, Plan, send};
 use tombolo_platform::{Problem, Scope};
 
-use super::{Front, ServerBody, refuse};
+use super::{Front, ServerBody};
 use crate::routes::Peer;
 
-pub(super) async fn serve(
-    front: &Front,
-    peer: &Peer,
-    request: Request<Incoming>,
-    id: &str,
-    started: Instant,
-) -> Response<ServerBody> {
-    match call(front, peer, request, id, started).await {
-        Ok(response) => response,
-        Err(problem) => refuse(&problem, id),
-    }
-}
-
-async fn call(
+pub(super) async fn call(
     front: &Front,
     peer: &Peer,
     request: Request<Incoming>,

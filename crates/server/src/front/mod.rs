@@ -45,13 +45,15 @@ impl Front {
         let started = Instant::now();
         let id = self.ids.next();
         let path = request.uri().path();
-        let (counted, mut response) = if path.starts_with("/proxy/") {
-            (Counted::Proxy, proxy::serve(&self, &peer, request, &id, started).await)
+        let (counted, answer) = if path.starts_with("/proxy/") {
+            (Counted::Proxy, proxy::call(&self, &peer, request, &id, started).await)
         } else if path.starts_with("/c/") {
-            (Counted::DropIn, drop_in::serve(&self, &peer, request, &id, started).await)
+            (Counted::DropIn, drop_in::call(&self, &peer, request, &id, started).await)
         } else {
             (Counted::Api, self.route(peer, request, &id).await)
         };
+        let mut response =
+            answer.unwrap_or_else(|problem| problem::answer(&problem, &id).map(ServerBody::full));
         self.requests.count(counted, response.status());
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(REQUEST_ID, value);
@@ -60,27 +62,27 @@ impl Front {
     }
 
     /// Hands a request to the router; it is served to its end there, even when the caller goes away.
-    async fn route(&self, peer: Peer, request: Request<Incoming>, id: &str) -> Response<ServerBody> {
+    async fn route(
+        &self,
+        peer: Peer,
+        request: Request<Incoming>,
+        id: &str,
+    ) -> Result<Response<ServerBody>, Problem> {
         let mut request = request.map(axum::body::Body::new);
         request.extensions_mut().insert(peer);
         request.extensions_mut().insert(RequestId(id.into()));
         let answer = self.control.spawn(self.router.clone().oneshot(request)).await;
         match answer {
-            Ok(Ok(response)) => response.map(ServerBody::Routed),
+            Ok(Ok(response)) => Ok(response.map(ServerBody::Routed)),
             Ok(Err(never)) => match never {},
             Err(error) => {
                 tracing::error!(%error, request_id = id, "a handler ended early");
                 let fix = "Report it with the request id; the log of the server says more.";
                 let what = "This server made a mistake";
-                refuse(&Problem::new(ProblemKind::Internal, "internal_error", what, fix), id)
+                Err(Problem::new(ProblemKind::Internal, "internal_error", what, fix))
             }
         }
     }
-}
-
-/// The answer for a problem on one of the two fronts.
-fn refuse(problem: &Problem, id: &str) -> Response<ServerBody> {
-    problem::answer(problem, id).map(ServerBody::full)
 }
 
 /// The API key of an `Authorization: Bearer` header.

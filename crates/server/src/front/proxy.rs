@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 use tombolo_platform::proxy::{Call, CallBody, send};
 use tombolo_platform::{Problem, Scope};
 
-use super::{Front, ServerBody, bearer, refuse};
+use super::{Front, ServerBody, bearer};
 use crate::routes::Peer;
 
 const CONNECTION_ID: HeaderName = HeaderName::from_static("connection-id");
@@ -19,20 +19,7 @@ const PROVIDER_CONFIG_KEY: HeaderName = HeaderName::from_static("provider-config
 /// The prefix that is not part of the upstream's path; the slash after it is.
 const PREFIX: &str = "/proxy";
 
-pub(super) async fn serve(
-    front: &Front,
-    peer: &Peer,
-    request: Request<Incoming>,
-    id: &str,
-    started: Instant,
-) -> Response<ServerBody> {
-    match call(front, peer, request, id, started).await {
-        Ok(response) => response,
-        Err(problem) => refuse(&problem, id),
-    }
-}
-
-async fn call(
+pub(super) async fn call(
     front: &Front,
     peer: &Peer,
     request: Request<Incoming>,
