@@ -187,7 +187,7 @@ pub async fn start(options: StartOptions) -> Result<Started, StartError> {
     let (key, new_master_key) = master_key(&options.master_key, directory.as_ref(), &*options.random)?;
     let ring = KeyRing::new(key);
     let now = options.clock.now();
-    let store = Store::open(&location, Arc::clone(&options.random), now).await?;
+    let store = Store::open(&location, &ring, Arc::clone(&options.random), now).await?;
     if let Err(error) = store.initialise(&ring, DEFAULT_ENVIRONMENT, now).await {
         // Closed in good order, SQLite takes its side files away: a refused start leaves every file as it was.
         store.close().await;

@@ -65,6 +65,8 @@ impl Store {
     }
 }
 
+/// Read before any migration, so its name and the columns that are read stay what they are in every later schema.
+pub(crate) const TABLE: &str = "instance";
 const SELECT: &str = "SELECT id, key_check, created_at FROM instance";
 
 async fn current(transaction: &mut Transaction) -> Result<Instance, StoreError> {

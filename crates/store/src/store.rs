@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
-use tombolo_vault::Random;
+use tombolo_vault::{KeyRing, Random};
 
 use crate::database::{
-    Database, Durability, Location, Migration, SqliteLocation, check_schema, migrate, query,
+    Database, Durability, Location, Migration, SqliteLocation, check_schema, has_table, migrate, query,
 };
 use crate::error::StoreError;
+use crate::instance;
 use crate::timestamp::Timestamp;
 
 const MIGRATIONS: &[Migration] = &[Migration {
@@ -30,9 +31,11 @@ pub struct Store {
 
 impl Store {
     /// Opens the database and brings its schema up to date, waiting for other processes that do the same.
+    /// A database that was made with a master key that is not in `ring` is refused, and left as it is.
     /// `random` makes the ids of jobs and events.
     pub async fn open(
         location: &Location,
+        ring: &KeyRing,
         random: Arc<dyn Random>,
         at: Timestamp,
     ) -> Result<Self, StoreError> {
@@ -45,9 +48,26 @@ impl Store {
         };
         let store = Self { database, activity, random };
         let read_only = matches!(location, Location::Sqlite(SqliteLocation { read_only: true, .. }));
+        match store.make_ready(ring, read_only, at).await {
+            Ok(()) => Ok(store),
+            Err(error) => {
+                // Closed in good order, SQLite takes its side files away: a refused start leaves every file as it was.
+                store.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn make_ready(&self, ring: &KeyRing, read_only: bool, at: Timestamp) -> Result<(), StoreError> {
+        // First, because a schema that was changed by a program without the right key cannot be changed back.
+        if has_table(&self.database, instance::TABLE).await?
+            && let Some(instance) = self.instance().await?
+        {
+            instance.key_check.verify(ring, instance.id.as_str())?;
+        }
         for (database, table, migrations) in [
-            (&store.database, "schema_migrations", MIGRATIONS),
-            (&store.activity, "activity_schema_migrations", ACTIVITY_MIGRATIONS),
+            (&self.database, "schema_migrations", MIGRATIONS),
+            (&self.activity, "activity_schema_migrations", ACTIVITY_MIGRATIONS),
         ] {
             if read_only {
                 check_schema(database, table, migrations).await?;
@@ -55,7 +75,7 @@ impl Store {
                 migrate(database, table, migrations, at).await?;
             }
         }
-        Ok(store)
+        Ok(())
     }
 
     /// Whether the database answers: for readiness checks.

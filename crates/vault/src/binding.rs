@@ -22,8 +22,12 @@ pub struct Binding<'a> {
 impl Binding<'_> {
     /// Unambiguous bytes: a label, then every part with its length in front.
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut bytes = b"tombolo binding v1".to_vec();
-        for part in [self.environment, self.object, self.column] {
+        let parts = [self.environment, self.object, self.column];
+        // Every call through a connection encodes its binding: the room is made once.
+        let hosts: usize = self.hosts.0.iter().map(|host| 40 + host.host.len()).sum();
+        let mut bytes = Vec::with_capacity(64 + parts.iter().map(|part| part.len()).sum::<usize>() + hosts);
+        bytes.extend_from_slice(b"tombolo binding v1");
+        for part in parts {
             append_text(&mut bytes, part);
         }
         bytes.extend_from_slice(&self.record_version.to_be_bytes());

@@ -268,6 +268,7 @@ mod tests {
     use std::sync::Arc;
 
     use tombolo_vault::testing::SeededRandom;
+    use tombolo_vault::{KeyRing, MasterKey};
 
     use super::*;
     use crate::database::SqliteLocation;
@@ -290,7 +291,8 @@ mod tests {
             SqliteLocation::new(directory.path().join("main.db"), directory.path().join("activity.db"));
         let random = SeededRandom::new(1);
         let at = Timestamp::default();
-        let store = Store::open(&files.into(), Arc::new(SeededRandom::new(2)), at).await.unwrap();
+        let ring = KeyRing::new(MasterKey::generate(&random).unwrap());
+        let store = Store::open(&files.into(), &ring, Arc::new(SeededRandom::new(2)), at).await.unwrap();
         let environment = EnvironmentId::generate(at, &random).unwrap();
         let integration = Some(IntegrationId::generate(at, &random).unwrap());
         let id = ConnectionId::generate(at, &random).unwrap();

@@ -69,6 +69,15 @@ pub(crate) async fn check_schema(
     Ok(())
 }
 
+/// Whether the schema has a table of this name.
+pub(crate) async fn has_table(database: &Database, table: &'static str) -> Result<bool, StoreError> {
+    let found = match database {
+        Database::Sqlite { .. } => "SELECT name FROM sqlite_master WHERE type = 'table' AND name = $1",
+        Database::Postgres(_) => "SELECT $1 WHERE to_regclass($1) IS NOT NULL",
+    };
+    Ok(!database.read(query(found).bind(table)).await?.is_empty())
+}
+
 fn applied(table: &str) -> Query {
     query(format!("SELECT version, checksum FROM {table} ORDER BY version"))
 }

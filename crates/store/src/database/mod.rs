@@ -10,7 +10,7 @@ use sqlx::{PgPool, SqlitePool};
 
 pub(crate) use location::Durability;
 pub use location::{Location, PostgresLocation, SqliteLocation};
-pub(crate) use migrate::{Migration, check_schema, migrate};
+pub(crate) use migrate::{Migration, check_schema, has_table, migrate};
 pub(crate) use query::{Query, Value, query};
 pub(crate) use row::Row;
 use transaction::SqliteTransaction;

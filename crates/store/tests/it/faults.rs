@@ -1,18 +1,18 @@
 //! Disks, files and databases that are not as they should be. Each ends in an error that says what to do.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use rstest::rstest;
 use serde_json::json;
 use tempfile::TempDir;
-use tombolo_store::{Change, Location, PostgresLocation, SqliteLocation, Store, StoreError};
-use tombolo_vault::SystemRandom;
+use tombolo_store::{Change, Location, PostgresLocation, SqliteLocation, StoreError};
 
-use crate::harness::{Engine, NOW, TestStore, key_ring, new_integration, open, sqlite_location, tamper};
+use crate::harness::{
+    Engine, NOW, TestStore, key_ring, new_integration, open, open_with, sqlite_location, tamper,
+};
 
 async fn open_fails(location: impl Into<Location>) -> StoreError {
-    match Store::open(&location.into(), Arc::new(SystemRandom), NOW).await {
+    match open_with(&location.into(), 1).await {
         Ok(_) => panic!("the store must not open"),
         Err(error) => error,
     }

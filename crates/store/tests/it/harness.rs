@@ -9,8 +9,8 @@ use tombolo_store::testing::new_postgres_database;
 pub use tombolo_store::testing::tamper;
 use tombolo_store::{
     Change, Connection, ConnectionId, Environment, EnvironmentId, Health, IntegrationId, Location,
-    NewConnection, NewEnvironment, NewIntegration, PostgresLocation, SqliteLocation, Store, Target,
-    Timestamp,
+    NewConnection, NewEnvironment, NewIntegration, PostgresLocation, SqliteLocation, Store, StoreError,
+    Target, Timestamp,
 };
 use tombolo_vault::testing::SeededRandom;
 use tombolo_vault::{
@@ -74,7 +74,12 @@ pub fn sqlite_location(directory: &TempDir) -> SqliteLocation {
 }
 
 pub async fn open(location: &Location) -> Store {
-    Store::open(location, Arc::new(SystemRandom), NOW).await.expect("the store opens")
+    open_with(location, 1).await.expect("the store opens")
+}
+
+/// Opens a store with the master key of a seed.
+pub async fn open_with(location: &Location, seed: u64) -> Result<Store, StoreError> {
+    Store::open(location, &KeyRing::new(master_key(seed)), Arc::new(SystemRandom), NOW).await
 }
 
 impl TestStore {

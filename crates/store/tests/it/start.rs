@@ -1,5 +1,6 @@
 //! First starts, later starts, and starts that must be refused.
 
+use std::fs;
 use std::process::{Command, Stdio};
 
 use rstest::rstest;
@@ -7,7 +8,7 @@ use secrecy::ExposeSecret;
 use tombolo_store::{Location, PostgresLocation, SqliteLocation, StoreError};
 use tombolo_vault::{KeyCheckError, KeyRing};
 
-use crate::harness::{Engine, NOW, TestStore, at, empty_location, key_ring, master_key, open};
+use crate::harness::{Engine, NOW, TestStore, at, empty_location, key_ring, master_key, open, open_with};
 
 #[rstest]
 #[tokio::test]
@@ -31,6 +32,27 @@ async fn the_wrong_master_key_is_refused(#[values(Engine::Sqlite, Engine::Postgr
     let error = store.initialise(&KeyRing::new(master_key(2)), "dev", NOW).await.unwrap_err();
     assert!(matches!(error, StoreError::KeyCheck(KeyCheckError::WrongMasterKey { .. })), "{error}");
     store.initialise(&KeyRing::new(master_key(2)).with_older(master_key(1)), "dev", NOW).await.unwrap();
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_wrong_master_key_changes_no_schema(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let store = TestStore::new(engine).await;
+    // As an older program left it: with a step of the schema still to do.
+    store.tamper("DELETE FROM schema_migrations").await;
+    store.close().await;
+    let files = || match &store.location {
+        Location::Sqlite(files) => {
+            Some((fs::read(&files.file).unwrap(), fs::read(&files.activity_file).unwrap()))
+        }
+        Location::Postgres(_) => None,
+    };
+    let before = files();
+
+    let error = open_with(&store.location, 2).await.map(drop).unwrap_err();
+
+    assert!(matches!(error, StoreError::KeyCheck(KeyCheckError::WrongMasterKey { .. })), "{error}");
+    assert!(files() == before, "the refused start changed a file");
 }
 
 /// What a process of its own does in the next test.
