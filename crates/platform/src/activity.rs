@@ -1,6 +1,7 @@
 //! The log of calls: cheap on the way of a call, written in blocks behind it.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -41,7 +42,7 @@ pub struct CallRecord {
 }
 
 impl CallRecord {
-    pub(crate) fn begin(plan: &Arc<Plan>, call: &Call<'_>) -> Self {
+    fn begin(plan: &Arc<Plan>, call: &Call<'_>) -> Self {
         let bytes_up = match &call.body {
             CallBody::Full(bytes) => bytes.len() as u64,
             CallBody::Incoming(body) => http_body::Body::size_hint(body).exact().unwrap_or(0),
@@ -89,8 +90,8 @@ impl CallRecord {
         }
     }
 
-    /// The answer is gone; unless it had ended before, the caller went away.
-    pub(crate) fn dropped(&mut self) {
+    /// Nobody is interested any more; unless the call had ended before, the caller went away.
+    fn dropped(&mut self) {
         if !self.finished {
             self.error = Some("caller_gone");
             self.finish();
@@ -119,17 +120,43 @@ fn without_values(target: &str) -> String {
     text
 }
 
+/// A call that is written into the log when it is dropped: there is no way around the log.
+pub(crate) struct Recording {
+    record: CallRecord,
+    recorder: Recorder,
+}
+
+impl Deref for Recording {
+    type Target = CallRecord;
+
+    fn deref(&self) -> &CallRecord {
+        &self.record
+    }
+}
+
+impl DerefMut for Recording {
+    fn deref_mut(&mut self) -> &mut CallRecord {
+        &mut self.record
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        self.record.dropped();
+        self.recorder.push(&self.record);
+    }
+}
+
 /// Where a lane leaves its calls, packed at once; clones share it.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Recorder(Arc<Shared>);
 
-#[derive(Default)]
 struct Shared {
     waiting: Mutex<Waiting>,
     dropped: AtomicU64,
-    /// A call that took longer, in microseconds, is kept with its details; 0 until the writer has started.
-    slow: AtomicU32,
-    clock: std::sync::OnceLock<Arc<dyn Clock>>,
+    /// A call that took longer, in microseconds, is kept with its details.
+    slow: u32,
+    clock: Arc<dyn Clock>,
 }
 
 #[derive(Default)]
@@ -143,17 +170,21 @@ struct Waiting {
 impl Recorder {
     /// A recorder for one lane.
     pub(crate) fn new(clock: Arc<dyn Clock>, slow: Duration) -> Self {
-        let recorder = Self::default();
-        recorder.0.slow.store(micros(slow), Ordering::Relaxed);
-        // A fresh cell is empty, so this always sets it.
-        let _ = recorder.0.clock.set(clock);
-        recorder
+        let shared =
+            Shared { waiting: Mutex::default(), dropped: AtomicU64::new(0), slow: micros(slow), clock };
+        Self(Arc::new(shared))
     }
 
-    pub(crate) fn push(&self, record: &CallRecord) {
-        let Some(clock) = self.0.clock.get() else { return };
-        let at = clock.now().minus(Duration::from_micros(record.total.into()));
+    /// Begins the record of a call.
+    pub(crate) fn begin(&self, plan: &Arc<Plan>, call: &Call<'_>) -> Recording {
+        Recording { record: CallRecord::begin(plan, call), recorder: self.clone() }
+    }
+
+    fn push(&self, record: &CallRecord) {
+        let at = self.0.clock.now().minus(Duration::from_micros(record.total.into()));
         let call = record.packed(at);
+        let notable = record.error.is_some() || call.status >= 400 || record.total > self.0.slow;
+        let detail = notable.then(|| record.detail(at));
         let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.encoder.calls() >= WAITING_MAX {
             self.0.dropped.fetch_add(1, Ordering::Relaxed);
@@ -165,10 +196,7 @@ impl Recorder {
             waiting.environment = None;
         }
         waiting.encoder.push(&call);
-        let failed = record.error.is_some() || call.status >= 400;
-        if failed || record.total > self.0.slow.load(Ordering::Relaxed) {
-            waiting.details.push(record.detail(at));
-        }
+        waiting.details.extend(detail);
     }
 
     /// Takes what waits.

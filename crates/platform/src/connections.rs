@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use tombolo_auth::{Accepted, CredentialsBuilder, Form, FormEntries, Typed};
-use tombolo_catalog::{AuthScheme, FieldError, GateKind, Provider, SchemeKind};
+use tombolo_catalog::{AuthScheme, FieldError, Provider, SchemeKind};
 use tombolo_store::{
     Change, Connection, ConnectionHealth, ConnectionId, ConnectionUpdate, Health, Integration, NewConnection,
     Object, Target,
@@ -13,8 +13,9 @@ use tombolo_store::{
 use tombolo_vault::HostSet;
 
 use crate::access::{Access, Scope};
-use crate::connection_test::{self, PairedFields, TestEvent, TestReport, TestSubject};
+use crate::connection_test::{self, PairedFields, TestEvent, TestReport};
 use crate::credentials::{SealedCredentials, api_host};
+use crate::integrations::IntegrationDraft;
 use crate::platform::{Platform, events};
 use crate::problem::{Problem, ProblemKind, field};
 use crate::proxy::{Learned, Plan, PlanSource, origin};
@@ -54,12 +55,10 @@ pub struct CreatedConnection {
 
 /// A draft whose every field was accepted.
 pub(crate) struct Prepared {
-    pub(crate) provider: Arc<Provider>,
-    pub(crate) auth_scheme: String,
-    pub(crate) config: BTreeMap<String, String>,
+    /// The settings that do not decide where requests go.
     pub(crate) settings: BTreeMap<String, String>,
-    pub(crate) gates: Vec<GateKind>,
-    pub(crate) sealed: SealedCredentials,
+    /// `None` when nobody has used the provider in this environment yet.
+    integration: Option<Integration>,
     pub(crate) plan: Arc<Plan>,
 }
 
@@ -74,8 +73,7 @@ impl Platform {
         access.require(Scope::CreateConnection)?;
         let id = self.new_connection_id()?;
         let prepared = self.prepare(access, &id, NewConnection::SEALED_VERSION, draft, watch).await?;
-        let subject = TestSubject { plan: &prepared.plan, gates: &prepared.gates };
-        connection_test::run(&subject, &self.probe(), watch).await
+        connection_test::run(&prepared.plan, &self.probe(), watch).await
     }
 
     /// Tests a draft and stores it when it can be used, or without a test when `test` is false: its health is then
@@ -89,16 +87,13 @@ impl Platform {
     ) -> Result<Result<CreatedConnection, TestReport>, Problem> {
         access.require(Scope::CreateConnection)?;
         check_name(&draft.name)?;
-        let id = self.new_connection_id()?;
-        let prepared = self.prepare(access, &id, NewConnection::SEALED_VERSION, draft, watch).await?;
-        let integration = self.integration_for(access, &draft.integration).await?;
-        refuse_scheme(&integration, &prepared.auth_scheme)?;
         if !self.store.connections_called(&access.environment, draft.name.trim()).await?.is_empty() {
             return Err(name_taken(&draft.name));
         }
+        let id = self.new_connection_id()?;
+        let prepared = self.prepare(access, &id, NewConnection::SEALED_VERSION, draft, watch).await?;
         let report = if test {
-            let subject = TestSubject { plan: &prepared.plan, gates: &prepared.gates };
-            let report = connection_test::run(&subject, &self.probe(), watch).await?;
+            let report = connection_test::run(&prepared.plan, &self.probe(), watch).await?;
             if !report.available {
                 return Ok(Err(report));
             }
@@ -106,35 +101,60 @@ impl Platform {
         } else {
             None
         };
-        let now = self.now();
-        let health = report.as_ref().map_or(Health::Unverified, health_of);
+        match self.insert_connection(access, &id, draft, &prepared, report.as_ref()).await {
+            // Somebody else made the integration since it was looked for.
+            Err(problem) if problem.code == "unique_key_taken" && prepared.integration.is_none() => {
+                let found = self.store.integration(&access.environment, &draft.integration).await?;
+                let prepared = Prepared { integration: found, ..prepared };
+                self.insert_connection(access, &id, draft, &prepared, report.as_ref()).await?;
+            }
+            outcome => outcome?,
+        }
+        let (connection, integration) = self.find_connection(&access.environment, None, id.as_str()).await?;
+        Ok(Ok(CreatedConnection { connection, integration, report }))
+    }
+
+    /// Stores a connection, and the integration that it is the first of, in one act.
+    async fn insert_connection(
+        &self,
+        access: &Access,
+        id: &ConnectionId,
+        draft: &ConnectionDraft,
+        prepared: &Prepared,
+        report: Option<&TestReport>,
+    ) -> Result<(), Problem> {
+        let plan = &prepared.plan;
+        let (integration_id, mut changes) = match &prepared.integration {
+            Some(integration) => (integration.id.clone(), Vec::new()),
+            None => {
+                self.new_integration(access, &plan.provider, &IntegrationDraft::of_provider(&plan.provider))?
+            }
+        };
         let new = NewConnection {
             id: id.clone(),
             environment_id: access.environment.clone(),
-            integration_id: integration.id.clone(),
+            integration_id,
             name: draft.name.trim().to_owned(),
             connection_id: draft.connection_id.clone(),
-            target: target(&prepared),
-            sealed: Some(prepared.sealed.sealed.clone()),
+            target: target(plan),
+            sealed: Some(plan.sealed.sealed.clone()),
             settings: json!(prepared.settings),
-            health,
-            health_detail: health_detail(report.as_ref()),
-            last_tested_at: report.as_ref().map(|_| now),
+            health: report.map_or(Health::Unverified, health_of),
+            health_detail: health_detail(report),
+            last_tested_at: report.map(|_| self.now()),
             tags: draft.tags.clone(),
             metadata: draft.metadata.clone(),
         };
         let detail = json!({
-            "provider": prepared.provider.id,
-            "integration": integration.unique_key,
-            "auth_scheme": prepared.auth_scheme,
-            "tested": test,
+            "provider": plan.provider.id,
+            "integration": plan.integration,
+            "auth_scheme": plan.auth_scheme,
+            "tested": report.is_some(),
         });
         let object = Object { kind: "connection".into(), id: id.to_string(), label: new.name.clone() };
-        let mut changes = vec![Change::InsertConnection(new)];
+        changes.push(Change::InsertConnection(new));
         changes.extend(events(access, "connection.created", object, detail, true));
-        self.commit(&changes).await?;
-        let connection = self.stored(access, &id).await?;
-        Ok(Ok(CreatedConnection { connection, integration, report }))
+        self.commit(&changes).await.map(drop)
     }
 
     /// Tests a stored connection and notes how it did. A credential that was refused is tried again by this, and by
@@ -150,8 +170,7 @@ impl Platform {
         let (connection, integration) =
             self.find_connection(&access.environment, integration, reference).await?;
         let plan = Arc::new(self.compile_stored(&connection, &integration).await?);
-        let subject = TestSubject { plan: &plan, gates: plan.gates() };
-        let report = connection_test::run(&subject, &self.probe(), watch).await?;
+        let report = connection_test::run(&plan, &self.probe(), watch).await?;
         let health = ConnectionHealth {
             environment_id: access.environment.clone(),
             id: connection.id.clone(),
@@ -287,8 +306,15 @@ impl Platform {
         draft: &ConnectionDraft,
         watch: Watch<'_>,
     ) -> Result<Prepared, Problem> {
-        let (provider, integration_key) = self.provider_for(access, &draft.integration).await?;
+        let integration = self.store.integration(&access.environment, &draft.integration).await?;
+        let provider = match &integration {
+            Some(integration) => self.provider_of(integration)?,
+            None => self.known_provider(&draft.integration)?,
+        };
         let scheme = scheme_of(&provider, draft.auth_scheme.as_deref())?;
+        if let Some(integration) = &integration {
+            refuse_scheme(integration, &scheme.id)?;
+        }
         let accepted = Form { provider: &provider, scheme }.accept(&draft.fields);
         let settings = accept_settings(&provider, &draft.settings);
         let (accepted, (settings, routing)) = match (accepted, settings) {
@@ -312,7 +338,7 @@ impl Platform {
                 environment: access.environment.clone(),
                 connection: None,
                 connection_id: id.to_string(),
-                integration: integration_key.clone(),
+                integration: draft.integration.clone(),
                 provider: Arc::clone(&provider),
                 auth_scheme: scheme.id.clone(),
                 config: config.clone(),
@@ -343,9 +369,7 @@ impl Platform {
             }
         };
         let sealed = self.seal(access, id, version, hosts, &credentials).await?;
-        let plan = compile(sealed.clone())?;
-        let auth_scheme = scheme.id.clone();
-        Ok(Prepared { provider, auth_scheme, config, settings, gates, sealed, plan })
+        Ok(Prepared { settings, integration, plan: compile(sealed)? })
     }
 
     async fn seal(
@@ -476,12 +500,12 @@ fn with_gate(
     })
 }
 
-pub(crate) fn target(prepared: &Prepared) -> Target {
+pub(crate) fn target(plan: &Plan) -> Target {
     Target {
-        auth_scheme: prepared.auth_scheme.clone(),
-        config: json!(prepared.config),
-        gates: json!(prepared.gates),
-        hosts: prepared.sealed.hosts.clone(),
+        auth_scheme: plan.auth_scheme.clone(),
+        config: json!(plan.config),
+        gates: json!(plan.gates),
+        hosts: plan.sealed.hosts.clone(),
     }
 }
 

@@ -4,7 +4,7 @@
 //! database has confirmed the generations within the last second. Otherwise the rows are read again.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,8 @@ pub(crate) struct Directory {
     /// Milliseconds after `start` until which the generations are believed.
     believed_until: AtomicU64,
     generations: RwLock<HashMap<EnvironmentId, Arc<AtomicU64>>>,
+    /// Held by whoever asks the database because nothing may be believed: one asks, the others wait for the answer.
+    asking: tokio::sync::Mutex<()>,
     callers: RwLock<HashMap<String, Kept<Caller>>>,
     plans: RwLock<HashMap<String, Kept<Plan>>>,
 }
@@ -32,6 +34,8 @@ pub(crate) struct Directory {
 pub(crate) struct Caller {
     pub(crate) key: ApiKey,
     pub(crate) access: Access,
+    /// The day on which the key was last used, as far as it is noted or about to be.
+    used_on: AtomicI64,
 }
 
 impl Caller {
@@ -39,7 +43,13 @@ impl Caller {
         let actor =
             Actor { kind: ActorKind::ApiKey, id: key.id.to_string(), label: key.display_name.clone() };
         let access = Access::new(key.environment_id.clone(), actor, key.scopes.clone());
-        Self { key, access }
+        let used_on = AtomicI64::new(key.last_used_day.unwrap_or(i64::MIN));
+        Self { key, access, used_on }
+    }
+
+    /// Whether nobody has noted a use of the key on this day; true once a day.
+    pub(crate) fn is_first_use_on(&self, day: i64) -> bool {
+        self.used_on.load(Ordering::Relaxed) < day && self.used_on.fetch_max(day, Ordering::Relaxed) < day
     }
 }
 
@@ -68,12 +78,22 @@ impl Directory {
             start: Instant::now(),
             believed_until: AtomicU64::new(0),
             generations: RwLock::default(),
+            asking: tokio::sync::Mutex::default(),
             callers: RwLock::default(),
             plans: RwLock::default(),
         }
     }
 
-    /// Reads the generations; called every half second, and by whoever finds them too old. Gives up after a second.
+    /// Reads the generations if they are too old to be believed.
+    pub(crate) async fn believe(&self, store: &Store) -> Result<(), StoreError> {
+        if self.is_believed() {
+            return Ok(());
+        }
+        let _asking = self.asking.lock().await;
+        if self.is_believed() { Ok(()) } else { self.poll(store).await }
+    }
+
+    /// Reads the generations; called every half second. Gives up after a second.
     pub(crate) async fn poll(&self, store: &Store) -> Result<(), StoreError> {
         let asked = self.start.elapsed();
         let silent = |_| StoreError::Unavailable { reason: "it does not answer".to_owned() };

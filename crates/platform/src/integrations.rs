@@ -44,7 +44,9 @@ impl Platform {
         access.require(Scope::CreateIntegration)?;
         let provider = self.known_provider(&draft.provider)?;
         check_schemes(&provider, &draft.auth_schemes)?;
-        self.insert_integration(access, &provider, draft).await
+        let (_, changes) = self.new_integration(access, &provider, draft)?;
+        self.commit(&changes).await?;
+        self.find_integration(&access.environment, &draft.unique_key).await
     }
 
     /// Changes an integration.
@@ -85,39 +87,6 @@ impl Platform {
         self.commit(&changes).await.map(drop)
     }
 
-    /// The integration that a draft means: the one with this key, or the provider's own, made on first use.
-    pub(crate) async fn integration_for(&self, access: &Access, key: &str) -> Result<Integration, Problem> {
-        if let Some(integration) = self.store.integration(&access.environment, key).await? {
-            return Ok(integration);
-        }
-        let provider = self.known_provider(key)?;
-        let draft = IntegrationDraft {
-            provider: key.to_owned(),
-            unique_key: key.to_owned(),
-            display_name: None,
-            auth_schemes: Vec::new(),
-        };
-        match self.insert_integration(access, &provider, &draft).await {
-            // Somebody else made it in between.
-            Err(problem) if problem.code == "unique_key_taken" => {
-                self.find_integration(&access.environment, key).await
-            }
-            outcome => outcome,
-        }
-    }
-
-    /// The provider that a draft means, and the key of its integration.
-    pub(crate) async fn provider_for(
-        &self,
-        access: &Access,
-        key: &str,
-    ) -> Result<(Arc<Provider>, String), Problem> {
-        match self.store.integration(&access.environment, key).await? {
-            Some(integration) => Ok((self.provider_of(&integration)?, integration.unique_key)),
-            None => Ok((self.known_provider(key)?, key.to_owned())),
-        }
-    }
-
     /// The provider of an integration.
     pub fn provider_of(&self, integration: &Integration) -> Result<Arc<Provider>, Problem> {
         self.catalog.get(&integration.provider).cloned().ok_or_else(|| {
@@ -130,7 +99,8 @@ impl Platform {
         })
     }
 
-    fn known_provider(&self, id: &str) -> Result<Arc<Provider>, Problem> {
+    /// The provider that an integration key means when there is no integration of that key.
+    pub(crate) fn known_provider(&self, id: &str) -> Result<Arc<Provider>, Problem> {
         self.catalog.get(id).cloned().ok_or_else(|| {
             Problem::new(
                 ProblemKind::NotFound,
@@ -141,12 +111,13 @@ impl Platform {
         })
     }
 
-    async fn insert_integration(
+    /// What makes an integration, for the act that needs it.
+    pub(crate) fn new_integration(
         &self,
         access: &Access,
         provider: &Provider,
         draft: &IntegrationDraft,
-    ) -> Result<Integration, Problem> {
+    ) -> Result<(IntegrationId, Vec<Change>), Problem> {
         let id = IntegrationId::generate(self.now(), &*self.random).map_err(|error| {
             let fix = "Check the operating system's random number generator.";
             Problem::new(ProblemKind::Internal, "no_randomness", error.to_string(), fix)
@@ -162,16 +133,22 @@ impl Platform {
         };
         let object =
             Object { kind: "integration".into(), id: id.to_string(), label: draft.unique_key.clone() };
+        let detail = json!({ "provider": provider.id });
         let mut changes = vec![Change::InsertIntegration(new)];
-        changes.extend(events(
-            access,
-            "integration.created",
-            object,
-            json!({ "provider": provider.id }),
-            false,
-        ));
-        self.commit(&changes).await?;
-        self.find_integration(&access.environment, &draft.unique_key).await
+        changes.extend(events(access, "integration.created", object, detail, false));
+        Ok((id, changes))
+    }
+}
+
+impl IntegrationDraft {
+    /// The provider's own integration, which has its id for a key and allows every auth scheme.
+    pub(crate) fn of_provider(provider: &Provider) -> Self {
+        Self {
+            provider: provider.id.clone(),
+            unique_key: provider.id.clone(),
+            display_name: None,
+            auth_schemes: Vec::new(),
+        }
     }
 }
 

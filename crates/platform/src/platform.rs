@@ -7,8 +7,8 @@ use tokio::runtime::Handle;
 use tombolo_catalog::Catalog;
 use tombolo_egress::{Egress, Probe};
 use tombolo_store::{
-    ActorKind, ApiKey, ApiKeyHash, ApiKeyText, Change, Committed, Connection, EnvironmentId, Integration,
-    NewAuditEvent, NewWebhookEvent, Object, Store,
+    ActorKind, ApiKeyHash, ApiKeyText, Change, Committed, Connection, EnvironmentId, Integration,
+    NewAuditEvent, NewWebhookEvent, Object, Store, Timestamp,
 };
 use tombolo_vault::{KeyRing, Random};
 
@@ -97,7 +97,7 @@ impl Platform {
     }
 
     /// The time now.
-    pub fn now(&self) -> tombolo_store::Timestamp {
+    pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
@@ -122,8 +122,9 @@ impl Platform {
             Some(known) => known,
             None => self.read_caller(text).await?,
         };
-        if presented.is_some_and(|(_, hash)| known.key.hash == hash) && known.key.is_usable(self.clock.now())
-        {
+        let now = self.clock.now();
+        if presented.is_some_and(|(_, hash)| known.key.hash == hash) && known.key.is_usable(now) {
+            self.note_use(&known, now);
             Ok(known.access.clone())
         } else {
             Err(Problem::unauthenticated("The API key is not valid"))
@@ -153,8 +154,7 @@ impl Platform {
             platform.believe().await?;
             let unknown = || Problem::unauthenticated("The API key is not valid");
             let key = platform.store.api_key_by_lookup(text.lookup()).await?.ok_or_else(unknown)?;
-            platform.note_use(&key);
-            // Read again under the generation that is to be remembered.
+            // Read again under the generation that is to be remembered; which environment's only the key tells.
             let reading = platform.directory.begin_reading(&key.environment_id);
             let key = platform.store.api_key_by_lookup(text.lookup()).await?.ok_or_else(unknown)?;
             let caller = Arc::new(Caller::new(key));
@@ -165,11 +165,11 @@ impl Platform {
     }
 
     /// Notes once a day that a key is used. Nobody waits for it, and a database that cannot write refuses no call.
-    fn note_use(self: &Arc<Self>, key: &ApiKey) {
-        if key.last_used_day == Some(self.clock.now().day()) || key.revoked_at.is_some() {
+    fn note_use(self: &Arc<Self>, caller: &Caller, now: Timestamp) {
+        if !caller.is_first_use_on(now.day()) {
             return;
         }
-        let touch = Change::TouchApiKey(key.environment_id.clone(), key.id.clone());
+        let touch = Change::TouchApiKey(caller.key.environment_id.clone(), caller.key.id.clone());
         let platform = Arc::clone(self);
         self.spawn(async move {
             if let Err(problem) = platform.commit(&[touch]).await {
@@ -267,12 +267,14 @@ impl Platform {
         Ok(committed)
     }
 
+    /// Whether calls can be served at this moment: the database answers, or did a moment ago.
+    pub async fn ready(&self) -> Result<(), Problem> {
+        self.believe().await
+    }
+
     /// Makes sure that what is kept in memory may be believed.
     async fn believe(&self) -> Result<(), Problem> {
-        if !self.directory.is_believed() {
-            self.directory.poll(&self.store).await?;
-        }
-        Ok(())
+        Ok(self.directory.believe(&self.store).await?)
     }
 
     /// Runs a piece of work on the runtime that owns the database; it ends even when the caller goes away.

@@ -9,7 +9,7 @@ use tombolo_auth::Typed;
 use tombolo_store::{Change, Connection, ConnectionHealth, ConnectionUpdate, Integration};
 
 use crate::access::{Access, Scope};
-use crate::connection_test::{self, TestReport, TestSubject};
+use crate::connection_test::{self, TestReport};
 use crate::connections::{
     ConnectionDraft, CreatedConnection, Watch, health_detail, health_of, object_of, target, texts,
 };
@@ -44,15 +44,14 @@ impl Platform {
         let draft = self.merged(&connection, &integration, typed)?;
         let version = connection.sealed_version + 1;
         let prepared = self.prepare(access, &connection.id, version, &draft, watch).await?;
-        let subject = TestSubject { plan: &prepared.plan, gates: &prepared.gates };
-        let report = connection_test::run(&subject, &self.probe(), watch).await?;
+        let report = connection_test::run(&prepared.plan, &self.probe(), watch).await?;
         if !report.available {
             return Ok(Err(report));
         }
         let mut update =
             ConnectionUpdate::new(access.environment.clone(), connection.id.clone(), connection.version);
         update.settings = Some(json!(prepared.settings));
-        update.target = Some((target(&prepared), Some(prepared.sealed.sealed.clone())));
+        update.target = Some((target(&prepared.plan), Some(prepared.plan.sealed.sealed.clone())));
         let health = ConnectionHealth {
             environment_id: access.environment.clone(),
             id: connection.id.clone(),
@@ -61,7 +60,7 @@ impl Platform {
             detail: health_detail(Some(&report)),
             tested_at: Some(self.now()),
         };
-        let detail = json!({ "auth_scheme": prepared.auth_scheme });
+        let detail = json!({ "auth_scheme": prepared.plan.auth_scheme });
         let mut changes = vec![Change::UpdateConnection(update), Change::RecordHealth(health)];
         changes.extend(events(access, "connection.reconnected", object_of(&connection), detail, true));
         self.commit(&changes).await?;

@@ -10,4 +10,4 @@ mod run;
 pub(crate) use judge::verdict;
 pub(crate) use placement::{PairedFields, place};
 pub use report::{Details, Outcome, StageReport, TestEvent, TestReport, Verdict};
-pub(crate) use run::{TestSubject, run};
+pub(crate) use run::run;

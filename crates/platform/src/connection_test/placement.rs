@@ -9,7 +9,7 @@ use tombolo_catalog::{FieldError, Stage};
 use tombolo_egress::Probe;
 
 use super::report::{Outcome, TestEvent};
-use super::run::{TestSubject, run_stage_alone};
+use super::run::run_stage_alone;
 use crate::problem::{Problem, field};
 use crate::proxy::Plan;
 
@@ -44,8 +44,7 @@ where
         for key in &free {
             let plan = plan_of(CredentialsBuilder::new().entry(key, secret.expose_secret())).await?;
             let entry = BTreeMap::from([(fields.key.to_owned(), (*key).clone())]);
-            let subject = TestSubject { plan: &plan, gates: plan.gates() };
-            let report = run_stage_alone(&subject, probe, stage, entry, watch).await?;
+            let report = run_stage_alone(&plan, probe, stage, entry, watch).await?;
             if report.outcome == Outcome::Passed {
                 found = Some((*key).clone());
                 break;

@@ -7,10 +7,10 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::header::{ACCEPT, HeaderMap, HeaderValue};
 use http::uri::PathAndQuery;
-use http::{Method, Request, Uri};
+use http::{Method, Request, StatusCode, Uri};
 use serde_json::Value;
 use tombolo_auth::{Credentials, Selection};
-use tombolo_catalog::{CredentialUse, Encoding, GateKind, Scope, Stage, Template, TemplateError, Text};
+use tombolo_catalog::{CredentialUse, Encoding, Scope, Stage, Template, TemplateError, Text};
 use tombolo_egress::{Body, EgressError, Probe, ProbeAnswer, ProbeStage, StageEvent};
 
 use super::judge::{self, Judged};
@@ -21,23 +21,16 @@ use crate::proxy::Plan;
 /// Largest answer that a stage reads.
 const ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
-/// What is tested.
-pub(crate) struct TestSubject<'a> {
-    pub(crate) plan: &'a Arc<Plan>,
-    pub(crate) gates: &'a [GateKind],
-}
-
 /// Runs every stage that applies, telling each as it begins and ends.
 pub(crate) async fn run(
-    subject: &TestSubject<'_>,
+    plan: &Arc<Plan>,
     probe: &Probe,
     watch: &mut (dyn FnMut(TestEvent) + Send),
 ) -> Result<TestReport, Problem> {
-    let credentials = subject.plan.sealed.open()?;
-    let report =
-        TestReport { available: true, learned: subject.plan.learned.clone(), ..TestReport::default() };
-    let mut test = Run { subject, credentials, probe, watch, report, way_is_known: false, busy: None };
-    for stage in &subject.plan.provider.test {
+    let credentials = plan.sealed.open()?;
+    let report = TestReport { available: true, learned: plan.learned.clone(), ..TestReport::default() };
+    let mut test = Run { plan, credentials, probe, watch, report, way_is_known: false, busy: None };
+    for stage in &plan.provider.test {
         if test.applies(stage) {
             test.stage(stage).await;
         }
@@ -51,15 +44,15 @@ pub(crate) async fn run(
 
 /// Runs one stage for one entry, and nothing else.
 pub(super) async fn run_stage_alone(
-    subject: &TestSubject<'_>,
+    plan: &Arc<Plan>,
     probe: &Probe,
     stage: &Stage,
     entry: BTreeMap<String, String>,
     watch: &mut (dyn FnMut(TestEvent) + Send),
 ) -> Result<StageReport, Problem> {
-    let credentials = subject.plan.sealed.open()?;
+    let credentials = plan.sealed.open()?;
     let report = TestReport::default();
-    let mut test = Run { subject, credentials, probe, watch, report, way_is_known: true, busy: None };
+    let mut test = Run { plan, credentials, probe, watch, report, way_is_known: true, busy: None };
     test.step(stage, Some(entry)).await;
     test.report.stages.pop().ok_or_else(|| {
         Problem::invalid(
@@ -71,7 +64,7 @@ pub(super) async fn run_stage_alone(
 }
 
 struct Run<'a> {
-    subject: &'a TestSubject<'a>,
+    plan: &'a Arc<Plan>,
     credentials: Credentials,
     probe: &'a Probe,
     watch: &'a mut (dyn FnMut(TestEvent) + Send),
@@ -85,27 +78,24 @@ struct Run<'a> {
 type Entry = BTreeMap<String, String>;
 
 impl Run<'_> {
-    fn plan(&self) -> &Plan {
-        self.subject.plan
-    }
-
     fn applies(&self, stage: &Stage) -> bool {
-        let wanted =
-            stage.when.as_ref().is_none_or(|field| {
-                let gate_is_filled =
-                    self.plan().provider.gates.iter().any(|gate| {
-                        gate.fields.get(field).is_some() && self.subject.gates.contains(&gate.kind)
-                    });
-                gate_is_filled || self.plan().config.contains_key(field)
-            });
-        wanted && stage.applies_to(&self.plan().auth_scheme)
+        let wanted = stage.when.as_ref().is_none_or(|field| {
+            let gate_is_filled = self
+                .plan
+                .provider
+                .gates
+                .iter()
+                .any(|gate| gate.fields.get(field).is_some() && self.plan.gates.contains(&gate.kind));
+            gate_is_filled || self.plan.config.contains_key(field)
+        });
+        wanted && stage.applies_to(&self.plan.auth_scheme)
     }
 
     async fn stage(&mut self, stage: &Stage) {
         let Some(list) = &stage.for_each else {
             return self.step(stage, None).await;
         };
-        let values = self.plan().config.get(list).cloned().unwrap_or_default();
+        let values = self.plan.config.get(list).cloned().unwrap_or_default();
         let mut any = false;
         for value in values.split(',').filter(|value| !value.is_empty()) {
             any = true;
@@ -135,7 +125,7 @@ impl Run<'_> {
             Ok(answer) => self.judge(stage, entry.as_ref(), answer),
             Err(error) => {
                 let id = failed_stage(error.1, &stage.id);
-                let judged = judge::failure(self.subject.plan, id, entry.as_ref(), &error.0);
+                let judged = judge::failure(self.plan, id, entry.as_ref(), &error.0);
                 (
                     Outcome::Failed,
                     Some((judged.row.is_some_and(|row| row.stops), judged.verdict, judged.details)),
@@ -152,10 +142,11 @@ impl Run<'_> {
         if outcome == Outcome::Failed {
             self.report.available = false;
             let locks =
-                self.plan().provider.scheme(&self.plan().auth_scheme).is_some_and(|scheme| scheme.locks_out);
+                self.plan.provider.scheme(&self.plan.auth_scheme).is_some_and(|scheme| scheme.locks_out);
             self.report.stopped |= stops && locks;
         }
-        self.remember(stage, subject.as_deref(), outcome);
+        let refused = answer.is_ok_and(|answer| is_refusal(answer.status));
+        self.remember(stage, subject.as_deref(), outcome, refused);
         self.tell_end(StageReport { stage: id, name, subject, outcome, micros, verdict, details });
     }
 
@@ -180,14 +171,13 @@ impl Run<'_> {
             return (Outcome::Passed, None);
         }
         let Judged { row, verdict, details } =
-            judge::answer(self.subject.plan, &self.credentials, &stage.id, entry, answer, body.as_ref());
-        let behind_a_gate =
-            row.and_then(|row| row.gate).is_some_and(|gate| self.subject.gates.contains(&gate));
+            judge::answer(self.plan, &self.credentials, &stage.id, entry, answer, body.as_ref());
+        let behind_a_gate = row.and_then(|row| row.gate).is_some_and(|gate| self.plan.gates.contains(&gate));
         if stage.credentials == CredentialUse::None && behind_a_gate {
             let note = Some("a gate answers; its credential is tried next".to_owned());
             return (Outcome::Passed, Some((false, None, Details { note, ..details })));
         }
-        let refusal = answer.status.is_client_error() && answer.status != http::StatusCode::TOO_MANY_REQUESTS;
+        let refusal = answer.status.is_client_error() && answer.status != StatusCode::TOO_MANY_REQUESTS;
         let outcome =
             if stage.capability.is_some() && refusal { Outcome::NotPermitted } else { Outcome::Failed };
         let stops = row.is_some_and(|row| row.stops);
@@ -195,7 +185,7 @@ impl Run<'_> {
     }
 
     fn request(&self, stage: &Stage, entry: Option<&Entry>) -> Result<Request<Body>, TemplateError> {
-        let plan = self.plan();
+        let plan = self.plan;
         let scope = Scope { config: Some(&plan.config), entry, answer: None };
         let path = stage.request.path.render(&scope, Encoding::PathSegment)?;
         let path = match &plan.rewrite {
@@ -204,7 +194,7 @@ impl Run<'_> {
                 .map_or(path.clone(), std::borrow::Cow::into_owned),
             None => path,
         };
-        let mut target = format!("{}{path}", plan.base_path);
+        let mut target = format!("{}{path}", plan.base_path());
         for (position, (name, value)) in stage.request.query.iter().enumerate() {
             target.push(if position == 0 { '?' } else { '&' });
             target.push_str(&encode(name));
@@ -247,7 +237,7 @@ impl Run<'_> {
         subject: Option<&str>,
         request: Request<Body>,
     ) -> (Result<ProbeAnswer, (EgressError, ProbeStage)>, Option<u32>) {
-        let plan = self.subject.plan;
+        let plan = self.plan;
         let mut failed_at = ProbeStage::Resolve;
         let mut micros = None;
         let report_way = !self.way_is_known;
@@ -311,22 +301,23 @@ impl Run<'_> {
         (answer.map_err(|error| (error, failed_at)), micros)
     }
 
-    fn remember(&mut self, stage: &Stage, subject: Option<&str>, outcome: Outcome) {
+    /// `refused` says that the vendor judged the credential: one that could not be tried is not left out of calls.
+    fn remember(&mut self, stage: &Stage, subject: Option<&str>, outcome: Outcome, refused: bool) {
         if let Some(capability) = &stage.capability {
             let subject = subject.unwrap_or_default().to_owned();
             let known = self.report.capabilities.entry(subject).or_default();
             known.insert(capability.clone(), outcome == Outcome::Passed);
         } else if let Some(subject) = subject {
-            let refused = &mut self.report.learned.refused_entries;
-            refused.retain(|known| known != subject);
-            if outcome == Outcome::Failed {
-                refused.push(subject.to_owned());
+            let entries = &mut self.report.learned.refused_entries;
+            entries.retain(|known| known != subject);
+            if outcome == Outcome::Failed && refused {
+                entries.push(subject.to_owned());
             }
         }
     }
 
     fn note_budget(&mut self, headers: &HeaderMap) {
-        let Some(limit) = &self.plan().provider.limits.concurrency else { return };
+        let Some(limit) = &self.plan.provider.limits.concurrency else { return };
         let text = |name: &Option<String>| Some(headers.get(name.as_deref()?)?.to_str().ok()?.to_owned());
         if let Some(pair) = text(&limit.running_header).zip(text(&limit.limit_header)) {
             self.busy = Some(pair);
@@ -375,6 +366,11 @@ impl Run<'_> {
         (self.watch)(TestEvent::Ended(Box::new(report.clone())));
         self.report.stages.push(report);
     }
+}
+
+/// Whether a status says something about the request, and not about how busy or broken the vendor is.
+fn is_refusal(status: StatusCode) -> bool {
+    status.is_client_error() && !matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
 }
 
 fn failed_stage(probe: ProbeStage, stage: &str) -> &str {

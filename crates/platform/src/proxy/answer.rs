@@ -10,8 +10,8 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use tombolo_egress::{EgressError, ResponseBody};
 
-use super::governor::Permit;
-use crate::activity::{CallRecord, Recorder};
+use super::call::Place;
+use crate::activity::Recording;
 
 /// The upstream's answer, streaming.
 pub type Answer = Response<AnswerBody>;
@@ -20,18 +20,13 @@ pub type Answer = Response<AnswerBody>;
 /// writes the call into the log.
 pub struct AnswerBody {
     inner: ResponseBody,
-    _permit: Option<Permit>,
-    record: Option<(CallRecord, Recorder)>,
+    _place: Place,
+    record: Recording,
 }
 
 impl AnswerBody {
-    pub(crate) fn new(
-        inner: ResponseBody,
-        permit: Option<Permit>,
-        record: CallRecord,
-        recorder: Recorder,
-    ) -> Self {
-        Self { inner, _permit: permit, record: Some((record, recorder)) }
+    pub(crate) fn new(inner: ResponseBody, place: Place, record: Recording) -> Self {
+        Self { inner, _place: place, record }
     }
 
     /// The whole body in memory, at most this many bytes of it; `None` when it is larger or does not come in time.
@@ -61,15 +56,13 @@ impl Body for AnswerBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, EgressError>>> {
         let polled = Pin::new(&mut self.inner).poll_frame(context);
-        if let Some((record, _)) = &mut self.record {
-            match &polled {
-                Poll::Ready(Some(Ok(frame))) => {
-                    record.bytes_down += frame.data_ref().map_or(0, |data| data.len() as u64);
-                }
-                Poll::Ready(Some(Err(error))) => record.ended(Some(error)),
-                Poll::Ready(None) => record.ended(None),
-                Poll::Pending => {}
+        match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                self.record.bytes_down += frame.data_ref().map_or(0, |data| data.len() as u64);
             }
+            Poll::Ready(Some(Err(error))) => self.record.ended(Some(error)),
+            Poll::Ready(None) => self.record.ended(None),
+            Poll::Pending => {}
         }
         polled
     }
@@ -85,13 +78,9 @@ impl Body for AnswerBody {
 
 impl Drop for AnswerBody {
     fn drop(&mut self) {
-        if let Some((mut record, recorder)) = self.record.take() {
-            // A server stops asking once it has every byte that was announced.
-            if self.inner.is_end_stream() {
-                record.ended(None);
-            }
-            record.dropped();
-            recorder.push(&record);
+        // A server stops asking once it has every byte that was announced.
+        if self.inner.is_end_stream() {
+            self.record.ended(None);
         }
     }
 }

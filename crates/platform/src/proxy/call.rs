@@ -1,6 +1,7 @@
 //! One proxied call, from a caller's request to the upstream's answer.
 
 use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -17,6 +18,7 @@ use tombolo_catalog::{Explanation, Observation};
 use tombolo_egress::{Body, EgressError, EgressErrorKind, Pool, ResponseBody, Retry, Timings};
 
 use super::answer::{Answer, AnswerBody};
+use super::governor::{Governor, Permit};
 use super::headers;
 use super::long_url;
 use super::path;
@@ -73,28 +75,42 @@ pub struct Call<'a> {
 /// Sends a call through a connection. The answer streams; its headers are those of the upstream except the ones for
 /// the hop. A problem means that there is no answer of the upstream.
 pub async fn send(lane: &Lane, plan: &Arc<Plan>, call: Call<'_>) -> Result<Answer, Problem> {
-    let mut record = CallRecord::begin(plan, &call);
+    // Written into the log when it is dropped, so that a call whose caller goes away is there as well.
+    let mut record = lane.recorder.begin(plan, &call);
     match attempt_all(lane, plan, call, &mut record).await {
-        Ok((response, permit)) => {
+        Ok((response, place)) => {
             record.head(response.status());
-            Ok(response.map(|body| AnswerBody::new(body, permit, record, lane.recorder.clone())))
+            Ok(response.map(|body| AnswerBody::new(body, place, record)))
         }
         Err(problem) => {
             record.failed(&problem);
-            lane.recorder.push(&record);
             Err(problem)
         }
     }
 }
 
-type Permit = Option<super::governor::Permit>;
+/// A place among the requests in flight of the host, and among those of the connection, where these are limited.
+#[derive(Default)]
+pub(crate) struct Place {
+    _own: Option<Permit>,
+    _host: Option<Permit>,
+}
+
+impl Place {
+    async fn wait(plan: &Plan) -> Result<Self, Problem> {
+        Ok(Self {
+            _own: permit(plan.own_governor.as_ref()).await?,
+            _host: permit(plan.governor.as_ref()).await?,
+        })
+    }
+}
 
 async fn attempt_all(
     lane: &Lane,
     plan: &Arc<Plan>,
     call: Call<'_>,
     record: &mut CallRecord,
-) -> Result<(Response<ResponseBody>, Permit), Problem> {
+) -> Result<(Response<ResponseBody>, Place), Problem> {
     if plan.is_refused() {
         return Err(credential_refused());
     }
@@ -108,15 +124,13 @@ async fn attempt_all(
     })?;
     let mut outgoing =
         Outgoing::prepare(plan, call.method, path_text, query, call.headers, call.body).await?;
-    let permit = match &plan.governor {
-        Some(governor) => Some(governor.acquire(LONGEST_QUEUE).await.map_err(|crowded| {
-            let fix = "Try again in a moment, or call with fewer requests at the same time.";
-            Problem::new(ProblemKind::Unavailable, "host_crowded", crowded.to_string(), fix).retry_after(1)
-        })?),
-        None => None,
-    };
-    record.sent(call.started.elapsed());
+    let request_id = call.request_id;
     loop {
+        // Waited for anew before each attempt: while a call pauses, its place is for others.
+        let place = Place::wait(plan).await?;
+        if record.attempts == 0 {
+            record.sent(call.started.elapsed());
+        }
         // Again, because another call may have been refused while this one waited for its place.
         if plan.is_refused() {
             return Err(credential_refused());
@@ -131,13 +145,14 @@ async fn attempt_all(
             Ok(mut response) => {
                 headers::to_downstream(response.headers_mut());
                 observe(lane, plan, &response);
-                let pause = retries_left.then(|| pause_after(plan, &outgoing, &response, record.attempts));
+                let pause = retries_left.then(|| pause_after(plan, &outgoing, &response));
                 match pause.flatten() {
-                    Some(pause) => {
-                        drop(response);
+                    Some(asked) => {
+                        drop((response, place));
+                        let pause = asked.unwrap_or_else(|| backoff(request_id, record.attempts));
                         tokio::time::sleep(pause).await;
                     }
-                    None => return Ok((response, permit)),
+                    None => return Ok((response, place)),
                 }
             }
             Err(error) => {
@@ -149,7 +164,8 @@ async fn attempt_all(
                 if !again {
                     return Err(upstream_problem(&error));
                 }
-                tokio::time::sleep(backoff(record.attempts)).await;
+                drop(place);
+                tokio::time::sleep(backoff(request_id, record.attempts)).await;
             }
         }
         outgoing.body = replay.map_or(OutgoingBody::Gone, OutgoingBody::Full);
@@ -197,7 +213,8 @@ impl<'a> Outgoing<'a> {
             (Some(needed), Some(selection)) => {
                 let needed = match needed {
                     Needed::Undecided { .. } => {
-                        selection.by_body(method.as_str(), &canonical(plan, path), &beginning)
+                        let method = effective_method(&method, &headers);
+                        selection.by_body(method, &canonical(plan, path), &beginning)
                     }
                     decided @ Needed::Keys(_) => decided,
                 };
@@ -296,9 +313,9 @@ fn rewrite(plan: &Plan, method: &Method, path: &str, query: Option<&str>) -> Res
             Problem::new(ProblemKind::Forbidden, "path_outside", refusal.to_string(), fix)
         })?,
     };
-    let length = plan.base_path.len() + moved.len() + query.map_or(0, |query| query.len() + 1);
+    let length = plan.base_path().len() + moved.len() + query.map_or(0, |query| query.len() + 1);
     let mut target = String::with_capacity(length);
-    target.push_str(&plan.base_path);
+    target.push_str(plan.base_path());
     target.push_str(&moved);
     if let Some(query) = query {
         target.push('?');
@@ -415,13 +432,13 @@ fn number(headers: &HeaderMap, name: Option<&str>) -> Option<u32> {
     headers.get(name?)?.to_str().ok()?.trim().parse().ok()
 }
 
-/// How long to wait before the call is sent again; `None` when it is not.
+/// Whether the call is sent again, and after which pause if the answer asks for one. An answer that asks for a longer
+/// pause than a caller would wait for goes to the caller.
 fn pause_after(
     plan: &Plan,
     outgoing: &Outgoing,
     response: &Response<ResponseBody>,
-    attempts: u32,
-) -> Option<Duration> {
+) -> Option<Option<Duration>> {
     let status = response.status();
     if status.is_success() || status.is_redirection() || outgoing.is_never_repeated(plan) {
         return None;
@@ -431,7 +448,8 @@ fn pause_after(
     let passing = matches!(status.as_u16(), 502..=504);
     let again =
         nothing_done || status == StatusCode::TOO_MANY_REQUESTS || (passing && outgoing.may_repeat(plan));
-    again.then(|| retry_after(response.headers()).unwrap_or_else(|| backoff(attempts)).min(LONGEST_PAUSE))
+    let asked = retry_after(response.headers());
+    (again && asked.is_none_or(|pause| pause <= LONGEST_PAUSE)).then_some(asked)
 }
 
 /// `Retry-After` in seconds (RFC 9110 §10.2.3). A date is not honoured: its clock may not be ours.
@@ -439,11 +457,23 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
-/// Doubles from 250 ms; the spread keeps callers that failed together from coming back together.
-fn backoff(attempts: u32) -> Duration {
+/// Doubles from 250 ms. The spread keeps callers that failed together from coming back together; it comes from the id
+/// of the request, which is random.
+fn backoff(request_id: &str, attempts: u32) -> Duration {
     let base = Duration::from_millis(250) * 2_u32.pow(attempts.saturating_sub(1).min(6));
-    let spread = Instant::now().elapsed().subsec_nanos() % 1000;
-    base.mul_f64(0.75 + f64::from(spread) / 2000.0)
+    let mut hasher = DefaultHasher::new();
+    (request_id, attempts).hash(&mut hasher);
+    let spread = (hasher.finish() % 1000) as f64 / 1000.0;
+    base.mul_f64(0.75 + spread / 2.0)
+}
+
+async fn permit(governor: Option<&Arc<Governor>>) -> Result<Option<Permit>, Problem> {
+    let Some(governor) = governor else { return Ok(None) };
+    let permit = governor.acquire(LONGEST_QUEUE).await.map_err(|crowded| {
+        let fix = "Try again in a moment, or call with fewer requests at the same time.";
+        Problem::new(ProblemKind::Unavailable, "host_crowded", crowded.to_string(), fix).retry_after(1)
+    })?;
+    Ok(Some(permit))
 }
 
 fn credential_refused() -> Problem {

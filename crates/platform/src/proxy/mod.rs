@@ -13,6 +13,7 @@ mod selection;
 pub use answer::{Answer, AnswerBody};
 pub use call::{Call, CallBody, Lane, send};
 pub(crate) use call::{header_lines, is_json};
-pub use governor::{Governor, Governors, HostLoad};
+pub(crate) use governor::Governors;
+pub use governor::HostLoad;
 pub use plan::{Learned, Plan};
 pub(crate) use plan::{PlanSource, origin};

@@ -34,7 +34,8 @@ pub struct Plan {
     /// The configuration that is no secret.
     pub config: BTreeMap<String, String>,
     pub(crate) route: Arc<Route>,
-    pub(crate) base_path: String,
+    origin: String,
+    base_path: String,
     /// What stands for the upstream's origin in links for people, without a slash at the end.
     pub(crate) browser_origin: String,
     pub(crate) rewrite: Option<(PathRewrite, String)>,
@@ -46,7 +47,10 @@ pub struct Plan {
     pub(crate) gates: Vec<GateKind>,
     pub(crate) sealed: SealedCredentials,
     pub(crate) owned_headers: Vec<HeaderName>,
+    /// Of the upstream host, if its vendor limits the requests in flight.
     pub(crate) governor: Option<Arc<Governor>>,
+    /// Of the connection, if it has a limit of its own.
+    pub(crate) own_governor: Option<Arc<Governor>>,
     pub(crate) retries: u32,
     /// Set when the vendor refused a credential that must not be tried again before it was tested.
     pub(crate) refused: AtomicBool,
@@ -112,22 +116,26 @@ impl Plan {
         })?;
         let entries = entry_keys(scheme, &config);
         let healthy = healthy(&entries, &source.learned);
-        let selection = scheme
-            .entries()
-            .filter(|_| entries.len() > 1)
-            .map(|declared| Selection::compile(declared, entries, source.learned.companions.clone()));
-        let governor = provider.limits.concurrency.as_ref().map(|limit| {
-            let max = number(&settings, "max_concurrency").unwrap_or(limit.max).min(limit.max);
-            governors.of_host(origin.host(), limit.start.min(max), limit.max)
+        let selection = scheme.entries().filter(|_| entries.len() > 1).map(|declared| {
+            // A companion that the vendor refuses would spoil the writes that it is to help.
+            let mut companions = source.learned.companions.clone();
+            companions.values_mut().for_each(|keys| keys.retain(|key| healthy.contains(key)));
+            Selection::compile(declared, entries, companions)
+        });
+        let concurrency = provider.limits.concurrency.as_ref();
+        let governor = concurrency.map(|limit| governors.of_host(origin.host(), limit.start, limit.max));
+        let own_governor = number(&settings, "max_concurrency").map(|limit| {
+            let id = source.connection.as_ref().map_or(source.connection_id.as_str(), ConnectionId::as_str);
+            governors.of_connection(id, limit)
         });
         let rewrite = provider
             .path_rewrite
             .as_ref()
             .and_then(|rewrite| Some((rewrite.clone(), rewrite.prefix(&config)?)));
-        let browser_origin = egress.browser_address(&origin).map_or_else(
-            || format!("https://{}", origin.authority()),
-            |address| address.as_str().trim_end_matches('/').to_owned(),
-        );
+        let browser_origin = egress
+            .browser_address(&origin)
+            .map_or_else(|| origin.to_string(), |address| address.as_str().trim_end_matches('/').to_owned());
+        let origin_text = origin.to_string();
         let route = egress.route(origin, route_options(&settings)?).map_err(|error| {
             Problem::invalid("tls_settings", error.to_string(), "Check the certificates.")
         })?;
@@ -138,6 +146,7 @@ impl Plan {
             integration: source.integration,
             owned_headers: Authenticator::owned_headers(&provider),
             browser_origin,
+            origin: origin_text,
             base_path: base_path.path().trim_end_matches('/').to_owned(),
             retries: number(&settings, "retries").unwrap_or(3),
             auth_scheme: source.auth_scheme,
@@ -153,6 +162,7 @@ impl Plan {
             healthy,
             sealed,
             governor,
+            own_governor,
         })
     }
 
@@ -161,14 +171,19 @@ impl Plan {
         self.route.origin().host()
     }
 
+    /// The upstream's origin as a link writes it: `https://acme.example.com`, with a port that is not the usual one.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The path that every call begins with, without a slash at the end; mostly empty.
+    pub fn base_path(&self) -> &str {
+        &self.base_path
+    }
+
     /// The upstream's route, for probes.
     pub(crate) fn route(&self) -> &Arc<Route> {
         &self.route
-    }
-
-    /// The gates that the connection goes through.
-    pub(crate) fn gates(&self) -> &[GateKind] {
-        &self.gates
     }
 
     /// Whether the credential must be tested before it is sent again.

@@ -1,6 +1,6 @@
 use http::Method;
 use rstest::rstest;
-use tombolo_platform::Reconnection;
+use tombolo_platform::{IntegrationChange, Reconnection};
 
 use crate::world::{Backend, World, draft};
 
@@ -90,4 +90,60 @@ async fn a_connection_goes_elsewhere_only_with_its_secret_typed_again() {
         None,
         "nothing of the old credential goes to the new host"
     );
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_refused_leaves_nothing_behind(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let world = World::start_on(backend).await;
+    let fields = |token: &str| {
+        draft(
+            "c",
+            "api_token",
+            &[("subdomain", "demo"), ("domain", "kintone.com"), ("token", token), ("app", "1")],
+        )
+    };
+    let integrations =
+        async || world.platform.store().integrations(&world.access.environment).await.expect("read").len();
+
+    let refused = world.create(&fields("demoTokenNobodyKnows00000000000000000000")).await;
+    assert!(refused.expect("accepted").is_err());
+    assert_eq!(integrations().await, 0, "the integration comes with its first connection");
+    world
+        .create(&fields("demoTokenCustomersAll0000000000000000000"))
+        .await
+        .expect("accepted")
+        .expect("available");
+    assert_eq!(integrations().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_integration_decides_which_schemes_its_connections_use() {
+    let world = World::start().await;
+    let fields = [
+        ("subdomain", "demo"),
+        ("domain", "kintone.com"),
+        ("token", "demoTokenCustomersAll0000000000000000000"),
+        ("app", "1"),
+    ];
+    world.create(&draft("c", "api_token", &fields)).await.expect("accepted").expect("available");
+    let only_passwords =
+        IntegrationChange { auth_schemes: Some(vec!["password".to_owned()]), ..IntegrationChange::default() };
+    world.platform.update_integration(&world.access, "kintone", only_passwords).await.expect("changed");
+    world.kintone().clear_requests();
+
+    let created = world.create(&draft("d", "api_token", &fields)).await.err().map(|problem| problem.code);
+    let tested = world.test(&draft("d", "api_token", &fields)).await.err().map(|problem| problem.code);
+    let typed = Reconnection {
+        auth_scheme: None,
+        fields: [("token".to_owned(), "demoTokenCustomersAll0000000000000000000".into())].into(),
+        settings: std::collections::BTreeMap::new(),
+    };
+    let reconnected = world.platform.reconnect(&world.access, None, "c", typed, &mut |_| {}).await;
+    let reconnected = reconnected.err().map(|problem| problem.code);
+
+    assert_eq!([created, tested, reconnected], [Some("auth_scheme_not_allowed"); 3]);
+    assert!(world.kintone().requests().is_empty(), "no secret goes out for a scheme that is not allowed");
 }

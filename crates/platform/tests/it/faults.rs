@@ -1,9 +1,14 @@
 //! Calls while the upstream, the credential or the way there is not as it should be.
 
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
 use futures_util::future::join_all;
 use http::{HeaderMap, Method};
 use rstest::rstest;
 use tombolo_kintone_emulator::{Effect, Fault};
+use tombolo_platform::proxy::{Call, CallBody, send};
 use tombolo_platform::{Access, ConnectionDraft};
 use tombolo_store::{ActivityFilter, Health};
 
@@ -140,6 +145,8 @@ async fn a_storm_of_429_halves_what_is_in_flight_and_ends() {
     never.settings.insert("retries".to_owned(), "0".to_owned());
     let world = linked(Backend::Sqlite, &never).await;
     let limit = || world.platform.figures().hosts.iter().map(|host| host.limit).next();
+    assert_eq!(limit(), None, "no call is compiled yet");
+    assert_eq!(world.get("c", RECORD).await.0, 200);
     assert_eq!(limit(), Some(20));
     world.kintone().inject(Fault::new(status(429, "GAIA_TO04")).times(2));
     for expected in [10, 5] {
@@ -147,6 +154,42 @@ async fn a_storm_of_429_halves_what_is_in_flight_and_ends() {
         assert_eq!(limit(), Some(expected));
     }
     assert_eq!(world.get("c", RECORD).await.0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_keeps_to_its_own_limit() {
+    let mut narrow = tokens("c", CUSTOMERS, "1");
+    narrow.settings.insert("max_concurrency".to_owned(), "1".to_owned());
+    let world = linked(Backend::Sqlite, &narrow).await;
+    let plan = world.platform.plan(&world.access.environment, None, "c").await.expect("a plan");
+    let call = |headers: HeaderMap| Call {
+        method: Method::GET,
+        target: RECORD,
+        headers,
+        body: CallBody::Full(Bytes::new()),
+        caller: None,
+        request_id: "req_test",
+        started: Instant::now(),
+    };
+    let first = send(&world.lane, &plan, call(HeaderMap::new())).await.expect("an answer");
+    let mut second = pin!(send(&world.lane, &plan, call(HeaderMap::new())));
+    assert!(tokio::time::timeout(Duration::from_millis(200), second.as_mut()).await.is_err());
+    assert_eq!(world.kintone().requests().len(), 1, "the second waits while the first answer is read");
+    drop(first);
+    assert_eq!(second.await.expect("an answer").status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_whose_caller_goes_away_is_in_the_log() {
+    let world = linked(Backend::Sqlite, &tokens("c", CUSTOMERS, "1")).await;
+    world.kintone().inject(Fault::new(Effect::Latency { milliseconds: 60_000 }));
+    let call = world.call("c", Method::POST, "/k/v1/record.json", NEW_RECORD);
+    assert!(tokio::time::timeout(Duration::from_millis(300), call).await.is_err());
+    world.platform.flush_activity().await;
+    let page = world.platform.list_activity(&world.access, None, ActivityFilter::default(), None, 10);
+    let page = page.await.expect("the log");
+    let logged: Vec<_> = page.calls.iter().map(|call| (call.status, call.error_kind.as_str())).collect();
+    assert_eq!(logged, [(0, "caller_gone")]);
 }
 
 /// Each call carries the tokens that it needs and no other.
@@ -192,6 +235,31 @@ async fn a_token_that_was_refused_stays_at_home() {
     world.kintone().clear_requests();
     world.call("c", Method::GET, "/k/v1/file.json?fileKey=none", "").await;
     assert_eq!(tokens_seen(&world), [CUSTOMERS]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_was_refused_is_no_companion_of_others() {
+    let all = format!("{CUSTOMERS},{ORDERS},{PRODUCTS}");
+    let world = linked(Backend::Sqlite, &tokens("c", &all, "1,2,3")).await;
+    world.kintone().revoke_token("demo", PRODUCTS).expect("a token");
+    let report = world.platform.test_connection(&world.access, None, "c", &mut |_| {}).await.expect("tested");
+    assert!(!report.available);
+    world.kintone().clear_requests();
+    world.call("c", Method::POST, "/k/v1/record.json", r#"{"app":2,"record":{}}"#).await;
+    let seen = tokens_seen(&world);
+    assert!(seen[0].contains(ORDERS) && seen[0].contains(CUSTOMERS), "{seen:?}");
+    assert!(!seen[0].contains(PRODUCTS), "{seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_could_not_be_tried_is_not_held_to_be_refused() {
+    let world = linked(Backend::Sqlite, &tokens("c", &format!("{CUSTOMERS},{ORDERS}"), "1,2")).await;
+    world.kintone().inject(Fault::new(status(503, "X")).on("GET", "/k/v1/app.json"));
+    let report = world.platform.test_connection(&world.access, None, "c", &mut |_| {}).await.expect("tested");
+    assert!(!report.available);
+    world.kintone().reset().expect("the seed");
+    world.call("c", Method::GET, "/k/v1/file.json?fileKey=none", "").await;
+    assert_eq!(tokens_seen(&world), [format!("{CUSTOMERS},{ORDERS}")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -281,7 +349,7 @@ async fn a_refused_password_is_not_sent_again_until_it_is_tested(
         if health(&world, &world.access, "p").await == Health::Refused {
             break;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(health(&world, &world.access, "p").await, Health::Refused);
     // Another commit of the environment makes every plan be read anew.

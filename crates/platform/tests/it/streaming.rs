@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::stream;
-use http::header::{HeaderValue, LOCATION};
+use http::header::{HeaderValue, LOCATION, RETRY_AFTER};
 use http::{Method, Request, Response, StatusCode};
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt as _, Either, Full, StreamBody};
@@ -26,7 +26,8 @@ const CUSTOMERS: &str = "demoTokenCustomersAll0000000000000000000";
 const MEBIBYTE: usize = 1 << 20;
 const CHUNK: usize = 64 * 1024;
 
-/// A vendor that sends every body back, redirects what has none, and at `/drop` hangs up. Counts the requests.
+/// A vendor that sends every body back, redirects what has none, hangs up at `/drop`, and at `/busy` asks for an hour of
+/// rest. Counts the requests.
 async fn upstream(seen: Arc<AtomicUsize>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -39,6 +40,12 @@ async fn upstream(seen: Arc<AtomicUsize>) -> SocketAddr {
                     if request.uri().path() == "/drop" {
                         drop(request.into_body().collect().await);
                         return Err(std::io::Error::other("hung up"));
+                    }
+                    if request.uri().path() == "/busy" {
+                        let mut response = Response::new(request.into_body());
+                        *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+                        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("3600"));
+                        return Ok(response);
                     }
                     let mut response = Response::new(request.into_body());
                     if response.body().is_end_stream() {
@@ -176,4 +183,12 @@ async fn a_redirect_comes_back_and_is_never_followed() {
     let answer = call(front(&seen).await, Method::GET, "/k/v1/app.json", 0).await;
     assert_eq!((answer.status(), seen.load(Ordering::Relaxed)), (StatusCode::TEMPORARY_REDIRECT, 1));
     assert_eq!(answer.headers()[LOCATION], "http://169.254.169.254/latest/");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_that_is_longer_than_a_caller_waits_is_the_callers() {
+    let seen = Arc::new(AtomicUsize::new(0));
+    let answer = call(front(&seen).await, Method::GET, "/busy", 0).await;
+    assert_eq!((answer.status(), seen.load(Ordering::Relaxed)), (StatusCode::TOO_MANY_REQUESTS, 1));
+    assert_eq!(answer.headers()[RETRY_AFTER], "3600");
 }

@@ -82,31 +82,58 @@ fn decode(segment: &str) -> Result<String, Problem> {
 
 /// Links of the upstream to itself lead through us again.
 fn bring_home(headers: &mut HeaderMap, plan: &Plan, base: &str) {
-    let origin = format!("https://{}", plan.host());
     for name in [LOCATION, LINK] {
-        let Some(value) = headers.get(&name).and_then(|value| value.to_str().ok()) else { continue };
-        if let Ok(value) = HeaderValue::from_str(&at_home(value, &origin, base)) {
-            headers.insert(name, value);
+        if !headers.contains_key(&name) {
+            continue;
+        }
+        let lines: Vec<HeaderValue> = headers.get_all(&name).iter().cloned().collect();
+        headers.remove(&name);
+        for line in lines {
+            let home = line.to_str().ok().map(|text| at_home(text, plan.origin(), plan.base_path(), base));
+            let home = home.and_then(|text| HeaderValue::from_str(&text).ok());
+            headers.append(name.clone(), home.unwrap_or(line));
         }
     }
 }
 
-/// Replaces an origin where it is followed by a path, the end or a delimiter.
-fn at_home(text: &str, origin: &str, base: &str) -> String {
+/// Puts `base` in the place of the origin and base path that it stands for, and of the base path alone where a link
+/// has no origin. What leads elsewhere stays.
+fn at_home(text: &str, origin: &str, base_path: &str, base: &str) -> String {
     let mut result = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(start) = rest.find(origin) {
-        let after = &rest[start + origin.len()..];
-        result.push_str(&rest[..start]);
-        let ends_here = after.is_empty() || after.starts_with(['/', '?', '#', '>', ' ']);
-        result.push_str(if ends_here { base } else { origin });
-        rest = after;
-    }
-    result.push_str(rest);
-    if let Some(path) = text.strip_prefix('/').filter(|path| !path.starts_with('/')) {
-        return format!("{base}/{path}");
+    // A link begins with the header, or in angle brackets.
+    let mut begins = true;
+    while let Some(next) = rest.chars().next() {
+        if let Some(path) = begins.then(|| own_path(rest, origin, base_path)).flatten() {
+            result.push_str(base);
+            rest = path;
+            begins = false;
+            continue;
+        }
+        if begins && is_relative(rest) {
+            // Beside the base path: at our own address it would lead to one of our pages.
+            result.push_str(origin);
+        }
+        result.push(next);
+        rest = &rest[next.len_utf8()..];
+        begins = next == '<';
     }
     result
+}
+
+/// What follows origin and base path, if the text leads there.
+fn own_path<'a>(text: &'a str, origin: &str, base_path: &str) -> Option<&'a str> {
+    let path = match text.strip_prefix(origin) {
+        Some(path) => path,
+        None if is_relative(text) => text,
+        None => return None,
+    };
+    let path = path.strip_prefix(base_path)?;
+    (path.is_empty() || path.starts_with(['/', '?', '#', '>', ' '])).then_some(path)
+}
+
+fn is_relative(text: &str) -> bool {
+    text.starts_with('/') && !text.starts_with("//")
 }
 
 #[cfg(test)]
@@ -119,12 +146,29 @@ mod tests {
             ("https://acme.cybozu.com/k/1/", "/c/kintone/con_1/k/1/"),
             ("https://acme.cybozu.com", "/c/kintone/con_1"),
             ("https://acme.cybozu.com.evil.test/", "https://acme.cybozu.com.evil.test/"),
+            ("https://acme.cybozu.com:8443/", "https://acme.cybozu.com:8443/"),
             ("https://elsewhere.test/", "https://elsewhere.test/"),
+            (
+                "https://elsewhere.test/?next=https://acme.cybozu.com/",
+                "https://elsewhere.test/?next=https://acme.cybozu.com/",
+            ),
             ("/login", "/c/kintone/con_1/login"),
             ("//elsewhere.test/", "//elsewhere.test/"),
             ("<https://acme.cybozu.com/a?page=2>; rel=next", "</c/kintone/con_1/a?page=2>; rel=next"),
+            (
+                "</a?page=2>; rel=next, </a>; rel=first",
+                "</c/kintone/con_1/a?page=2>; rel=next, </c/kintone/con_1/a>; rel=first",
+            ),
         ] {
-            assert_eq!(at_home(text, "https://acme.cybozu.com", "/c/kintone/con_1"), expected);
+            assert_eq!(at_home(text, "https://acme.cybozu.com", "", "/c/kintone/con_1"), expected);
+        }
+        for (text, expected) in [
+            ("https://a.test:8443/api/v3/users?page=2", "/c/a/con_1/users?page=2"),
+            ("/api/v3/users", "/c/a/con_1/users"),
+            ("/api/v30/users", "https://a.test:8443/api/v30/users"),
+            ("</elsewhere>; rel=prev", "<https://a.test:8443/elsewhere>; rel=prev"),
+        ] {
+            assert_eq!(at_home(text, "https://a.test:8443", "/api/v3", "/c/a/con_1"), expected, "{text}");
         }
     }
 

@@ -61,7 +61,7 @@ impl Server {
             stopped.clone(),
         ))];
         if let Some(path) = options.operator_socket {
-            acceptors.push(operator::start(path, front(), stopped)?);
+            acceptors.push(operator::start(path, front(), stopped, options.drain)?);
         }
         platform.keep_informed();
         platform.write_activity();

@@ -3,13 +3,14 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::UnixListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::options::ServerError;
-use super::thread::serve;
+use super::thread::{end_within, serve};
 use crate::front::Front;
 use crate::routes::Peer;
 
@@ -18,6 +19,7 @@ pub(super) fn start(
     path: PathBuf,
     front: Arc<Front>,
     mut stopped: watch::Receiver<bool>,
+    drain: Duration,
 ) -> Result<JoinHandle<()>, ServerError> {
     let failed = |source| ServerError::Socket { path: path.clone(), source };
     // The data directory is locked, so a file that is there is left over from a process that was killed.
@@ -29,15 +31,18 @@ pub(super) fn start(
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
     Ok(tokio::spawn(async move {
         let stopping = stopped.clone();
+        let mut connections = JoinSet::new();
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
+                Some(_) = connections.join_next(), if !connections.is_empty() => continue,
                 _ = stopped.wait_for(|stopped| *stopped) => break,
             };
             if let Ok((stream, _)) = accepted {
-                tokio::spawn(serve(stream, Arc::clone(&front), Peer::Operator, stopping.clone()));
+                connections.spawn(serve(stream, Arc::clone(&front), Peer::Operator, stopping.clone()));
             }
         }
+        end_within(drain, connections).await;
         // A file that cannot be removed is removed at the next start.
         let _ = std::fs::remove_file(&path);
     }))

@@ -115,6 +115,11 @@ async fn run(
             _ = stopped.wait_for(|stopped| *stopped) => break,
         }
     }
+    end_within(drain, connections).await;
+}
+
+/// Lets the requests of connections that were told to stop end in this time.
+pub(super) async fn end_within(drain: Duration, mut connections: JoinSet<()>) {
     let all_ended = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(drain, all_ended).await.is_err() {
         tracing::warn!("some requests did not end in time and are cut off");
@@ -155,7 +160,6 @@ pub(super) async fn serve(
             .max_buf_size(HEAD_BYTES)
             .pipeline_flush(true)
             .serve_connection(TokioIo::new(stream), service)
-            .with_upgrades()
     );
     // Errors of a caller's socket are the caller's: it went away or sent something that is no HTTP.
     let ended = tokio::select! {

@@ -35,10 +35,10 @@ async fn health() -> Json<Value> {
     )
 )]
 async fn ready(State(routes): State<Routes>) -> (StatusCode, Json<Value>) {
-    match routes.platform.store().generations().await {
-        Ok(_) => (StatusCode::OK, Json(json!({ "result": "ok" }))),
-        Err(error) => {
-            tracing::warn!(%error, "not ready");
+    match routes.platform.ready().await {
+        Ok(()) => (StatusCode::OK, Json(json!({ "result": "ok" }))),
+        Err(problem) => {
+            tracing::warn!(%problem, "not ready");
             (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "result": "unavailable" })))
         }
     }

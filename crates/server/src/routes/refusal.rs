@@ -1,7 +1,6 @@
 //! What a route answers instead of what was asked for. It becomes a body where the request's id is known.
 
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_LENGTH, HeaderValue};
 use tombolo_api::TestReport;
 use tombolo_platform::Problem;
 
@@ -24,27 +23,14 @@ impl Refusal {
     }
 
     /// The body as it goes over the wire.
-    pub(crate) fn body(&self, request_id: &str) -> serde_json::Value {
-        let mut body = problem::body(&self.0.problem, request_id);
-        if let Some(report) = &self.0.report {
-            body["report"] = serde_json::json!(report);
-        }
-        body
+    pub(crate) fn body(&self, request_id: &str) -> tombolo_api::Problem {
+        problem::body(&self.0.problem, self.0.report.clone(), request_id)
     }
 
     /// The answer.
     pub(super) fn answer(&self, request_id: &str) -> Response {
-        let mut response = problem::answer(&self.0.problem, request_id).map(axum::body::Body::from);
-        if self.0.report.is_some() {
-            let body = self.body(request_id).to_string();
-            response.headers_mut().remove(CONTENT_LENGTH);
-            *response.body_mut() = body.into();
-        }
-        if self.0.problem.kind == tombolo_platform::ProblemKind::Unauthenticated {
-            // RFC 9110 section 15.5.2 asks for it.
-            response.headers_mut().insert(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        response
+        let report = self.0.report.clone();
+        problem::answer_with_report(&self.0.problem, report, request_id).map(axum::body::Body::from)
     }
 }
 

@@ -8,6 +8,7 @@ use tombolo_platform::catalog;
 use tombolo_platform::store::{Connection, Health, Integration};
 use tombolo_platform::{Details, Outcome, StageReport, TestEvent, TestReport, Verdict};
 
+use crate::problem;
 use crate::routes::moment::moment;
 
 /// Everything about a connection that is no secret.
@@ -138,12 +139,7 @@ fn stage(report: &StageReport) -> api::StageReport {
 fn verdict(verdict: &Verdict) -> api::Verdict {
     api::Verdict {
         is: verdict.is.clone(),
-        side: match verdict.side {
-            catalog::Side::Input => api::Side::Input,
-            catalog::Side::Vendor => api::Side::Vendor,
-            catalog::Side::Network => api::Side::Network,
-            catalog::Side::Tombolo => api::Side::Tombolo,
-        },
+        side: problem::side(verdict.side),
         says: text(&verdict.says),
         fix: text(&verdict.fix),
         link: verdict.link.clone(),
