@@ -171,6 +171,7 @@ impl Platform {
             self.find_connection(&access.environment, integration, reference).await?;
         let plan = Arc::new(self.compile_stored(&connection, &integration).await?);
         let report = connection_test::run(&plan, &self.probe(), watch).await?;
+        let changed = health_of(&report) != connection.health;
         let health = ConnectionHealth {
             environment_id: access.environment.clone(),
             id: connection.id.clone(),
@@ -178,11 +179,11 @@ impl Platform {
             health: health_of(&report),
             detail: health_detail(Some(&report)),
             tested_at: Some(self.now()),
+            outdates: changed || report.learned != plan.learned,
         };
         let object = object_of(&connection);
         let detail =
             json!({ "available": report.available, "verdict": report.verdict().map(|verdict| &verdict.is) });
-        let changed = health.health != connection.health;
         let mut changes = vec![Change::RecordHealth(health)];
         changes.extend(events(access, "connection.tested", object, detail, changed));
         self.commit(&changes).await?;

@@ -59,6 +59,7 @@ impl Platform {
             health: health_of(&report),
             detail: health_detail(Some(&report)),
             tested_at: Some(self.now()),
+            outdates: true,
         };
         let detail = json!({ "auth_scheme": prepared.plan.auth_scheme });
         let mut changes = vec![Change::UpdateConnection(update), Change::RecordHealth(health)];

@@ -1,6 +1,7 @@
 //! A credential that the vendor refuses during a call is noted in the connection's health, so that neither another node
 //! nor a restart sends it again.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use http::StatusCode;
@@ -46,9 +47,15 @@ impl Platform {
     async fn write_refusal(&self, plan: &Plan, verdict: &Verdict, at: Timestamp) -> Result<(), Problem> {
         let Some(id) = &plan.connection else { return Ok(()) };
         let Some(connection) = self.store.connection(&plan.environment, id).await? else { return Ok(()) };
-        let is_newer = connection.sealed_version != plan.sealed.version
-            || connection.last_tested_at.is_some_and(|tested| tested > at);
-        if is_newer || connection.health == Health::Refused {
+        if connection.sealed_version != plan.sealed.version {
+            return Ok(());
+        }
+        if connection.last_tested_at.is_some_and(|tested| tested > at) {
+            // The test knew better, and if it changed nothing, nobody compiles the connection anew.
+            plan.refused.store(false, Ordering::Relaxed);
+            return Ok(());
+        }
+        if connection.health == Health::Refused {
             return Ok(());
         }
         let mut detail = connection.health_detail.clone();
@@ -63,6 +70,7 @@ impl Platform {
             health: Health::Refused,
             detail,
             tested_at: None,
+            outdates: true,
         };
         let object = Object { kind: "connection".into(), id: id.to_string(), label: connection.name.clone() };
         let access = Access::unrestricted(plan.environment.clone(), ActorKind::System, "proxy");

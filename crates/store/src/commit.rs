@@ -174,7 +174,7 @@ fn outdated_environments(changes: &[Change]) -> BTreeSet<&EnvironmentId> {
             Change::InsertConnection(new) => Some(&new.environment_id),
             Change::UpdateConnection(update) => Some(&update.environment_id),
             Change::ReplaceCredentials(replacement) => Some(&replacement.environment_id),
-            Change::RecordHealth(health) => Some(&health.environment_id),
+            Change::RecordHealth(health) => health.outdates.then_some(&health.environment_id),
             Change::InsertApiKey(new) => Some(&new.environment_id),
             Change::DeleteIntegration(environment, _)
             | Change::DeleteConnection(environment, _)

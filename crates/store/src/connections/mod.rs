@@ -187,4 +187,7 @@ pub struct ConnectionHealth {
     pub detail: Json,
     /// When it was tested; `None` when the news come from ordinary calls.
     pub tested_at: Option<Timestamp>,
+    /// Whether calls through the connection go out differently from now on. If not, what nodes keep of the environment
+    /// stays good, so that testing many connections does not slow the calls through all of them.
+    pub outdates: bool,
 }

@@ -142,7 +142,7 @@ async fn health_belongs_to_the_credentials_that_were_tested(
     let store = TestStore::new(engine).await;
     let integration = store.add_integration("kintone").await;
     let connection = store.add_connection(&integration, "Acme").await;
-    let news = |sealed_version| {
+    let news = |sealed_version, outdates| {
         Change::RecordHealth(ConnectionHealth {
             environment_id: store.environment().clone(),
             id: connection.id.clone(),
@@ -150,13 +150,16 @@ async fn health_belongs_to_the_credentials_that_were_tested(
             health: Health::Refused,
             detail: json!({ "code": "GAIA_IA02" }),
             tested_at: Some(at(1)),
+            outdates,
         })
     };
 
-    store.commit(&[news(1)], at(1)).await.unwrap();
+    let unchanged = store.commit(&[news(1, false)], at(1)).await.unwrap();
+    assert_eq!(unchanged.generations, [], "nobody has to read anything again");
+    assert_eq!(store.commit(&[news(1, true)], at(1)).await.unwrap().generations.len(), 1);
     let refused = store.read(&connection.id).await;
     assert_eq!((refused.health, refused.version, refused.last_tested_at), (Health::Refused, 1, Some(at(1))));
-    let error = store.commit(&[news(2)], at(2)).await.unwrap_err();
+    let error = store.commit(&[news(2, true)], at(2)).await.unwrap_err();
     assert!(matches!(error, StoreError::VersionConflict { .. }), "{error}");
 }
 
