@@ -267,8 +267,11 @@ impl Platform {
         Ok(committed)
     }
 
-    /// Whether calls can be served at this moment: the database answers, or did a moment ago.
+    /// Whether calls can be served at this moment: the database is open and answers, or did within the last second.
     pub async fn ready(&self) -> Result<(), Problem> {
+        if self.store.is_closed() {
+            return Err(database_silent());
+        }
         self.believe().await
     }
 
