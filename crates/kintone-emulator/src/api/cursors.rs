@@ -42,10 +42,9 @@ pub(super) fn next(tenant: &Tenant, call: &Call<'_>) -> Result<Answer, ApiError>
         cursors.close(&id, call.now);
     }
     drop(cursors);
-    let records: Vec<_> = page.into_iter().filter_map(|id| app.records.get(id)).collect();
-    let mut content = Vec::with_capacity(records.len() * 512);
+    let mut content = Vec::with_capacity(page.len() * 512);
     content.extend_from_slice(b"{\"records\":");
-    shown(app, fields.as_deref()).records(records.iter().map(AsRef::as_ref), &mut content);
+    shown(app, fields.as_deref()).records(page, &mut content);
     content.extend_from_slice(if more { b",\"next\":true}" } else { b",\"next\":false}" });
     Ok(Answer::json_bytes(content))
 }

@@ -5,7 +5,7 @@ use http::HeaderName;
 use super::{ApiError, Call, rights};
 use crate::auth::Caller;
 use crate::http::{Answer, Parameters};
-use crate::model::{App, Permission, Tenant};
+use crate::model::{App, Found, Permission, Tenant};
 use crate::query::{self, DEFAULT_LIMIT};
 use crate::write::render::Shown;
 
@@ -21,7 +21,7 @@ pub(super) fn one(tenant: &Tenant, call: &Call<'_>) -> Result<Answer, ApiError> 
         return Err(ApiError::no_privilege());
     }
     let mut content = b"{\"record\":".to_vec();
-    Shown::all(app).record(&record, &mut content);
+    Shown::all(app).record(Found::Stored(&record), &mut content);
     content.push(b'}');
     Ok(Answer::json_bytes(content))
 }
@@ -35,17 +35,17 @@ pub(super) fn many(tenant: &Tenant, call: &Call<'_>) -> Result<Answer, ApiError>
     let context = call.query_context(tenant);
     let mut result = query::run(app, &context, &text, DEFAULT_LIMIT)?;
     if !app.record_rights.is_empty() && matches!(call.caller, Caller::User(_)) {
-        let mut visible = Vec::with_capacity(result.records.len());
-        for record in result.records {
+        let mut visible = Vec::with_capacity(result.ids.len());
+        for record in result.ids.into_iter().filter_map(|id| app.records.get(id)) {
             if rights::of_record(tenant, call, app, &record)?.view {
-                visible.push(record);
+                visible.push(record.id);
             }
         }
-        result.records = visible;
+        result.ids = visible;
     }
-    let mut content = Vec::with_capacity(64 + result.records.len() * 512);
+    let mut content = Vec::with_capacity(64 + result.ids.len() * 512);
     content.extend_from_slice(b"{\"records\":");
-    shown(app, fields.as_deref()).records(result.records.iter().map(AsRef::as_ref), &mut content);
+    shown(app, fields.as_deref()).records(result.ids.iter().copied(), &mut content);
     let total = if counts {
         format!(",\"totalCount\":\"{}\"}}", result.total())
     } else {

@@ -1,9 +1,11 @@
 //! Records that are computed from their id, so that an app of any size costs no memory.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::record::minute;
 use super::{Entity, Field, FieldType, Fields, Record, Value};
 
 /// A rule that yields the record of each id from 1 to a count.
@@ -17,6 +19,8 @@ pub struct GeneratedRecords {
     cells: Vec<(Arc<str>, usize)>,
     first_created_at: Timestamp,
     creator: Entity,
+    /// The creator as the content of a cell.
+    creator_cell: Value,
 }
 
 const WORDS: [&str; 12] = [
@@ -25,9 +29,13 @@ const WORDS: [&str; 12] = [
 ];
 
 impl GeneratedRecords {
+    /// The revision of every computed record: an edit stores the record.
+    pub const REVISION: u64 = 1;
+
     /// `count` records of this form; the first was created at `first_created_at`, each next one a minute later.
     pub fn new(count: u64, fields: Arc<Fields>, first_created_at: Timestamp, creator: Entity) -> Self {
-        Self { count, cells: computed_cells(&fields), fields, first_created_at, creator }
+        let (cells, creator_cell) = (computed_cells(&fields), Value::Entity(creator.clone()));
+        Self { count, fields, cells, first_created_at, creator, creator_cell }
     }
 
     /// Lets the records follow a changed form.
@@ -51,7 +59,7 @@ impl GeneratedRecords {
         if !self.has(id) {
             return None;
         }
-        let created_at = self.first_created_at + SignedDuration::from_mins((id - 1) as i64);
+        let created_at = self.created_at(id);
         let fields = self.fields.iter().as_slice();
         let cell = |(code, place): &(Arc<str>, usize)| {
             (Arc::clone(code), value(&fields[*place], mix(id, *place as u64), id))
@@ -59,7 +67,7 @@ impl GeneratedRecords {
         let values = self.cells.iter().map(cell).collect();
         Some(Record {
             id,
-            revision: 1,
+            revision: Self::REVISION,
             creator: self.creator.clone(),
             created_at,
             modifier: self.creator.clone(),
@@ -69,6 +77,25 @@ impl GeneratedRecords {
             values,
             comments: Vec::new(),
         })
+    }
+
+    /// The cell of the field at this place of the form, in the record of this id. It is what [`Record::cell`] of the
+    /// whole record answers, without the rest of the record.
+    pub fn cell(&self, id: u64, place: usize) -> Cow<'_, Value> {
+        let field = &self.fields.iter().as_slice()[place];
+        Cow::Owned(match field.field_type {
+            FieldType::Creator | FieldType::Modifier => return Cow::Borrowed(&self.creator_cell),
+            FieldType::RecordNumber | FieldType::Id => Value::Number(id.to_string()),
+            FieldType::Revision => Value::Number(Self::REVISION.to_string()),
+            FieldType::CreatedTime | FieldType::UpdatedTime => Value::Text(minute(self.created_at(id))),
+            FieldType::StatusAssignee => Value::Entities(Vec::new()),
+            other if other.is_built_in() || !other.has_value() => Value::Null,
+            _ => value(field, mix(id, place as u64), id),
+        })
+    }
+
+    fn created_at(&self, id: u64) -> Timestamp {
+        self.first_created_at + SignedDuration::from_mins((id - 1) as i64)
     }
 }
 

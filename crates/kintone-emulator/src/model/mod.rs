@@ -40,7 +40,7 @@ pub use field::{Field, FieldError, FieldType, Fields, FoundField, Lookup, Lookup
 pub use generated::GeneratedRecords;
 pub use process::{Action, Process, State};
 pub use record::{Comment, Record};
-pub use records::{Direction, Records};
+pub use records::{Direction, Found, Records};
 pub use space::Space;
 pub use tenant::{ADMINISTRATOR, BasicGate, StoredFile, Tenant};
 pub use token::{ApiToken, Permission, UserApiScope, UserApiToken};

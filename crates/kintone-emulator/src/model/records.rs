@@ -1,10 +1,11 @@
 //! The records of an app, in the order of their ids.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use super::{Fields, GeneratedRecords, Record};
+use super::{Field, Fields, GeneratedRecords, Record, Value};
 
 /// Which way to walk through ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,41 @@ pub struct Records {
     /// Ids of generated records that were deleted.
     deleted: BTreeSet<u64>,
     last_id: u64,
+}
+
+/// A record where it is, looked at cell by cell: a computed one never comes into being as a whole.
+#[derive(Debug, Clone, Copy)]
+pub enum Found<'a> {
+    /// It was stored.
+    Stored(&'a Record),
+    /// It is computed from its id.
+    Computed(&'a GeneratedRecords, u64),
+}
+
+impl<'a> Found<'a> {
+    /// Number of the record.
+    pub fn id(self) -> u64 {
+        match self {
+            Self::Stored(record) => record.id,
+            Self::Computed(_, id) => id,
+        }
+    }
+
+    /// How often it was edited.
+    pub fn revision(self) -> u64 {
+        match self {
+            Self::Stored(record) => record.revision,
+            Self::Computed(..) => GeneratedRecords::REVISION,
+        }
+    }
+
+    /// The cell of a field that stands at this place of the form, as [`Record::cell`] answers it.
+    pub fn cell(self, field: &Field, place: usize) -> Cow<'a, Value> {
+        match self {
+            Self::Stored(record) => record.cell(field),
+            Self::Computed(generated, id) => generated.cell(id, place),
+        }
+    }
 }
 
 impl Records {
@@ -64,13 +100,23 @@ impl Records {
 
     /// The record of this id.
     pub fn get(&self, id: u64) -> Option<Arc<Record>> {
-        if let Some(record) = self.stored.get(&id) {
-            return Some(Arc::clone(record));
+        match self.stored.get(&id) {
+            Some(record) => Some(Arc::clone(record)),
+            None => self.computed(id).and_then(|generated| generated.record(id)).map(Arc::new),
         }
-        if self.deleted.contains(&id) {
-            return None;
+    }
+
+    /// The record of this id, to look at some of its cells.
+    pub fn find(&self, id: u64) -> Option<Found<'_>> {
+        match self.stored.get(&id) {
+            Some(record) => Some(Found::Stored(record)),
+            None => self.computed(id).map(|generated| Found::Computed(generated, id)),
         }
-        self.generated.as_ref().and_then(|generated| generated.record(id)).map(Arc::new)
+    }
+
+    /// The rule that yields the record of this id, unless it was deleted. Stored records come before it.
+    fn computed(&self, id: u64) -> Option<&GeneratedRecords> {
+        self.generated.as_ref().filter(|generated| generated.has(id) && !self.deleted.contains(&id))
     }
 
     /// How many records have an id in this range, without computing them.
@@ -94,21 +140,42 @@ impl Records {
         ids: RangeInclusive<u64>,
         direction: Direction,
     ) -> Box<dyn Iterator<Item = Arc<Record>> + '_> {
-        let (first, last) = ((*ids.start()).max(1), (*ids.end()).min(self.last_id));
-        if first > last {
-            return Box::new(std::iter::empty());
-        }
         if self.generated.is_some() {
-            return match direction {
-                Direction::Ascending => Box::new((first..=last).filter_map(|id| self.get(id))),
-                Direction::Descending => Box::new((first..=last).rev().filter_map(|id| self.get(id))),
-            };
+            return Box::new(self.ids_between(ids, direction).filter_map(|id| self.get(id)));
         }
-        let stored = self.stored.range(first..=last).map(|(_, record)| Arc::clone(record));
+        let Some(ids) = self.given_out(&ids) else { return Box::new(std::iter::empty()) };
+        let stored = self.stored.range(ids).map(|(_, record)| Arc::clone(record));
         match direction {
             Direction::Ascending => Box::new(stored),
             Direction::Descending => Box::new(stored.rev()),
         }
+    }
+
+    /// The ids of the records in this range, without computing any record.
+    pub fn ids_between(
+        &self,
+        ids: RangeInclusive<u64>,
+        direction: Direction,
+    ) -> Box<dyn Iterator<Item = u64> + '_> {
+        let Some(ids) = self.given_out(&ids) else { return Box::new(std::iter::empty()) };
+        if self.generated.is_none() {
+            let stored = self.stored.range(ids).map(|(id, _)| *id);
+            return match direction {
+                Direction::Ascending => Box::new(stored),
+                Direction::Descending => Box::new(stored.rev()),
+            };
+        }
+        let present = ids.filter(|id| self.find(*id).is_some());
+        match direction {
+            Direction::Ascending => Box::new(present),
+            Direction::Descending => Box::new(present.rev()),
+        }
+    }
+
+    /// The part of a range in which there may be records.
+    fn given_out(&self, ids: &RangeInclusive<u64>) -> Option<RangeInclusive<u64>> {
+        let (first, last) = ((*ids.start()).max(1), (*ids.end()).min(self.last_id));
+        (first <= last).then_some(first..=last)
     }
 
     /// Gives out the next id.

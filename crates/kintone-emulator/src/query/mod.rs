@@ -38,8 +38,6 @@ mod syntax_tests;
 mod test;
 mod words;
 
-use std::sync::Arc;
-
 pub use context::{MOST_SEARCH_HITS, QueryContext};
 pub use error::QueryError;
 pub use parser::parse;
@@ -48,7 +46,7 @@ pub use syntax::{
     Argument, Call, Comparison, Condition, Direction, FieldName, Literal, Operator, OrderKey, Query,
 };
 
-use crate::model::{App, Record};
+use crate::model::App;
 
 /// How many records are answered when the query has no `limit`.
 pub const DEFAULT_LIMIT: u64 = 100;
@@ -60,8 +58,8 @@ pub const GREATEST_OFFSET: u64 = 10_000;
 /// One page of records, and the means to count all of them.
 #[derive(Debug)]
 pub struct QueryResult<'a> {
-    /// The page, in order.
-    pub records: Vec<Arc<Record>>,
+    /// The ids of the page's records, in order.
+    pub ids: Vec<u64>,
     /// Whether a search had too many hits, so that records are missing: the answer then carries the header
     /// `x-cybozu-warning` with [`ABORTED`].
     pub is_aborted: bool,
@@ -95,8 +93,8 @@ pub fn run<'a>(
         return Err(QueryError::refused("GAIA_QU02", format!("offset must be {GREATEST_OFFSET} or less.")));
     }
     let selection = Selection::new(app, context, &query)?;
-    let records = selection.page(offset, limit);
-    Ok(QueryResult { records, is_aborted: selection.is_aborted(), selection })
+    let ids = selection.page(offset, limit);
+    Ok(QueryResult { ids, is_aborted: selection.is_aborted(), selection })
 }
 
 /// Checks a query without `limit` and `offset`, as cursors and permission conditions have it; with one of the

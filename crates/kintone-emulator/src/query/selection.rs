@@ -52,16 +52,23 @@ impl<'a> Selection<'a> {
         })
     }
 
-    /// The selected records from `offset` on, `limit` of them at most, in order.
-    pub fn page(&self, offset: u64, limit: u64) -> Vec<Arc<Record>> {
+    /// The ids of the selected records from `offset` on, `limit` of them at most, in order. Where ranges of `$id`
+    /// decide alone, no record is looked at.
+    pub fn page(&self, offset: u64, limit: u64) -> Vec<u64> {
         let (offset, limit) = (offset as usize, limit as usize);
-        let Order::Keys(keys) = &self.order else {
-            return self.matching().skip(offset).take(limit).collect();
+        let keys = match &self.order {
+            Order::Id(direction) if self.test.is_none() => {
+                return self.candidates.ids(self.app, *direction).skip(offset).take(limit).collect();
+            }
+            Order::Id(_) => {
+                return self.matching().skip(offset).take(limit).map(|record| record.id).collect();
+            }
+            Order::Keys(keys) => keys,
         };
         let wanted = offset.saturating_add(limit);
-        let mut best: Vec<(Vec<Key>, Arc<Record>)> = Vec::new();
+        let mut best: Vec<(Vec<Key>, u64)> = Vec::new();
         for record in self.matching() {
-            best.push((keys.iter().map(|key| key.read(&record)).collect(), record));
+            best.push((keys.iter().map(|key| key.read(&record)).collect(), record.id));
             // Only the first `wanted` are ever answered: memory stays bounded however many records match.
             if best.len() >= wanted.saturating_mul(2).max(4096) {
                 best.sort_unstable_by(|a, b| compare(keys, a, b));
@@ -69,15 +76,12 @@ impl<'a> Selection<'a> {
             }
         }
         best.sort_unstable_by(|a, b| compare(keys, a, b));
-        best.into_iter().skip(offset).take(limit).map(|(_, record)| record).collect()
+        best.into_iter().skip(offset).take(limit).map(|(_, id)| id).collect()
     }
 
     /// The ids of all selected records, in order: what a cursor holds on to.
     pub fn ids(&self) -> Vec<u64> {
-        match &self.order {
-            Order::Id(_) => self.matching().map(|record| record.id).collect(),
-            Order::Keys(_) => self.page(0, u64::MAX).into_iter().map(|record| record.id).collect(),
-        }
+        self.page(0, u64::MAX)
     }
 
     fn matching(&self) -> impl Iterator<Item = Arc<Record>> + '_ {
@@ -151,7 +155,7 @@ impl Candidates {
 
     fn count(&self, app: &App) -> u64 {
         match &self.listed {
-            Some(_) => self.records(app, Direction::Ascending).count() as u64,
+            Some(_) => self.ids(app, Direction::Ascending).count() as u64,
             None => app.records.count_between(self.first..=self.last),
         }
     }
@@ -161,14 +165,22 @@ impl Candidates {
         app: &'s App,
         direction: Direction,
     ) -> Box<dyn Iterator<Item = Arc<Record>> + 's> {
+        match &self.listed {
+            Some(_) => Box::new(self.ids(app, direction).filter_map(|id| app.records.get(id))),
+            None => app.records.between(self.first..=self.last, direction),
+        }
+    }
+
+    /// The ids of [`Self::records`], without computing any record.
+    fn ids<'s>(&'s self, app: &'s App, direction: Direction) -> Box<dyn Iterator<Item = u64> + 's> {
         let Some(listed) = &self.listed else {
-            return app.records.between(self.first..=self.last, direction);
+            return app.records.ids_between(self.first..=self.last, direction);
         };
-        let ids = listed.iter().copied().filter(|id| self.contains(*id));
-        let record = |id| app.records.get(id);
+        let is_there = |id: &u64| self.contains(*id) && app.records.find(*id).is_some();
+        let ids = listed.iter().copied().filter(is_there);
         match direction {
-            Direction::Ascending => Box::new(ids.filter_map(record)),
-            Direction::Descending => Box::new(ids.rev().filter_map(record)),
+            Direction::Ascending => Box::new(ids),
+            Direction::Descending => Box::new(ids.rev()),
         }
     }
 }
@@ -257,7 +269,7 @@ fn is_sortable(field_type: FieldType) -> bool {
 }
 
 /// Key by key; records that are equal in all keys follow the default order, the newest first.
-fn compare(keys: &[SortKey<'_>], a: &(Vec<Key>, Arc<Record>), b: &(Vec<Key>, Arc<Record>)) -> Ordering {
+fn compare(keys: &[SortKey<'_>], a: &(Vec<Key>, u64), b: &(Vec<Key>, u64)) -> Ordering {
     for (index, key) in keys.iter().enumerate() {
         let ascending = a.0[index].cmp(&b.0[index]);
         let ordering = if key.direction == Direction::Ascending { ascending } else { ascending.reverse() };
@@ -265,5 +277,5 @@ fn compare(keys: &[SortKey<'_>], a: &(Vec<Key>, Arc<Record>), b: &(Vec<Key>, Arc
             return ordering;
         }
     }
-    b.1.id.cmp(&a.1.id)
+    b.1.cmp(&a.1)
 }

@@ -154,7 +154,7 @@ fn update(tenant: &mut Tenant, id: u64, cells: &Json) -> Result<(), WriteError> 
 
 fn rendered(tenant: &Tenant, id: u64) -> Json {
     let mut out = Vec::new();
-    Shown::all(&tenant.apps[&1]).record(&tenant.apps[&1].records.get(id).unwrap(), &mut out);
+    Shown::all(&tenant.apps[&1]).record(tenant.apps[&1].records.find(id).unwrap(), &mut out);
     serde_json::from_slice(&out).unwrap()
 }
 
@@ -468,7 +468,7 @@ fn a_record_is_rendered_in_the_order_of_the_form() {
         insert(&mut tenant, RECORDS, &json!({"lines": [{"value": {"kind": {"value": ["x"]}}}]})).unwrap();
     let shown = |tenant: &Tenant, codes: &[&str]| {
         let mut out = Vec::new();
-        Shown::only(&tenant.apps[&1], codes).record(&tenant.apps[&1].records.get(id).unwrap(), &mut out);
+        Shown::only(&tenant.apps[&1], codes).record(tenant.apps[&1].records.find(id).unwrap(), &mut out);
         String::from_utf8(out).unwrap()
     };
     assert_eq!(
