@@ -130,7 +130,7 @@ impl Command {
         let exit = match self {
             Self::Demo(demo) => return demo.run().await,
             Self::Serve(serve) => return serve.run(global.config.as_deref()).await,
-            Self::Emulator(emulator) => return emulator.run().await,
+            Self::Emulator(emulator) => return emulator.run(output).await,
             Self::Doctor(command) => command.run(global, output).await,
             Self::Provider(command) => command.run(global, output).await,
             Self::Integration(command) => command.run(global, output).await,

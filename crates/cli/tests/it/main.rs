@@ -4,6 +4,7 @@ mod bad_input;
 mod connections;
 mod demo;
 mod doctor;
+mod emulators;
 mod requests;
 mod servers;
 mod world;

@@ -1,5 +1,7 @@
 //! `tombolo emulator`
 
+mod ready;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -7,7 +9,6 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
-use serde_json::json;
 use tombolo_kintone_emulator::model::BasicGate;
 use tombolo_kintone_emulator::{
     AcceptedCredential, EmulatorOptions, Seed, Simulator, SimulatorOptions, SystemClock,
@@ -15,8 +16,10 @@ use tombolo_kintone_emulator::{
 use tombolo_platform::catalog::{Catalog, Provider};
 use tombolo_platform::start::{ProviderFileError, validate_provider};
 
+use self::ready::{AcceptedForm, ConnectTo, Emulated, EmulatedTenant, Listening, Simulated};
 use super::serve::stop_signal;
 use crate::failure::Failure;
+use crate::output::Output;
 
 /// Run the Kintone emulator alone: tenants in memory, for tests and for people without an account. With --provider
 /// play any other provider by its file.
@@ -56,15 +59,16 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Runs until SIGINT or SIGTERM.
-    pub async fn run(self) -> anyhow::Result<ExitCode> {
+    /// Runs until SIGINT or SIGTERM. Once it answers it says where; with `--json` that is one object on one line, so
+    /// that whoever started it can read it while it runs.
+    pub async fn run(self, output: Output) -> anyhow::Result<ExitCode> {
         match &self.provider {
-            Some(provider) => self.simulate(find_provider(provider)?).await,
-            None => self.emulate().await,
+            Some(provider) => self.simulate(find_provider(provider)?, output).await,
+            None => self.emulate(output).await,
         }
     }
 
-    async fn emulate(&self) -> anyhow::Result<ExitCode> {
+    async fn emulate(&self, output: Output) -> anyhow::Result<ExitCode> {
         let seed = match &self.seed {
             None => Seed::demo(),
             Some(path) => Seed::from_json(&read(path)?)?,
@@ -78,16 +82,19 @@ impl Emulator {
         })
         .await?;
         self.write_authority(emulator.certificate_authority_pem())?;
-        for tenant in emulator.control().tenants() {
-            println!("http://localhost:{}/t/{tenant}", emulator.http_address().port());
-        }
-        tell_addresses(emulator.https_address(), emulator.control_address());
+        let url = format!("http://localhost:{}", emulator.http_address().port());
+        let tenants = emulator.control().tenants().into_iter();
+        let emulated = Emulated {
+            tenants: tenants.map(|name| EmulatedTenant { url: format!("{url}/t/{name}"), name }).collect(),
+            listening: self.listening(emulator.https_address(), emulator.control_address()),
+        };
+        emulated.tell(output)?;
         stop_signal().await?;
         emulator.shutdown().await;
         Ok(ExitCode::SUCCESS)
     }
 
-    async fn simulate(&self, provider: Arc<Provider>) -> anyhow::Result<ExitCode> {
+    async fn simulate(&self, provider: Arc<Provider>, output: Output) -> anyhow::Result<ExitCode> {
         let credentials: Vec<AcceptedCredential> = match &self.credentials {
             None => Vec::new(),
             Some(path) => serde_json::from_str(&read(path)?)
@@ -108,38 +115,41 @@ impl Emulator {
         })
         .await?;
         self.write_authority(simulator.certificate_authority_pem())?;
-        self.describe(&simulator)?;
-        tell_addresses(simulator.https_address(), simulator.control_address());
+        self.describe(&simulator)?.tell(output)?;
         stop_signal().await?;
         simulator.shutdown().await;
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Prints where the simulator is, how a server is sent there, and what it accepts.
-    fn describe(&self, simulator: &Simulator) -> anyhow::Result<()> {
-        println!("{}", simulator.local_base_url());
-        println!("\nTo send a server there, in its configuration:\n\n[egress]");
-        println!("connect_to = [{}]", self.connect_to(simulator));
-        for credential in simulator.credentials() {
-            println!("\nAccepted for {}, scheme {}:", simulator.provider().id, credential.scheme);
-            for (name, value) in simulator.form(credential)? {
-                println!("  {name}={value}");
-            }
-        }
-        Ok(())
+    /// Where the simulator is, how a server is sent there, and what it accepts.
+    fn describe(&self, simulator: &Simulator) -> anyhow::Result<Simulated> {
+        let accepted = |credential: &AcceptedCredential| {
+            let fields = simulator.form(credential)?;
+            anyhow::Ok(AcceptedForm { scheme: credential.scheme.clone(), fields })
+        };
+        Ok(Simulated {
+            provider: simulator.provider().id.clone(),
+            url: simulator.local_base_url(),
+            connect_to: self.connect_to(simulator),
+            accepted: simulator.credentials().iter().map(accepted).collect::<Result<_, _>>()?,
+            listening: self.listening(simulator.https_address(), simulator.control_address()),
+        })
     }
 
     /// The entry of the setting `egress.connect_to`: over TLS when its authority was written to a file.
-    fn connect_to(&self, simulator: &Simulator) -> String {
-        let quoted = |text: &str| json!(text).to_string();
-        let (address, how) = match (simulator.https_address(), &self.authority_file) {
-            (Some(address), Some(file)) => {
-                (address, format!("authority_file = {}", quoted(&file.display().to_string())))
-            }
-            _ => (simulator.http_address(), "without_tls = true".to_owned()),
+    fn connect_to(&self, simulator: &Simulator) -> ConnectTo {
+        let (address, authority_file) = match (simulator.https_address(), &self.authority_file) {
+            (Some(address), Some(file)) => (address, Some(file.clone())),
+            _ => (simulator.http_address(), None),
         };
-        let address = reachable(address).to_string();
-        format!("{{ host = {}, address = {}, {how} }}", quoted(simulator.host()), quoted(&address))
+        let without_tls = authority_file.is_none();
+        let host = simulator.host().to_owned();
+        ConnectTo { host, address: reachable(address), without_tls, authority_file }
+    }
+
+    fn listening(&self, tls: Option<SocketAddr>, control: Option<SocketAddr>) -> Listening {
+        let control = control.map(|address| format!("http://{address}"));
+        Listening { tls, control, authority_file: self.authority_file.clone() }
     }
 
     fn write_authority(&self, pem: Option<&str>) -> anyhow::Result<()> {
@@ -147,15 +157,6 @@ impl Emulator {
             std::fs::write(path, pem).with_context(|| format!("cannot write {}", path.display()))?;
         }
         Ok(())
-    }
-}
-
-fn tell_addresses(https: Option<SocketAddr>, control: Option<SocketAddr>) {
-    if let Some(address) = https {
-        eprintln!("TLS on {address}");
-    }
-    if let Some(address) = control {
-        eprintln!("control API on http://{address}");
     }
 }
 
