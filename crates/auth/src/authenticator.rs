@@ -18,10 +18,15 @@ pub struct Authenticator {
 /// What the scheme does, with everything parsed that can be parsed before a request is there.
 #[derive(Debug, Clone)]
 enum Step {
-    KeyInHeader { header: HeaderName, prefix: String, field: String, join: Option<String> },
-    KeyInQuery { parameter: String, field: String },
+    Key { place: KeyPlace, prefix: String, field: String, join: Option<String> },
     Basic { username: String, password: String },
     EncodedPassword { header: HeaderName, username: String, password: String },
+}
+
+#[derive(Debug, Clone)]
+enum KeyPlace {
+    Header(HeaderName),
+    Query(String),
 }
 
 /// Which entries a call needs.
@@ -57,17 +62,15 @@ impl Authenticator {
     pub fn compile(scheme: &AuthScheme, gates: &[GateKind]) -> Result<Self, ApplyError> {
         let header = |name: &str| HeaderName::from_bytes(name.as_bytes()).map_err(|_| ApplyError::Header);
         let scheme = match &scheme.kind {
-            SchemeKind::ApiKey { placement: Placement::Header(name), prefix, field, entries } => {
-                Step::KeyInHeader {
-                    header: header(name)?,
-                    prefix: prefix.clone(),
-                    field: field.clone(),
-                    join: entries.as_ref().map(|entries| entries.join.clone()),
-                }
-            }
-            SchemeKind::ApiKey { placement: Placement::Query(name), field, .. } => {
-                Step::KeyInQuery { parameter: name.clone(), field: field.clone() }
-            }
+            SchemeKind::ApiKey { placement, prefix, field, entries } => Step::Key {
+                place: match placement {
+                    Placement::Header(name) => KeyPlace::Header(header(name)?),
+                    Placement::Query(name) => KeyPlace::Query(name.clone()),
+                },
+                prefix: prefix.clone(),
+                field: field.clone(),
+                join: entries.as_ref().map(|entries| entries.join.clone()),
+            },
             SchemeKind::Basic { username, password } => {
                 Step::Basic { username: username.clone(), password: password.clone() }
             }
@@ -94,6 +97,15 @@ impl Authenticator {
         names
     }
 
+    /// The query parameters that a caller can never set for a provider, because they carry credentials.
+    pub fn owned_parameters(provider: &Provider) -> Vec<String> {
+        let parameters = provider.auth.iter().filter_map(|scheme| match &scheme.kind {
+            SchemeKind::ApiKey { placement: Placement::Query(name), .. } => Some(name.clone()),
+            _ => None,
+        });
+        parameters.collect()
+    }
+
     /// Sets the headers; a query parameter to add comes back, already percent-encoded.
     pub fn apply(
         &self,
@@ -114,16 +126,15 @@ impl Authenticator {
             return Ok(None);
         }
         match &self.scheme {
-            Step::KeyInHeader { header, prefix, field, join: None } => {
-                let key = credentials.value(field).ok_or(ApplyError::Missing)?;
-                headers.insert(header, sensitive(&[prefix.as_str(), key])?);
-            }
-            Step::KeyInHeader { header, prefix, join: Some(join), .. } => {
-                headers.insert(header, joined(credentials, selection, prefix, join)?);
-            }
-            Step::KeyInQuery { parameter, field } => {
-                let key = credentials.value(field).ok_or(ApplyError::Missing)?;
-                return Ok(Some(query_pair(parameter, key)));
+            Step::Key { place, prefix, field, join } => {
+                let parts = match join {
+                    None => vec![prefix.as_str(), credentials.value(field).ok_or(ApplyError::Missing)?],
+                    Some(join) => joined(credentials, selection, prefix, join)?,
+                };
+                match place {
+                    KeyPlace::Header(header) => drop(headers.insert(header, sensitive(&parts)?)),
+                    KeyPlace::Query(parameter) => return Ok(Some(query_pair(parameter, &parts))),
+                }
             }
             Step::Basic { username, password } => {
                 let (username, password) = pair(credentials, username, password)?;
@@ -146,12 +157,13 @@ fn pair<'a>(
     credentials.value(username).zip(credentials.value(password)).ok_or(ApplyError::Missing)
 }
 
-fn joined(
-    credentials: &Credentials,
+/// The prefix and the keys of the entries that are wanted, with what stands between them.
+fn joined<'a>(
+    credentials: &'a Credentials,
     selection: Selection<'_>,
-    prefix: &str,
-    join: &str,
-) -> Result<HeaderValue, ApplyError> {
+    prefix: &'a str,
+    join: &'a str,
+) -> Result<Vec<&'a str>, ApplyError> {
     let wanted = |key: &str| match selection {
         Selection::All => true,
         Selection::Keys(keys) => keys.iter().any(|known| known == key),
@@ -164,7 +176,7 @@ fn joined(
         }
         parts.push(secret);
     }
-    if parts.len() == 1 { Err(ApplyError::NoEntry) } else { sensitive(&parts) }
+    if parts.len() == 1 { Err(ApplyError::NoEntry) } else { Ok(parts) }
 }
 
 fn basic(prefix: &str, username: &str, password: &str) -> Result<HeaderValue, ApplyError> {
@@ -181,10 +193,11 @@ fn sensitive(parts: &[&str]) -> Result<HeaderValue, ApplyError> {
     Ok(value)
 }
 
-fn query_pair(parameter: &str, key: &str) -> Zeroizing<String> {
+fn query_pair(parameter: &str, parts: &[&str]) -> Zeroizing<String> {
     use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
     let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
-    Zeroizing::new(format!("{}={}", encode(parameter), encode(key)))
+    let key = Zeroizing::new(parts.concat());
+    Zeroizing::new(format!("{}={}", encode(parameter), encode(&key)))
 }
 
 #[cfg(test)]

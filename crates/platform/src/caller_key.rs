@@ -11,23 +11,26 @@ use crate::problem::Problem;
 const KEY_PREFIX: &str = "tmb_";
 
 impl Platform {
-    /// The one API key in the headers, wherever a client of the vendor puts its credential. Two different keys are
+    /// The one API key in the headers and the query, wherever a client of the vendor puts its credential. Two different keys are
     /// refused: it could not be said on whose behalf the call is made.
     pub fn caller_key(
         &self,
         integration: &str,
         headers: &HeaderMap,
+        query: Option<&str>,
     ) -> Result<Option<Zeroizing<String>>, Problem> {
         let is_key = |text: &str| text.starts_with(KEY_PREFIX);
         // Which provider an integration is of is only known once the environment is, and that is what the key tells;
         // most integrations have the name of their provider.
         let mut keys = match self.catalog.get(integration) {
-            Some(provider) => extract_keys(provider, headers, is_key),
+            Some(provider) => extract_keys(provider, headers, query, is_key),
             None => Vec::new(),
         };
+        // A key in the query of a provider that has none there would go on to the vendor.
+        let query = query.filter(|_| self.catalog.get(integration).is_none());
         if keys.is_empty() {
             for provider in self.catalog.iter() {
-                for key in extract_keys(provider, headers, is_key) {
+                for key in extract_keys(provider, headers, query, is_key) {
                     if !keys.contains(&key) {
                         keys.push(key);
                     }

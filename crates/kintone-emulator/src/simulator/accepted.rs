@@ -98,10 +98,11 @@ pub(super) fn carried(scheme: &AuthScheme, accepted: &[AcceptedCredential], requ
             };
             (true, of_scheme.any(|credential| holds(credential, field, keys, entries.as_ref())))
         }
-        SchemeKind::ApiKey { placement: Placement::Query(name), field, entries, .. } => {
+        SchemeKind::ApiKey { placement: Placement::Query(name), prefix, field, entries } => {
             let mut pairs = url::form_urlencoded::parse(request.query.as_bytes());
-            let Some((_, keys)) = pairs.find(|(known, _)| known == name) else { return Carried::Nothing };
-            (true, of_scheme.any(|credential| holds(credential, field, &keys, entries.as_ref())))
+            let Some((_, value)) = pairs.find(|(known, _)| known == name) else { return Carried::Nothing };
+            let Some(keys) = value.strip_prefix(prefix.as_str()) else { return Carried::Nothing };
+            (true, of_scheme.any(|credential| holds(credential, field, keys, entries.as_ref())))
         }
         SchemeKind::Basic { username, password } => {
             let given = request.header("authorization").and_then(|value| value.split_once(' '));

@@ -23,6 +23,7 @@ use super::headers;
 use super::long_url;
 use super::path;
 use super::plan::Plan;
+use super::query;
 use super::selection::{Needed, PEEK_BYTES};
 use crate::access::Access;
 use crate::activity::{CallRecord, Recorder};
@@ -122,6 +123,8 @@ async fn attempt_all(
             "Write the path plainly.",
         )
     })?;
+    let own = query.map(|query| query::without(query, &plan.owned_parameters));
+    let query = own.as_deref().filter(|own| !own.is_empty() || query == Some(""));
     let mut outgoing =
         Outgoing::prepare(plan, call.method, path_text, query, call.headers, call.body).await?;
     let request_id = call.request_id;
@@ -143,7 +146,7 @@ async fn attempt_all(
         let retries_left = record.attempts <= plan.retries && replay.is_some();
         match sent {
             Ok(mut response) => {
-                headers::to_downstream(response.headers_mut());
+                headers::to_downstream(response.headers_mut(), &plan.owned_parameters);
                 observe(lane, plan, &response);
                 let pause = retries_left.then(|| pause_after(plan, &outgoing, &response));
                 match pause.flatten() {

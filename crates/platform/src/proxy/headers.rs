@@ -2,7 +2,12 @@
 
 use std::borrow::Cow;
 
-use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LINK,
+    LOCATION, REFRESH,
+};
+
+use super::query;
 
 /// The prefix under which a caller may pass any header by, as compatible SDKs do.
 const PASS_PREFIX: &str = "nango-proxy-";
@@ -59,14 +64,31 @@ fn fate(name: &HeaderName, owned: &[HeaderName], named: &[String]) -> Fate {
     if removed { Fate::Remove } else { Fate::Keep }
 }
 
-/// Removes the hop-by-hop headers of an answer, in place; everything else comes back as it is.
-pub fn to_downstream(headers: &mut HeaderMap) {
+/// Removes the hop-by-hop headers of an answer, in place, and from its links the query parameters that carry a
+/// credential: vendors lead on to the URL that they were asked for. Everything else comes back as it is.
+pub fn to_downstream(headers: &mut HeaderMap, owned_parameters: &[String]) {
+    if !owned_parameters.is_empty() {
+        strip_links(headers, owned_parameters);
+    }
     for name in named_by_connection(headers) {
         headers.remove(name);
     }
     // Answers seldom have any of these, and most have none but `Connection`.
     while let Some(name) = headers.keys().find(|name| is_hop_by_hop(name.as_str())).cloned() {
         headers.remove(name);
+    }
+}
+
+fn strip_links(headers: &mut HeaderMap, owned_parameters: &[String]) {
+    for (name, value) in headers.iter_mut() {
+        if ![LOCATION, CONTENT_LOCATION, LINK, REFRESH].contains(name) {
+            continue;
+        }
+        // A byte that is no text cannot be part of a parameter's name.
+        let text = String::from_utf8_lossy(value.as_bytes());
+        if let Cow::Owned(stripped) = query::without_in_links(&text, owned_parameters) {
+            *value = HeaderValue::from_bytes(stripped.as_bytes()).unwrap_or(HeaderValue::from_static(""));
+        }
     }
 }
 
@@ -198,7 +220,23 @@ mod tests {
             "set-cookie: a=b",
             "x-cybozu-error: GAIA_IA02",
         ]);
-        to_downstream(&mut headers);
+        to_downstream(&mut headers, &[]);
         assert_eq!(lines(&headers), ["content-length: 12", "set-cookie: a=b", "x-cybozu-error: GAIA_IA02"]);
+    }
+
+    #[test]
+    fn a_link_of_an_answer_does_not_show_the_key_that_the_question_carried() {
+        let mut headers = map(&[
+            "location: /things/?page=2&key=secret",
+            "link: <https://acme.example/things?key=secret&page=3>; rel=\"next\"",
+            "x-about: ?key=not-a-link",
+        ]);
+        to_downstream(&mut headers, &["key".to_owned()]);
+        let expected = [
+            "link: <https://acme.example/things?page=3>; rel=\"next\"",
+            "location: /things/?page=2",
+            "x-about: ?key=not-a-link",
+        ];
+        assert_eq!(lines(&headers), expected);
     }
 }

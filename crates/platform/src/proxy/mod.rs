@@ -8,6 +8,7 @@ mod json_scan;
 mod long_url;
 pub mod path;
 mod plan;
+mod query;
 mod selection;
 
 pub use answer::{Answer, AnswerBody};

@@ -47,6 +47,7 @@ pub struct Plan {
     pub(crate) gates: Vec<GateKind>,
     pub(crate) sealed: SealedCredentials,
     pub(crate) owned_headers: Vec<HeaderName>,
+    pub(crate) owned_parameters: Vec<String>,
     /// Of the upstream host, if its vendor limits the requests in flight.
     pub(crate) governor: Option<Arc<Governor>>,
     /// Of the connection, if it has a limit of its own.
@@ -145,6 +146,7 @@ impl Plan {
             connection_id: source.connection_id,
             integration: source.integration,
             owned_headers: Authenticator::owned_headers(&provider),
+            owned_parameters: Authenticator::owned_parameters(&provider),
             browser_origin,
             origin: origin_text,
             base_path: base_path.path().trim_end_matches('/').to_owned(),

@@ -54,7 +54,7 @@ fn log() -> Log {
 }
 
 /// Every form in which a secret might be written down, as bytes to search for.
-fn forms(secret: &str) -> Vec<String> {
+pub fn forms(secret: &str) -> Vec<String> {
     let hex = secret.bytes().fold(String::new(), |mut hex, byte| {
         write!(hex, "{byte:02x}").expect("text can be written");
         hex

@@ -5,6 +5,7 @@ mod connect;
 mod disk;
 mod drafts;
 mod faults;
+mod generic_keys;
 mod invalidation;
 mod isolation;
 mod jobs;

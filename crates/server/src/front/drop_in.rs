@@ -24,7 +24,7 @@ pub(super) async fn call(
     let whole = head.uri.path_and_query().map_or("/", |target| target.as_str());
     let parts = Parts::split(whole)?;
     let (integration, connection) = (decode(parts.integration)?, decode(parts.connection)?);
-    let key = front.platform.caller_key(&integration, &head.headers)?;
+    let key = front.platform.caller_key(&integration, &head.headers, head.uri.query())?;
     let access = peer.access(&front.platform, key.as_deref().map(String::as_str), &head.headers).await?;
     access.require(Scope::Proxy)?;
     let plan = front.platform.plan(&access.environment, Some(&integration), &connection).await?;
