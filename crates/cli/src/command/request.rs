@@ -24,11 +24,12 @@ use crate::output::{Output, document, line, say};
 
 /// How much of a file is read at a time.
 const CHUNK: usize = 64 * 1024;
-/// What cannot stand in a path or query and was certainly not meant: spaces, quotes, other scripts. What is encoded
-/// already stays as it is.
+/// What cannot stand in a path or query and was certainly not meant: spaces, quotes, other scripts, and the `#` that
+/// would begin a fragment, which is never sent. What is encoded already stays as it is.
 const UNSENDABLE: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
+    .add(b'#')
     .add(b'<')
     .add(b'>')
     .add(b'\\')
@@ -105,17 +106,9 @@ impl Request {
     }
 
     async fn request(&self) -> anyhow::Result<HttpRequest<RequestBody>> {
-        let slash = if self.path.starts_with('/') { "" } else { "/" };
-        let target = format!("/proxy{slash}{}", utf8_percent_encode(&self.path, UNSENDABLE));
-        let uri = Uri::try_from(&target).map_err(|error| {
-            Failure::usage(
-                format!("`{}` is no path: {error}", self.path),
-                "Give one like /k/v1/app.json?id=1.",
-            )
-        })?;
         let mut request = HttpRequest::new(full(Bytes::new()));
         *request.method_mut() = self.method.clone();
-        *request.uri_mut() = uri;
+        *request.uri_mut() = target(&self.path)?;
         if let Some(data) = &self.data {
             let (body, length) = body(data).await?;
             *request.body_mut() = body;
@@ -137,6 +130,15 @@ impl Request {
         }
         Ok(request)
     }
+}
+
+/// Where a path at the vendor's API stands at the server.
+fn target(path: &str) -> anyhow::Result<Uri> {
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    let target = format!("/proxy{slash}{}", utf8_percent_encode(path, UNSENDABLE));
+    Ok(Uri::try_from(&target).map_err(|error| {
+        Failure::usage(format!("`{path}` is no path: {error}"), "Give one like /k/v1/app.json?id=1.")
+    })?)
 }
 
 /// The body that an argument means, and its length when it comes from a file.
@@ -229,8 +231,10 @@ mod tests {
             ("/k/v1/records.json?query=limit 5", "/k/v1/records.json?query=limit%205"),
             ("/k/v1/records.json?query=limit%205", "/k/v1/records.json?query=limit%205"),
             ("/a?q=名前 = \"x\"", "/a?q=%E5%90%8D%E5%89%8D%20=%20%22x%22"),
+            ("/a?q=x = \"#1\" limit 5", "/a?q=x%20=%20%22%231%22%20limit%205"),
+            ("a#b/c", "/a%23b/c"),
         ] {
-            assert_eq!(utf8_percent_encode(path, UNSENDABLE).to_string(), sent);
+            assert_eq!(target(path).expect("a path").to_string(), format!("/proxy{sent}"));
         }
     }
 

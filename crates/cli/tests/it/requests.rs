@@ -1,3 +1,5 @@
+use serde_json::json;
+
 use crate::world::{CUSTOMERS, World, run};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -13,6 +15,9 @@ async fn a_call_goes_through_and_shows_in_the_log() {
     let seen = world.kintone().requests();
     assert_eq!(seen[0].header("x-cybozu-api-token"), Some(CUSTOMERS));
 
+    let path = "/k/v1/records.json?app=1&query=company = \"No. #1\" limit 1";
+    assert_eq!(world.json(&["request", "-c", "営業", "GET", path]).await["body"]["records"], json!([]));
+
     let answer = world.json(&["request", "-c", "営業", "GET", "/k/v1/app.json?id=1"]).await;
     assert_eq!((&answer["status"], &answer["body"]["appId"]), (&200.into(), &"1".into()));
     assert!(answer["headers"]["x-concurrencylimit-limit"].is_string());
@@ -20,7 +25,8 @@ async fn a_call_goes_through_and_shows_in_the_log() {
     let activity = world.json(&["activity", "--connection", "営業"]).await;
     let paths: Vec<_> =
         activity["calls"].as_array().expect("calls").iter().map(|call| &call["path"]).collect();
-    assert_eq!(paths, ["/k/v1/app.json?id", "/k/v1/records.json?app&query&fields[0]"]);
+    let records = ["/k/v1/records.json?app&query", "/k/v1/records.json?app&query&fields[0]"];
+    assert_eq!(paths, ["/k/v1/app.json?id", records[0], records[1]]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -28,10 +34,10 @@ async fn bodies_come_from_an_argument_a_file_or_stdin() {
     let world = World::start().await;
     assert_eq!(world.link("sales").await.code, 0);
     for (number, way) in ["argument", "file", "stdin"].into_iter().enumerate() {
-        let record = serde_json::json!({
+        let record = json!({
             "customer_code": { "value": format!("CLI-{number}") }, "company": { "value": "Made here" }
         });
-        let body = serde_json::json!({ "app": 1, "record": record }).to_string();
+        let body = json!({ "app": 1, "record": record }).to_string();
         std::fs::write(world.path("record.json"), &body).expect("written");
         let (data, input) = match way {
             "argument" => (body.as_str(), ""),
