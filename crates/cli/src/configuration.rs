@@ -1,6 +1,6 @@
 //! The configuration: `config.default.toml`, a file, the environment, the command line, each over the one before.
 
-use std::collections::HashMap;
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,15 +12,10 @@ use tombolo_platform::Housekeeping;
 use tombolo_platform::start::{ConnectToOption, EgressOptions, MasterKeySource, StartOptions};
 use tombolo_server::{ServerOptions, Tls};
 
+use crate::environment;
+
 /// Every setting with its default and one sentence about it.
 const DEFAULTS: &str = include_str!("../../../config.default.toml");
-
-/// The prefix of environment variables.
-const PREFIX: &str = "TOMBOLO";
-
-/// Variables of the same prefix that are no settings.
-const OTHER_VARIABLES: [&str; 5] =
-    ["TOMBOLO_URL", "TOMBOLO_API_KEY", "TOMBOLO_MASTER_KEY", "TOMBOLO_CONFIG", "TOMBOLO_ENVIRONMENT"];
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -122,17 +117,19 @@ pub enum LogFormat {
 }
 
 impl Configuration {
-    /// Reads the defaults, a file if one is given, and the variables of the environment.
+    /// Reads the defaults, a file if one is given, and the variables of the environment. One of ours that is not UTF-8
+    /// is an error.
     pub fn read(
         file: Option<&Path>,
-        variables: impl Iterator<Item = (String, String)>,
+        variables: impl Iterator<Item = (OsString, OsString)>,
     ) -> anyhow::Result<Self> {
         let mut builder =
             config::Config::builder().add_source(config::File::from_str(DEFAULTS, config::FileFormat::Toml));
         if let Some(file) = file {
             builder = builder.add_source(config::File::from(file).format(config::FileFormat::Toml));
         }
-        for (key, value) in settings_of(variables)? {
+        let defaults: toml::Table = DEFAULTS.parse().context("config.default.toml is no TOML")?;
+        for (key, value) in environment::settings(variables, &defaults)? {
             builder = builder.set_override(key, value)?;
         }
         let configuration = builder.build().context("cannot read the configuration")?;
@@ -222,33 +219,6 @@ impl EgressSection {
     }
 }
 
-/// The settings among the variables: `TOMBOLO_SERVER_LISTEN` is `server.listen`.
-fn settings_of(variables: impl Iterator<Item = (String, String)>) -> anyhow::Result<HashMap<String, String>> {
-    let defaults: toml::Table = DEFAULTS.parse().context("config.default.toml is no TOML")?;
-    let mut known = HashMap::new();
-    for (key, value) in &defaults {
-        match value.as_table() {
-            None => drop(known.insert(format!("{PREFIX}_{key}").to_uppercase(), key.clone())),
-            Some(section) => {
-                for inner in section.keys() {
-                    known.insert(format!("{PREFIX}_{key}_{inner}").to_uppercase(), format!("{key}.{inner}"));
-                }
-            }
-        }
-    }
-    let mut settings = HashMap::new();
-    for (name, value) in variables.filter(|(name, _)| name.starts_with("TOMBOLO_")) {
-        match known.get(&name) {
-            Some(key) => drop(settings.insert(key.clone(), value)),
-            None if OTHER_VARIABLES.contains(&name.as_str()) => {}
-            None => {
-                bail!("the environment has {name}, which is no setting; config.default.toml shows them all")
-            }
-        }
-    }
-    Ok(settings)
-}
-
 fn present(path: &Path) -> Option<PathBuf> {
     (!path.as_os_str().is_empty()).then(|| path.to_owned())
 }
@@ -262,7 +232,7 @@ mod tests {
     use super::*;
 
     fn with(variables: &[(&str, &str)]) -> anyhow::Result<Configuration> {
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
         Configuration::read(None, variables)
     }
 
@@ -279,5 +249,29 @@ mod tests {
         assert_eq!(changed.server.listen.to_string(), "0.0.0.0:80");
         assert_eq!(changed.data_dir, Path::new("/data"));
         assert!(with(&[("TOMBOLO_SERVER_LITSEN", "x")]).is_err(), "a slip is no silent default");
+    }
+
+    #[test]
+    fn lists_come_from_the_environment_too() {
+        let entry = r#"[{ host = "acme.example.com", address = "127.0.0.1:8443", without_tls = true }]"#;
+        let changed = with(&[
+            ("TOMBOLO_EGRESS_EXTRA_PORTS", "8443,9443"),
+            ("TOMBOLO_EGRESS_ALLOW_NETWORKS", "10.1.0.0/16, fd00::/8"),
+            ("TOMBOLO_EGRESS_CONNECT_TO", entry),
+        ]);
+        let egress = changed.expect("settings that fit").egress;
+        assert_eq!(egress.extra_ports, [8443, 9443]);
+        assert_eq!(egress.allow_networks, ["10.1.0.0/16", "fd00::/8"]);
+        let [entry] = &egress.connect_to[..] else { panic!("one entry: {egress:?}") };
+        assert_eq!((entry.host.as_str(), entry.without_tls), ("acme.example.com", true));
+        assert_eq!(entry.address.to_string(), "127.0.0.1:8443");
+
+        for (name, value) in
+            [("TOMBOLO_EGRESS_EXTRA_PORTS", "https"), ("TOMBOLO_EGRESS_CONNECT_TO", "acme.example.com")]
+        {
+            let error = format!("{:#}", with(&[(name, value)]).expect_err("what does not fit"));
+            let key = name.replace("TOMBOLO_EGRESS_", "egress.").to_lowercase();
+            assert!(error.contains("does not fit") && error.contains(&key), "{error}");
+        }
     }
 }

@@ -16,6 +16,7 @@ use tombolo_server::InProcess;
 use crate::command::GlobalOptions;
 use crate::command::serve::{OPERATOR_SOCKET, process_id};
 use crate::configuration::{Configuration, LogSection};
+use crate::environment;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::language;
@@ -60,7 +61,7 @@ impl Api {
         nothing: WhereNothingIs,
         output: Output,
     ) -> anyhow::Result<Self> {
-        let key = std::env::var("TOMBOLO_API_KEY").ok().filter(|key| !key.is_empty());
+        let key = environment::text("TOMBOLO_API_KEY")?.filter(|key| !key.is_empty());
         let (mut client, installation) = match &global.url {
             Some(url) => (ApiClient::new(Transport::url(url)?), None),
             None => Self::of_data_directory(global, nothing).await?,
@@ -129,7 +130,7 @@ impl Api {
     }
 }
 
-/// The master key that the environment holds, as the server takes it.
+/// The master key that the environment holds. One that is not UTF-8 was refused with the configuration.
 pub fn master_key() -> Option<SecretString> {
     std::env::var("TOMBOLO_MASTER_KEY").ok().map(SecretString::from)
 }
@@ -156,7 +157,7 @@ pub fn nothing_there(data_directory: &Path) -> Failure {
 impl GlobalOptions {
     /// The configuration that counts for this command.
     pub fn configuration(&self) -> anyhow::Result<Configuration> {
-        let mut configuration = Configuration::read(self.config.as_deref(), std::env::vars())?;
+        let mut configuration = Configuration::read(self.config.as_deref(), std::env::vars_os())?;
         if let Some(directory) = &self.data_dir {
             configuration.data_dir.clone_from(directory);
         }

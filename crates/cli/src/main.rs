@@ -3,6 +3,7 @@
 mod command;
 mod configuration;
 mod connect_api;
+mod environment;
 mod exit;
 mod failure;
 mod language;

@@ -129,7 +129,7 @@ impl Command {
     async fn run(self, global: &GlobalOptions, output: Output) -> anyhow::Result<ExitCode> {
         let exit = match self {
             Self::Demo(demo) => return demo.run().await,
-            Self::Serve(serve) => return serve.run(global.config.as_deref()).await,
+            Self::Serve(serve) => return serve.run(global).await,
             Self::Emulator(emulator) => return emulator.run(output).await,
             Self::Doctor(command) => command.run(global, output).await,
             Self::Provider(command) => command.run(global, output).await,

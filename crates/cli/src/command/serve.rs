@@ -1,16 +1,15 @@
 //! `tombolo serve`
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use secrecy::SecretString;
 use tombolo_platform::start::{Started, start};
 use tombolo_server::Server;
 
-use crate::configuration::Configuration;
+use super::GlobalOptions;
+use crate::connect_api::master_key;
 use crate::logging;
 
 /// The name of the operator's socket in the data directory.
@@ -25,9 +24,6 @@ pub struct Serve {
     /// `sqlite:DIRECTORY` or `postgres://…`; a URL with a password belongs into `TOMBOLO_DATABASE_URL`.
     #[arg(long, value_name = "URL")]
     database: Option<String>,
-    /// Where the SQLite files, the master key and the operator's socket are.
-    #[arg(long, value_name = "DIRECTORY")]
-    data_dir: Option<PathBuf>,
     /// The URL under which callers reach the server.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
@@ -35,24 +31,20 @@ pub struct Serve {
 
 impl Serve {
     /// Serves until SIGINT or SIGTERM.
-    pub async fn run(self, file: Option<&Path>) -> anyhow::Result<ExitCode> {
-        let mut configuration = Configuration::read(file, std::env::vars())?;
+    pub async fn run(self, global: &GlobalOptions) -> anyhow::Result<ExitCode> {
+        let mut configuration = global.configuration()?;
         if let Some(listen) = self.listen {
             configuration.server.listen = listen;
         }
         if let Some(database) = self.database {
             configuration.database.url = database.into();
         }
-        if let Some(directory) = self.data_dir {
-            configuration.data_dir = directory;
-        }
         if let Some(url) = self.public_url {
             configuration.server.public_url = url;
         }
         logging::start(&configuration.log)?;
-        let master_key = std::env::var("TOMBOLO_MASTER_KEY").ok().map(SecretString::from);
         let Started { platform, directory, new_master_key } =
-            start(configuration.start_options(master_key)?).await?;
+            start(configuration.start_options(master_key())?).await?;
         if let Some(path) = new_master_key {
             tracing::warn!(
                 "a new master key was made: {}. Back it up now, apart from the database: without it no secret can be read again",

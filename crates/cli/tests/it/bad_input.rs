@@ -1,3 +1,5 @@
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 
 use crate::world::{World, bare, run};
@@ -100,6 +102,30 @@ async fn nothing_is_made_by_looking() {
     let ran = world.run(&["provider", "list"]).await;
     assert!(ran.code == 0 && ran.out.contains("oomnitza"), "{}", ran.err);
     assert!(!world.data().exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_variable_that_is_no_text_is_named_if_it_is_ours() {
+    let world = World::start().await;
+    let not_utf_8 = OsStr::from_bytes(b"\xff");
+    let with = |name, arguments: &[&str]| {
+        let mut command = world.command(arguments);
+        command.env(name, not_utf_8);
+        run(command, "")
+    };
+    let ran = with("LS_COLORS", &["provider", "list"]).await;
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    for (name, arguments) in [
+        ("TOMBOLO_LOG_FILTER", &["provider", "list"][..]),
+        ("TOMBOLO_MASTER_KEY", &["serve", "--listen", "127.0.0.1:0"]),
+        ("TOMBOLO_API_KEY", &["connection", "list", "--url", "http://127.0.0.1:1"]),
+    ] {
+        let ran = with(name, arguments).await;
+        assert_eq!(ran.code, 1, "{name}: {}", ran.err);
+        let expected = format!("error: the environment variable {name} is not UTF-8\n  Set it to a text");
+        assert!(ran.err.starts_with(&expected), "{}", ran.err);
+    }
+    assert!(!world.data().exists(), "nothing was installed without the key that was meant");
 }
 
 #[tokio::test(flavor = "multi_thread")]
