@@ -159,13 +159,15 @@ impl Failure {
 
 impl From<ApiError> for Failure {
     fn from(error: ApiError) -> Self {
+        let exit =
+            if error.is_of_another_server() { Exit::Unavailable } else { Exit::of_status(error.status) };
         let fields = error.fields.into_iter().map(|field| Fault {
             field: field.path.join("."),
             en: field.message,
             ja: field.message_ja,
         });
         Self {
-            exit: Exit::of_status(error.status),
+            exit,
             code: error.code.into(),
             what: error.message,
             fix: error.fix,

@@ -1,6 +1,8 @@
-use http::StatusCode;
+use http::{Response, StatusCode};
+use hyper::body::Incoming;
 
 use super::transport::TransportError;
+use super::whole;
 use crate::connection_test::{Side, TestReport};
 use crate::problem::{Problem, ProblemField};
 
@@ -64,14 +66,27 @@ pub struct ApiError {
     pub report: Option<TestReport>,
 }
 
+/// The code of an answer that is not of our server, such as that of a proxy in front of it.
+const UNEXPECTED_ANSWER: &str = "unexpected_answer";
+
 impl ApiError {
-    /// Reads the body of an answer that is no success. One that is not of our server still says what came.
-    pub(super) fn read(status: StatusCode, body: &[u8]) -> Self {
+    /// Reads an answer that is no success, to its end. One that is not of our server still says what came.
+    pub async fn of_answer(answer: Response<Incoming>) -> Result<Self, TransportError> {
+        let status = answer.status();
+        Ok(Self::read(status, &whole(answer.into_body()).await?))
+    }
+
+    /// Whether something else than our server answered.
+    pub fn is_of_another_server(&self) -> bool {
+        self.code == UNEXPECTED_ANSWER
+    }
+
+    fn read(status: StatusCode, body: &[u8]) -> Self {
         match serde_json::from_slice::<Problem>(body) {
             Ok(problem) => Self { status: status.as_u16(), ..Self::from(problem) },
             Err(_) => Self {
                 status: status.as_u16(),
-                code: "unexpected_answer".to_owned(),
+                code: UNEXPECTED_ANSWER.to_owned(),
                 message: format!("The server answered {status}, and not in the way of this API"),
                 fix: "Check that the URL is that of Tombolo, and what stands in front of it.".to_owned(),
                 side: Side::Network,
@@ -105,7 +120,7 @@ mod tests {
     #[test]
     fn an_answer_of_another_server_is_told_as_such() {
         let error = ApiError::read(StatusCode::BAD_GATEWAY, b"<html>nginx</html>");
-        assert_eq!((error.status, error.code.as_str()), (502, "unexpected_answer"));
+        assert_eq!((error.status, error.is_of_another_server()), (502, true));
         assert!(error.to_string().contains("502 Bad Gateway"), "{error}");
     }
 }

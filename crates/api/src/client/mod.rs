@@ -167,9 +167,7 @@ impl ApiClient {
         if response.status().is_success() {
             return Ok(response);
         }
-        let status = response.status();
-        let bytes = whole(response.into_body()).await?;
-        Err(ApiError::read(status, &bytes).into())
+        Err(ApiError::of_answer(response).await?.into())
     }
 }
 
@@ -247,7 +245,7 @@ fn json_request(
     request.map_err(|error| ClientError::Request(format!("`{path}` cannot be asked for: {error}")))
 }
 
-async fn whole(body: Incoming) -> Result<Bytes, ClientError> {
+async fn whole(body: Incoming) -> Result<Bytes, TransportError> {
     let limited = http_body_util::Limited::new(body, ANSWER_MAX);
     let collected =
         limited.collect().await.map_err(|error| TransportError::Interrupted(error.to_string()))?;

@@ -13,7 +13,6 @@ use http_body_util::{BodyExt as _, StreamBody};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tombolo_api::Problem;
 use tombolo_api::client::{ApiError, RequestBody, full};
 
 use super::{GlobalOptions, on_api};
@@ -40,6 +39,7 @@ const UNSENDABLE: &AsciiSet = &CONTROLS
     .add(b'}');
 /// The header that marks an answer of ours in place of the vendor's.
 const TOMBOLO_ERROR: &str = "tombolo-error";
+/// The header that every answer of our server has. An answer without it is that of something on the way.
 const REQUEST_ID: &str = "tombolo-request-id";
 
 /// Make one call through a connection. The answer's body goes to stdout as it comes.
@@ -49,7 +49,8 @@ const REQUEST_ID: &str = "tombolo-request-id";
   tombolo request -c Sales POST /k/v1/record.json -d '{\"app\": 12, \"record\": {\"name\": {\"value\": \"x\"}}}'
   tombolo request -c Sales POST /k/v1/file.json -d @form.bin -H 'Content-Type: multipart/form-data; boundary=x'
 
-Exits with 4 when the vendor answers with a status of 400 or more; its answer is printed all the same.")]
+Exits with 4 when the vendor answers with a status of 400 or more; its answer is printed all the same. Exits with 7 when
+something on the way to the server answers in its place.")]
 pub struct Request {
     /// The connection's name, connection id or id.
     #[arg(long, short, value_name = "CONNECTION")]
@@ -82,14 +83,12 @@ impl Request {
 
     async fn on(self, api: &Api, output: Output) -> anyhow::Result<Exit> {
         let response = api.send(self.request().await?).await?;
-        if response.headers().contains_key(TOMBOLO_ERROR) {
-            let body = response.into_body().collect().await?.to_bytes();
-            let problem: Problem =
-                serde_json::from_slice(&body).context("the server's answer cannot be read")?;
-            return Err(Failure::from(ApiError::from(problem)).into());
+        let headers = response.headers();
+        if !headers.contains_key(REQUEST_ID) || headers.contains_key(TOMBOLO_ERROR) {
+            return Err(Failure::from(ApiError::of_answer(response).await?).into());
         }
         let status = response.status();
-        let id = text_of(response.headers(), REQUEST_ID);
+        let id = text_of(headers, REQUEST_ID);
         if output.json {
             document(&described(response).await?)?;
         } else {

@@ -1,5 +1,7 @@
 //! The other two ways to the API: the operator's socket, and HTTP with a key.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -18,7 +20,7 @@ impl Drop for Served {
 
 /// A port that was free a moment ago.
 fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("bound").port()
 }
 
@@ -78,4 +80,35 @@ async fn commands_reach_a_running_server_by_its_socket_and_by_url() {
     // The socket's file is left over from the killed server, and is no server.
     assert!(world.data().join("operator.sock").exists());
     assert_eq!(world.run(&["connection", "list"]).await.code, 0);
+}
+
+/// Answers one request as something on the way to the server does, and gives the URL for it.
+fn something_on_the_way(status: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("bound"));
+    let page = "<html>Please sign in</html>";
+    let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{page}", page.len());
+    std::thread::spawn(move || {
+        let (mut socket, _) = listener.accept().expect("a caller");
+        assert!(socket.read(&mut [0; 4096]).expect("a request") > 0);
+        socket.write_all(answer.as_bytes()).expect("answered");
+    });
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_answers_in_place_of_the_server_is_not_taken_for_the_vendor() {
+    for status in ["502 Bad Gateway", "404 Not Found", "200 OK"] {
+        let url = something_on_the_way(status);
+        let ran =
+            run(bare(&["request", "--url", &url, "-c", "Sales", "GET", "/k/v1/app.json?id=1"]), "").await;
+        assert_eq!((ran.code, ran.out.as_str()), (7, ""), "{status}: {}", ran.err);
+        let expected = format!(
+            "error: The server answered {status}, and not in the way of this API\n  Check that the URL"
+        );
+        assert!(ran.err.starts_with(&expected), "{}", ran.err);
+    }
+    let url = something_on_the_way("403 Forbidden");
+    let ran = run(bare(&["connection", "list", "--url", &url]), "").await;
+    assert_eq!(ran.code, 7, "{}", ran.err);
 }
