@@ -114,7 +114,7 @@ pub(super) fn deploy(tenant: &mut Tenant, call: &Call<'_>) -> Result<Answer, Api
         app.modifier = call.caller.entity();
         app.tokens.iter_mut().for_each(|token| token.deployed = true);
         if let Some(fields) = draft {
-            app.records.regenerate(&fields);
+            app.records.follow(&fields);
             app.fields = fields;
         }
     }

@@ -44,6 +44,11 @@ impl GeneratedRecords {
         self.fields = fields;
     }
 
+    /// The form that the records follow.
+    pub(super) fn fields(&self) -> &Fields {
+        &self.fields
+    }
+
     /// How many records there are.
     pub fn count(&self) -> u64 {
         self.count

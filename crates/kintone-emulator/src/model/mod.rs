@@ -31,6 +31,7 @@ mod records;
 mod space;
 mod tenant;
 mod token;
+mod unique;
 mod value;
 
 pub use access::{AppRight, RecordRight, RightHolder};

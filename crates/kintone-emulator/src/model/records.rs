@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use super::unique::UniqueValues;
 use super::{Field, Fields, GeneratedRecords, Record, Value};
+use crate::query::key::Key;
 
 /// Which way to walk through ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,12 +21,14 @@ pub enum Direction {
 /// Records by id: stored ones, over ones that are computed from their id on demand.
 ///
 /// A clone shares the records themselves, which makes a snapshot for an all-or-nothing request cheap.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Records {
     stored: BTreeMap<u64, Arc<Record>>,
     generated: Option<GeneratedRecords>,
     /// Ids of generated records that were deleted.
     deleted: BTreeSet<u64>,
+    /// Of the stored records.
+    unique: UniqueValues,
     last_id: u64,
 }
 
@@ -64,16 +68,34 @@ impl<'a> Found<'a> {
 }
 
 impl Records {
-    /// An app whose first records are computed from their ids.
-    pub fn generated(generated: GeneratedRecords) -> Self {
-        Self { last_id: generated.count(), generated: Some(generated), ..Self::default() }
+    /// No records yet, of an app with this form.
+    pub fn new(fields: &Fields) -> Self {
+        Self {
+            stored: BTreeMap::new(),
+            generated: None,
+            deleted: BTreeSet::new(),
+            unique: UniqueValues::new(fields, []),
+            last_id: 0,
+        }
     }
 
-    /// Lets computed records follow a changed form.
-    pub fn regenerate(&mut self, fields: &Arc<Fields>) {
+    /// An app whose first records are computed from their ids.
+    pub fn generated(generated: GeneratedRecords) -> Self {
+        let none = Self::new(generated.fields());
+        Self { last_id: generated.count(), generated: Some(generated), ..none }
+    }
+
+    /// Lets the records follow a changed form: the cells of computed ones, and which values are unique.
+    pub fn follow(&mut self, fields: &Arc<Fields>) {
         if let Some(generated) = &mut self.generated {
             generated.set_fields(Arc::clone(fields));
         }
+        self.unique = UniqueValues::new(fields, self.stored.values().map(AsRef::as_ref));
+    }
+
+    /// The stored record that holds this value of the unique field with this code.
+    pub(crate) fn holder(&self, code: &str, key: &Key) -> Option<u64> {
+        self.unique.holder(code, key)
     }
 
     /// How many records there are. Takes constant time.
@@ -187,15 +209,22 @@ impl Records {
     /// Stores a record under its id, replacing what was there.
     pub fn put(&mut self, record: Record) {
         self.last_id = self.last_id.max(record.id);
+        if let Some(replaced) = self.stored.get(&record.id) {
+            self.unique.remove(replaced);
+        }
         self.deleted.remove(&record.id);
+        self.unique.add(&record);
         self.stored.insert(record.id, Arc::new(record));
     }
 
     /// Deletes the record of this id; answers whether there was one.
     pub fn remove(&mut self, id: u64) -> bool {
-        let stored = self.stored.remove(&id).is_some();
+        let stored = self.stored.remove(&id);
+        if let Some(removed) = &stored {
+            self.unique.remove(removed);
+        }
         let computed = self.generated.as_ref().is_some_and(|generated| generated.has(id));
         let fresh = computed && self.deleted.insert(id);
-        stored || fresh
+        stored.is_some() || fresh
     }
 }

@@ -12,6 +12,7 @@ use crate::model::{
 /// An app without records that belongs to Ann.
 pub(crate) fn app(id: u64, fields: Vec<Field>) -> App {
     let at: Timestamp = "2024-01-01T00:00:00Z".parse().unwrap();
+    let fields = Arc::new(Fields::new(fields));
     App {
         id,
         code: String::new(),
@@ -24,7 +25,6 @@ pub(crate) fn app(id: u64, fields: Vec<Field>) -> App {
         created_at: at,
         modifier: Entity::new("ann", "Ann"),
         updated_at: at,
-        fields: Arc::new(Fields::new(fields)),
         draft: None,
         is_live: true,
         layout: Json::Null,
@@ -34,7 +34,8 @@ pub(crate) fn app(id: u64, fields: Vec<Field>) -> App {
         rights: Vec::new(),
         record_rights: Vec::new(),
         tokens: Vec::new(),
-        records: Records::default(),
+        records: Records::new(&fields),
+        fields,
         last_row_id: 0,
     }
 }

@@ -126,10 +126,13 @@ impl AppSeed {
         let process = Process::from_definition(&self.process);
         let fields = Arc::new(form(&self.fields, process.enabled)?);
         let creator = tenant.user_entity(self.creator.as_deref().unwrap_or(ADMINISTRATOR));
-        let records = self.generated.map_or_else(Records::default, |generated| {
-            let (fields, creator) = (Arc::clone(&fields), creator.clone());
-            Records::generated(GeneratedRecords::new(generated.records, fields, first_instant(), creator))
-        });
+        let records = match self.generated {
+            None => Records::new(&fields),
+            Some(generated) => {
+                let (fields, creator) = (Arc::clone(&fields), creator.clone());
+                Records::generated(GeneratedRecords::new(generated.records, fields, first_instant(), creator))
+            }
+        };
         let space = self.space.and_then(|id| tenant.space(id));
         Ok(App {
             id: self.id,

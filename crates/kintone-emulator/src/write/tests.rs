@@ -13,7 +13,7 @@ use serde_json::{Map, Value as Json, json};
 use super::render::Shown;
 use super::{Batch, WriteContext, WriteError, Written};
 use crate::model::{
-    Entity, Field, GeneratedRecords, Group, Organization, Process, Records, StoredFile, Tenant,
+    Entity, Field, Fields, GeneratedRecords, Group, Organization, Process, Records, StoredFile, Tenant,
 };
 use crate::query::fixture::{app, number, record, text, user};
 
@@ -415,25 +415,69 @@ fn an_app_of_computed_records_takes_new_ones() {
 }
 
 #[test]
+fn stored_records_beside_computed_ones_hold_their_values_too() {
+    let mut tenant = tenant();
+    let main = tenant.apps.get_mut(&1).unwrap();
+    let many =
+        GeneratedRecords::new(10_000_000, Arc::clone(&main.fields), main.created_at, main.creator.clone());
+    main.records = Records::generated(many);
+    let added = insert(&mut tenant, RECORDS, &json!({"key": "mine"})).unwrap();
+    assert_eq!(
+        insert(&mut tenant, RECORDS, &json!({"key": "mine"})).unwrap_err().errors[0].0,
+        "record.key.value"
+    );
+    assert_eq!(find(&mut tenant, "key", &json!("mine")), Ok(Some(added)));
+    // A computed record that is written is stored from then on; the value that it gave up is free.
+    update(&mut tenant, 77, &json!({"key": "my own"})).unwrap();
+    assert_eq!(find(&mut tenant, "key", &json!("my own")), Ok(Some(77)));
+    assert_eq!(find(&mut tenant, "key", &json!("key-00000077")), Ok(None));
+    assert!(insert(&mut tenant, RECORDS, &json!({"key": "key-00000077"})).is_ok());
+    assert!(tenant.apps.get_mut(&1).unwrap().records.remove(added));
+    assert_eq!(find(&mut tenant, "key", &json!("mine")), Ok(None));
+}
+
+#[test]
+fn a_field_that_becomes_unique_knows_the_values_that_are_there() {
+    let mut tenant = tenant();
+    let first = insert(&mut tenant, RECORDS, &json!({"memo": "", "amount": "5"})).unwrap();
+    let second = insert(&mut tenant, RECORDS, &json!({"amount": "5.0"})).unwrap();
+    let main = tenant.apps.get_mut(&1).unwrap();
+    let mut fields: Vec<Field> = main.fields.iter().cloned().collect();
+    fields.iter_mut().filter(|field| field.code == "amount").for_each(|field| field.unique = true);
+    main.fields = Arc::new(Fields::new(fields));
+    main.records.follow(&main.fields);
+    assert_eq!(find(&mut tenant, "amount", &json!("5")), Ok(Some(first)));
+    assert!(insert(&mut tenant, RECORDS, &json!({"amount": "5"})).is_err());
+    update(&mut tenant, first, &json!({"amount": "6"})).unwrap();
+    assert_eq!(
+        find(&mut tenant, "amount", &json!("5")),
+        Ok(Some(second)),
+        "two had it, and one has it still"
+    );
+}
+
+/// The record that an update key finds, or the place of what is wrong with the key.
+fn find(tenant: &mut Tenant, code: &str, value: &Json) -> Result<Option<u64>, String> {
+    let mut found = Ok(None);
+    request(tenant, RECORDS, |batch| {
+        found = batch.find("updateKey", code, value);
+        Ok(())
+    })
+    .unwrap();
+    found.map_err(|error| error.errors[0].0.clone())
+}
+
+#[test]
 fn records_are_found_by_their_update_key() {
     let mut tenant = tenant();
     let id = insert(&mut tenant, RECORDS, &json!({"key": "k1", "rank": "10"})).unwrap();
-    let find = |tenant: &mut Tenant, code: &str, value: Json| {
-        let mut found = Ok(None);
-        request(tenant, RECORDS, |batch| {
-            found = batch.find("updateKey", code, &value);
-            Ok(())
-        })
-        .unwrap();
-        found.map_err(|error| error.errors[0].0.clone())
-    };
-    assert_eq!(find(&mut tenant, "rank", json!("1e1")), Ok(Some(id)));
-    assert_eq!(find(&mut tenant, "key", json!("k1")), Ok(Some(id)));
-    assert_eq!(find(&mut tenant, "key", json!("k2")), Ok(None));
-    assert_eq!(find(&mut tenant, "key", json!("")), Ok(None));
-    assert_eq!(find(&mut tenant, "rank", json!("x")), Ok(None));
-    assert_eq!(find(&mut tenant, "title", json!("abc")), Err("updateKey.field".to_owned()));
-    assert_eq!(find(&mut tenant, "item", json!("abc")), Err("updateKey.field".to_owned()));
+    assert_eq!(find(&mut tenant, "rank", &json!("1e1")), Ok(Some(id)));
+    assert_eq!(find(&mut tenant, "key", &json!("k1")), Ok(Some(id)));
+    assert_eq!(find(&mut tenant, "key", &json!("k2")), Ok(None));
+    assert_eq!(find(&mut tenant, "key", &json!("")), Ok(None));
+    assert_eq!(find(&mut tenant, "rank", &json!("x")), Ok(None));
+    assert_eq!(find(&mut tenant, "title", &json!("abc")), Err("updateKey.field".to_owned()));
+    assert_eq!(find(&mut tenant, "item", &json!("abc")), Err("updateKey.field".to_owned()));
 }
 
 #[test]
