@@ -11,6 +11,7 @@ mod identifiers;
 mod limits;
 pub mod model;
 pub mod query;
+mod respond;
 mod seed;
 mod servers;
 mod service;

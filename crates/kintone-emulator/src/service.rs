@@ -7,10 +7,10 @@ use jiff::Timestamp;
 
 use crate::api::{self, ApiError, Call, Route, Run};
 use crate::auth::{Caller, Credential, WRONG_PASSWORDS_BEFORE_LOCK, authenticate, refuse_at_gate};
-use crate::faults::{Disturbance, Effect};
 use crate::http::{Answer, AnswerBody, Parameters, Request, Respond};
 use crate::limits::{MAXIMUM_RUNNING, MAXIMUM_TARGET, Running};
 use crate::model::{Locale, UserCondition};
+use crate::respond::{Backend, respond};
 use crate::world::{TenantSlot, World};
 
 /// Answers what arrives at the service's own listeners.
@@ -28,15 +28,8 @@ impl Respond for Service {
             return Some(answer.into_response(None, None));
         };
         let running = slot.running.enter();
-        let disturbance = self.world.faults().next(&slot.name, request.method.as_str(), &path);
-        if !disturbance.latency.is_zero() {
-            tokio::time::sleep(disturbance.latency).await;
-        }
-        let answer = self.answer(&slot, &request, &path, &disturbance, &running, now);
-        let status = answer.as_ref().map(|answer| answer.status.as_u16());
-        self.world.log().record(now, Some(&slot.name), &request, status);
-        tracing::debug!(tenant = slot.name, method = %request.method, path, status, "answered");
-        Some(answer?.into_response(disturbance.body_fault(), Some(running)))
+        let world = &self.world;
+        respond(world, &TenantBackend { world, slot: &slot, path: &path }, &request, running).await
     }
 }
 
@@ -54,77 +47,57 @@ impl Service {
         let slot = request.host().and_then(|host| self.world.tenant_of_host(&host));
         (slot, request.path.clone())
     }
+}
 
-    /// The answer, or `None` when the connection is to be closed.
-    fn answer(
-        &self,
-        slot: &TenantSlot,
-        request: &Request,
-        path: &str,
-        disturbance: &Disturbance,
-        running: &Running,
-        now: Timestamp,
-    ) -> Option<Answer> {
-        let injected = match &disturbance.effect {
-            Some(Effect::DropConnection) => return None,
-            Some(Effect::Maintenance) => Some(Answer::maintenance()),
-            Some(Effect::Status { status, code, html }) => {
-                Some(self.injected(*status, code.as_deref(), html.as_deref()))
-            }
-            _ => None,
-        };
-        if let Some(answer) = injected {
-            let is_json = !matches!(
-                disturbance.effect,
-                Some(Effect::Maintenance | Effect::Status { html: Some(_), .. })
-            );
-            return Some(if is_json { with_concurrency(answer, running) } else { answer });
-        }
+/// A tenant, and the path within it.
+struct TenantBackend<'a> {
+    world: &'a World,
+    slot: &'a TenantSlot,
+    path: &'a str,
+}
+
+impl Backend for TenantBackend<'_> {
+    fn name(&self) -> &str {
+        &self.slot.name
+    }
+
+    fn path<'a>(&'a self, _: &'a Request) -> &'a str {
+        self.path
+    }
+
+    fn answer(&self, request: &Request, running: &Running, now: Timestamp) -> Answer {
         if request.path.len() + request.query.len() > MAXIMUM_TARGET {
-            return Some(Answer::html(
-                StatusCode::URI_TOO_LONG,
-                "414 URI Too Long",
-                "The address is too long.",
-            ));
+            return Answer::html(StatusCode::URI_TOO_LONG, "414 URI Too Long", "The address is too long.");
         }
-        if let Some(page) = refuse_at_gate(&slot.read(), request) {
-            return Some(page);
+        if let Some(page) = refuse_at_gate(&self.slot.read(), request) {
+            return page;
         }
         let result = if running.at_start > MAXIMUM_RUNNING {
             Err((ApiError::new("GAIA_TO04", 429), Locale::En))
         } else {
-            self.call(slot, request, path, now)
+            self.call(request, now)
         };
         let answer = result.unwrap_or_else(|(error, locale)| error.answer(locale, &self.world.identifiers));
-        match disturbance.effect {
-            Some(Effect::DropAnswer) => None,
-            _ => Some(with_concurrency(answer, running)),
-        }
+        with_concurrency(answer, running)
     }
 
-    fn injected(&self, status: u16, code: Option<&str>, html: Option<&str>) -> Answer {
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        if let Some(html) = html {
-            return Answer::new(status, "text/html;charset=utf-8", html.to_owned());
-        }
+    fn refusal(&self, status: StatusCode, code: Option<&str>, running: &Running) -> Answer {
         let code =
             code.unwrap_or(if status == StatusCode::TOO_MANY_REQUESTS { "GAIA_TO04" } else { "CB_IL02" });
         let id = self.world.identifiers.error_id();
         let body = serde_json::json!({"code": code, "id": id, "message": "A fault was injected."});
-        Answer::json(&body).with_status(status).with_header(HeaderName::from_static("x-cybozu-error"), code)
+        let answer = Answer::json(&body).with_status(status);
+        with_concurrency(answer.with_header(HeaderName::from_static("x-cybozu-error"), code), running)
     }
+}
 
+impl TenantBackend<'_> {
     /// Finds the endpoint, checks the credential and runs it under the tenant's lock.
-    fn call(
-        &self,
-        slot: &TenantSlot,
-        request: &Request,
-        path: &str,
-        now: Timestamp,
-    ) -> Result<Answer, (ApiError, Locale)> {
+    fn call(&self, request: &Request, now: Timestamp) -> Result<Answer, (ApiError, Locale)> {
+        let slot = self.slot;
         let method = request.effective_method();
-        let (route, guest_space) = find_route(&method, path).map_err(|error| (error, Locale::En))?;
-        let caller = Self::authenticated(slot, request, route, now)?;
+        let (route, guest_space) = find_route(&method, self.path).map_err(|error| (error, Locale::En))?;
+        let caller = authenticated(slot, request, route, now)?;
         let locale = caller.locale();
         let parameters = match route.run {
             Run::Upload(_) => Ok(Parameters::default()),
@@ -145,32 +118,32 @@ impl Service {
         };
         result.map_err(|error| (error, locale))
     }
+}
 
-    fn authenticated(
-        slot: &TenantSlot,
-        request: &Request,
-        route: &Route,
-        now: Timestamp,
-    ) -> Result<Caller, (ApiError, Locale)> {
-        let credential = Credential::of(request);
-        let result = authenticate(&slot.read(), credential, route.accepts, now);
-        let wrong = match &result {
-            Ok(Caller::User(user)) if user.wrong_passwords == 0 => None,
-            Ok(Caller::User(user)) => Some((user.code.clone(), 0)),
-            Ok(_) => None,
-            Err(refused) => refused.wrong_password_of.clone().map(|code| (code, 1)),
-        };
-        if let Some((code, more)) = wrong {
-            let mut tenant = slot.write();
-            if let Some(user) = tenant.users.iter_mut().find(|user| user.code == code) {
-                user.wrong_passwords = if more == 0 { 0 } else { user.wrong_passwords + more };
-                if user.wrong_passwords >= WRONG_PASSWORDS_BEFORE_LOCK {
-                    user.condition = UserCondition::Locked;
-                }
+fn authenticated(
+    slot: &TenantSlot,
+    request: &Request,
+    route: &Route,
+    now: Timestamp,
+) -> Result<Caller, (ApiError, Locale)> {
+    let credential = Credential::of(request);
+    let result = authenticate(&slot.read(), credential, route.accepts, now);
+    let wrong = match &result {
+        Ok(Caller::User(user)) if user.wrong_passwords == 0 => None,
+        Ok(Caller::User(user)) => Some((user.code.clone(), 0)),
+        Ok(_) => None,
+        Err(refused) => refused.wrong_password_of.clone().map(|code| (code, 1)),
+    };
+    if let Some((code, more)) = wrong {
+        let mut tenant = slot.write();
+        if let Some(user) = tenant.users.iter_mut().find(|user| user.code == code) {
+            user.wrong_passwords = if more == 0 { 0 } else { user.wrong_passwords + more };
+            if user.wrong_passwords >= WRONG_PASSWORDS_BEFORE_LOCK {
+                user.condition = UserCondition::Locked;
             }
         }
-        result.map_err(|refused| (*refused.error, refused.locale))
     }
+    result.map_err(|refused| (*refused.error, refused.locale))
 }
 
 /// The endpoint of a path, and the guest space that the path names. A known path with another method is an

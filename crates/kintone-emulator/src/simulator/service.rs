@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::{HeaderName, StatusCode};
+use jiff::Timestamp;
 use serde_json::json;
 use tombolo_catalog::{AuthScheme, Placement, Provider, SchemeKind};
 
@@ -10,10 +11,10 @@ use super::accepted::{AcceptedCredential, Carried, carried};
 use super::refusal;
 use super::stages::Played;
 use crate::auth::opens;
-use crate::faults::{Disturbance, Effect};
 use crate::http::{Answer, AnswerBody, Request, Respond};
 use crate::limits::{Running, RunningCounter};
 use crate::model::BasicGate;
+use crate::respond::{Backend, respond};
 use crate::world::World;
 
 /// Answers what arrives at a simulator's listeners.
@@ -27,38 +28,31 @@ pub(super) struct SimulatedService {
 
 impl Respond for SimulatedService {
     async fn respond(&self, request: Request) -> Option<http::Response<AnswerBody>> {
-        let (now, name) = (self.world.now(), self.provider.id.as_str());
-        let running = self.running.enter();
-        let disturbance = self.world.faults().next(name, request.method.as_str(), &request.path);
-        if !disturbance.latency.is_zero() {
-            tokio::time::sleep(disturbance.latency).await;
-        }
-        let answer = self.answer(&request, &disturbance);
-        let status = answer.as_ref().map(|answer| answer.status.as_u16());
-        self.world.log().record(now, Some(name), &request, status);
-        tracing::debug!(provider = name, method = %request.method, path = request.path, status, "answered");
-        Some(self.with_load(answer?, &running).into_response(disturbance.body_fault(), Some(running)))
+        respond(&self.world, self, &request, self.running.enter()).await
+    }
+}
+
+impl Backend for SimulatedService {
+    fn name(&self) -> &str {
+        &self.provider.id
+    }
+
+    fn path<'a>(&'a self, request: &'a Request) -> &'a str {
+        &request.path
+    }
+
+    fn answer(&self, request: &Request, running: &Running, _: Timestamp) -> Answer {
+        self.with_load(self.undisturbed(request), running)
+    }
+
+    fn refusal(&self, status: StatusCode, code: Option<&str>, running: &Running) -> Answer {
+        let id = self.world.identifiers.error_id();
+        let refusal = refusal::error(&self.provider, status, code, "A fault was injected.", &id);
+        self.with_load(refusal, running)
     }
 }
 
 impl SimulatedService {
-    /// The answer, or `None` when the connection is to be closed.
-    fn answer(&self, request: &Request, disturbance: &Disturbance) -> Option<Answer> {
-        match &disturbance.effect {
-            // A simulator holds nothing that a request could change, so the two are the same.
-            Some(Effect::DropConnection | Effect::DropAnswer) => None,
-            Some(Effect::Maintenance) => Some(Answer::maintenance()),
-            Some(Effect::Status { status, code, html }) => {
-                let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                Some(match html {
-                    Some(html) => Answer::new(status, "text/html;charset=utf-8", html.clone()),
-                    None => self.error(status, code.as_deref(), "A fault was injected."),
-                })
-            }
-            _ => Some(self.undisturbed(request)),
-        }
-    }
-
     fn undisturbed(&self, request: &Request) -> Answer {
         if !request.host().is_some_and(|host| self.knows_host(&host)) {
             return Answer::html(StatusCode::NOT_FOUND, "404 Not Found", "Nobody of this name is here.");
@@ -114,11 +108,6 @@ impl SimulatedService {
         };
         let pairs = url::form_urlencoded::parse(request.query.as_bytes()).into_owned();
         pairs.filter(|(name, _)| !is_key(name)).collect()
-    }
-
-    fn error(&self, status: StatusCode, code: Option<&str>, message: &str) -> Answer {
-        let id = self.world.identifiers.error_id();
-        refusal::error(&self.provider, status, code, message, &id)
     }
 
     /// Tells how many requests run and how many may, where the provider does so.

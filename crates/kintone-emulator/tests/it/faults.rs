@@ -47,13 +47,28 @@ async fn broken_connections() {
     }
 }
 
+/// Adds a customer.
+fn add(code: &str) -> Request {
+    let record = json!({"customer_code": {"value": code}, "company": {"value": code}});
+    send(Method::POST, "/k/v1/record.json", &json!({"app": 1, "record": record})).token(CUSTOMERS)
+}
+
+#[tokio::test]
+async fn only_the_answer_is_held_back() {
+    let service = service().await;
+    service.control.inject(Fault::new(Effect::Latency { milliseconds: 60_000 }).times(1));
+    let gone = tokio::time::timeout(Duration::from_millis(500), add("T1").to(&service)).await;
+    assert!(gone.is_err(), "the caller went away before the answer");
+    let found = get("/k/v1/records.json?app=1&query=customer_code=%22T1%22").token(CUSTOMERS);
+    let found = found.to(&service).await.json();
+    assert_eq!(found["records"][0]["customer_code"]["value"], "T1");
+    let statuses: Vec<_> = service.control.requests().iter().map(|request| request.status).collect();
+    assert_eq!(statuses, [Some(200), Some(200)]);
+}
+
 #[tokio::test]
 async fn a_dropped_answer_leaves_its_work_done() {
     let service = service().await;
-    let add = |code: &str| {
-        let record = json!({"customer_code": {"value": code}, "company": {"value": code}});
-        send(Method::POST, "/k/v1/record.json", &json!({"app": 1, "record": record})).token(CUSTOMERS)
-    };
     service.control.inject(Fault::new(Effect::DropConnection).times(1));
     service.control.inject(Fault::new(Effect::DropAnswer).after(0).times(1));
     assert!(add("T1").try_to(&service).await.is_err());
