@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
+use super::record_rights::RecordRights;
 use super::{ApiError, Call};
 use crate::http::{Answer, Parameters};
 use crate::model::{Comment, Permission, Record, Tenant};
@@ -77,7 +78,7 @@ pub(super) fn delete(tenant: &mut Tenant, call: &Call<'_>) -> Result<Answer, Api
 fn record(tenant: &Tenant, call: &Call<'_>) -> Result<Arc<Record>, ApiError> {
     let app = call.app(tenant, "app", Permission::View)?;
     let id = call.parameters.id("record")?;
-    app.records.get(id).ok_or_else(|| ApiError::record_not_found(id))
+    RecordRights::new(tenant, call, app)?.viewable(id)
 }
 
 fn put(tenant: &mut Tenant, call: &Call<'_>, record: Record) -> Result<(), ApiError> {

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::record_rights::RecordRights;
 use super::records::{answer_fields, shown};
 use super::{ApiError, Call};
 use crate::http::Answer;
@@ -28,8 +29,8 @@ pub(super) fn open(tenant: &mut Tenant, call: &Call<'_>) -> Result<Answer, ApiEr
     Ok(Answer::json(&json!({"id": id, "totalCount": total.to_string()})))
 }
 
-/// `GET records/cursor.json`: the next page with the values of this moment. Records that were deleted since are
-/// left out, so that a page may be short or even empty.
+/// `GET records/cursor.json`: the next page with the values of this moment. Records that were deleted since,
+/// and those that the caller may not view, are left out, so that a page may be short or even empty.
 pub(super) fn next(tenant: &Tenant, call: &Call<'_>) -> Result<Answer, ApiError> {
     let id = call.parameters.text("id")?;
     let not_found = || ApiError::new("GAIA_CN01", 404);
@@ -42,6 +43,7 @@ pub(super) fn next(tenant: &Tenant, call: &Call<'_>) -> Result<Answer, ApiError>
         cursors.close(&id, call.now);
     }
     drop(cursors);
+    let page = RecordRights::new(tenant, call, app)?.retain_viewable(page);
     let mut content = Vec::with_capacity(page.len() * 512);
     content.extend_from_slice(b"{\"records\":");
     shown(app, fields.as_deref()).records(page, &mut content);

@@ -3,9 +3,10 @@
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value as Json, json};
 
-use super::{ApiError, Call, files, rights};
+use super::record_rights::RecordRights;
+use super::{ApiError, Call, files};
 use crate::http::{Answer, Parameters};
-use crate::model::{App, AppId, Permission, Tenant};
+use crate::model::{AppId, Permission, Tenant};
 use crate::write::{Batch, Changes, WriteContext, WriteError};
 
 /// Records of one request.
@@ -45,9 +46,9 @@ pub(super) fn update_one(tenant: &mut Tenant, call: &Call<'_>) -> Result<Answer,
     files::delete_expired(tenant, call);
     let app = call.app(tenant, "app", Permission::Edit)?;
     let id = app.id;
-    let changes = in_batch(tenant, call, id, |batch| {
-        update(tenant, call, app, batch, &call.parameters, "record", false)
-    })?;
+    let rights = RecordRights::new(tenant, call, app)?;
+    let changes =
+        in_batch(tenant, call, id, |batch| update(&rights, batch, &call.parameters, "record", false))?;
     let revision = changes.written[0].revision;
     changes.apply(tenant);
     Ok(Answer::json(&json!({"revision": revision.to_string()})))
@@ -63,10 +64,11 @@ pub(super) fn update_many(tenant: &mut Tenant, call: &Call<'_>) -> Result<Answer
         call.require(tenant, app, Permission::Add)?;
     }
     let records = call.parameters.list("records", MOST_RECORDS)?;
+    let rights = RecordRights::new(tenant, call, app)?;
     let changes = in_batch(tenant, call, id, |batch| {
         for (place, record) in records.iter().enumerate() {
             let parameters = Parameters::from_json(record.clone());
-            update(tenant, call, app, batch, &parameters, &format!("records[{place}]"), upsert)?;
+            update(&rights, batch, &parameters, &format!("records[{place}]"), upsert)?;
         }
         Ok::<_, ApiError>(())
     })?;
@@ -92,6 +94,7 @@ pub(super) fn delete_many(tenant: &mut Tenant, call: &Call<'_>) -> Result<Answer
     call.parameters.list("ids", MOST_RECORDS)?;
     let ids = call.parameters.ids("ids")?.unwrap_or_default();
     let revisions = call.parameters.optional_list("revisions")?.map_or(&[][..], Vec::as_slice);
+    let rights = RecordRights::new(tenant, call, app)?;
     for (place, id) in ids.iter().enumerate() {
         let record = app.records.get(*id).ok_or_else(|| ApiError::record_not_found(*id))?;
         // The vendor's clients write `null` where they have no revision to check.
@@ -101,7 +104,7 @@ pub(super) fn delete_many(tenant: &mut Tenant, call: &Call<'_>) -> Result<Answer
         if wanted.is_some_and(|wanted| wanted != "-1" && wanted != record.revision.to_string()) {
             return Err(ApiError::revision_conflict(*id));
         }
-        if !rights::of_record(tenant, call, app, &record)?.delete {
+        if !rights.of(&record).delete {
             return Err(ApiError::no_privilege());
         }
     }
@@ -145,9 +148,7 @@ where
 
 /// Updates, or with `upsert` perhaps adds, the record that `id` or `updateKey` name.
 fn update(
-    tenant: &Tenant,
-    call: &Call<'_>,
-    app: &App,
+    rights: &RecordRights<'_>,
     batch: &mut Batch<'_>,
     parameters: &Parameters,
     at: &str,
@@ -182,7 +183,7 @@ fn update(
     if wanted.is_some_and(|wanted| wanted != record.revision as i64) {
         return Err(ApiError::revision_conflict(found));
     }
-    if !rights::of_record(tenant, call, app, &record)?.edit {
+    if !rights.of(&record).edit {
         return Err(ApiError::no_privilege());
     }
     Ok(batch.update(at, found, &cells)?)

@@ -14,6 +14,7 @@ mod form;
 mod message;
 mod organizations;
 mod process;
+mod record_rights;
 mod records;
 mod rights;
 mod settings;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::record_rights::RecordRights;
 use super::{ApiError, Call};
 use crate::auth::Caller;
 use crate::http::{Answer, Parameters};
@@ -15,7 +16,8 @@ const MOST_ASSIGNEES: usize = 100;
 /// `PUT record/status.json`.
 pub(super) fn update_one(tenant: &mut Tenant, call: &Call<'_>) -> Result<Answer, ApiError> {
     let app = call.app(tenant, "app", Permission::Edit)?;
-    let record = moved_on(tenant, call, app, &call.parameters)?;
+    let rights = RecordRights::new(tenant, call, app)?;
+    let record = moved_on(tenant, call, app, &rights, &call.parameters)?;
     let revision = record.revision;
     put(tenant, app.id, vec![record]);
     Ok(Answer::json(&json!({"revision": revision.to_string()})))
@@ -25,9 +27,10 @@ pub(super) fn update_one(tenant: &mut Tenant, call: &Call<'_>) -> Result<Answer,
 pub(super) fn update_many(tenant: &mut Tenant, call: &Call<'_>) -> Result<Answer, ApiError> {
     let app = call.app(tenant, "app", Permission::Edit)?;
     let list = call.parameters.list("records", MOST_RECORDS)?;
+    let rights = RecordRights::new(tenant, call, app)?;
     let records: Vec<Record> = list
         .iter()
-        .map(|entry| moved_on(tenant, call, app, &Parameters::from_json(entry.clone())))
+        .map(|entry| moved_on(tenant, call, app, &rights, &Parameters::from_json(entry.clone())))
         .collect::<Result<_, _>>()?;
     let answers: Vec<Json> = records
         .iter()
@@ -43,7 +46,7 @@ pub(super) fn assign(tenant: &mut Tenant, call: &Call<'_>) -> Result<Answer, Api
     if !app.process.enabled {
         return Err(ApiError::new("GAIA_ST02", 400));
     }
-    let mut record = current(app, &call.parameters)?;
+    let mut record = current(&RecordRights::new(tenant, call, app)?, &call.parameters)?;
     let codes = call.parameters.texts("assignees")?.ok_or_else(|| ApiError::required("assignees"))?;
     if codes.len() > MOST_ASSIGNEES {
         return Err(ApiError::invalid("assignees", "At most 100 assignees are possible."));
@@ -69,10 +72,10 @@ fn touch(record: &mut Record, call: &Call<'_>) {
     record.updated_at = call.now;
 }
 
-/// The record that the parameters name, if its revision is the one they name.
-fn current(app: &App, parameters: &Parameters) -> Result<Record, ApiError> {
+/// The record that the parameters name, if the caller may edit it and its revision is the one they name.
+fn current(rights: &RecordRights<'_>, parameters: &Parameters) -> Result<Record, ApiError> {
     let id = parameters.id("id")?;
-    let record = app.records.get(id).ok_or_else(|| ApiError::record_not_found(id))?;
+    let record = rights.editable(id)?;
     let wanted = parameters.integer("revision")?.filter(|revision| *revision != -1);
     if wanted.is_some_and(|wanted| wanted != record.revision as i64) {
         return Err(ApiError::revision_conflict(id));
@@ -85,10 +88,11 @@ fn moved_on(
     tenant: &Tenant,
     call: &Call<'_>,
     app: &App,
+    rights: &RecordRights<'_>,
     parameters: &Parameters,
 ) -> Result<Record, ApiError> {
     let first = app.process.first_state().ok_or_else(|| ApiError::new("GAIA_ST02", 400))?;
-    let mut record = current(app, parameters)?;
+    let mut record = current(rights, parameters)?;
     let name = parameters.text("action")?;
     let status = record.status.clone().unwrap_or_else(|| first.to_owned());
     if let Caller::User(user) = call.caller

@@ -2,8 +2,8 @@
 
 use http::HeaderName;
 
-use super::{ApiError, Call, rights};
-use crate::auth::Caller;
+use super::record_rights::RecordRights;
+use super::{ApiError, Call};
 use crate::http::{Answer, Parameters};
 use crate::model::{App, Found, Permission, Tenant};
 use crate::query::{self, DEFAULT_LIMIT};
@@ -16,10 +16,7 @@ const MOST_FIELDS: usize = 1_000;
 pub(super) fn one(tenant: &Tenant, call: &Call<'_>) -> Result<Answer, ApiError> {
     let app = call.app(tenant, "app", Permission::View)?;
     let id = call.parameters.id("id")?;
-    let record = app.records.get(id).ok_or_else(|| ApiError::record_not_found(id))?;
-    if !rights::of_record(tenant, call, app, &record)?.view {
-        return Err(ApiError::no_privilege());
-    }
+    let record = RecordRights::new(tenant, call, app)?.viewable(id)?;
     let mut content = b"{\"record\":".to_vec();
     Shown::all(app).record(Found::Stored(&record), &mut content);
     content.push(b'}');
@@ -34,15 +31,7 @@ pub(super) fn many(tenant: &Tenant, call: &Call<'_>) -> Result<Answer, ApiError>
     let counts = call.parameters.flag("totalCount")?.unwrap_or(false);
     let context = call.query_context(tenant);
     let mut result = query::run(app, &context, &text, DEFAULT_LIMIT)?;
-    if !app.record_rights.is_empty() && matches!(call.caller, Caller::User(_)) {
-        let mut visible = Vec::with_capacity(result.ids.len());
-        for record in result.ids.into_iter().filter_map(|id| app.records.get(id)) {
-            if rights::of_record(tenant, call, app, &record)?.view {
-                visible.push(record.id);
-            }
-        }
-        result.ids = visible;
-    }
+    result.ids = RecordRights::new(tenant, call, app)?.retain_viewable(result.ids);
     let mut content = Vec::with_capacity(64 + result.ids.len() * 512);
     content.extend_from_slice(b"{\"records\":");
     shown(app, fields.as_deref()).records(result.ids.iter().copied(), &mut content);

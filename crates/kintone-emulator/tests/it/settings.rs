@@ -1,9 +1,9 @@
 //! Apps, forms, process management and permissions.
 
 use http::Method;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
-use crate::client::{CUSTOMERS, ORDERS, get, send, service};
+use crate::client::{CUSTOMERS, ORDERS, Request, get, send, service};
 
 #[tokio::test]
 async fn apps_are_found_by_ids_codes_names_and_spaces() {
@@ -69,6 +69,56 @@ async fn record_permissions_narrow_those_of_the_app() {
     assert_eq!(rights["rights"][1]["record"]["viewable"], false);
     assert_eq!(ben("record.json?app=80&id=2").to(&service).await.outcome(), "403 CB_NO02");
     assert_eq!(ben("records.json?app=80").to(&service).await.json()["records"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn record_permissions_hold_for_every_way_to_a_record() {
+    let service = service().await;
+    let app = serde_json::from_value(json!({
+        "id": 80,
+        "name": "Narrowed",
+        "fields": {"level": {"type": "NUMBER"}},
+        "process": {"enable": true, "states": {"Open": {"name": "Open", "index": "0"}, "Done": {"name": "Done", "index": "1"}},
+                    "actions": [{"name": "Finish", "from": "Open", "to": "Done"}]},
+        "record_rights": [{"filterCond": "level > 1", "entities": [
+            {"entity": {"type": "USER", "code": "anna"}, "viewable": true, "editable": true, "deletable": true}]}],
+        "records": [{"level": 1}, {"level": 2}, {"level": 3}],
+    }));
+    service.control.add_app("demo", &app.unwrap()).unwrap();
+    let of_ben = |request: Request| request.user("ben", "demo-password-ben");
+    let opened =
+        send(Method::POST, "/k/v1/records/cursor.json", &json!({"app": 80, "query": "order by $id asc"}));
+    let cursor = of_ben(opened).to(&service).await.json()["id"].as_str().unwrap().to_owned();
+    let page = of_ben(get(&format!("/k/v1/records/cursor.json?id={cursor}"))).to(&service).await.json();
+    assert_eq!(page["records"].as_array().unwrap().len(), 1);
+    assert_eq!(page["records"][0]["level"]["value"], "1");
+
+    let put = |path: &str, body: Json| send(Method::PUT, &format!("/k/v1/{path}"), &body);
+    for (what, request) in [
+        ("comments", get("/k/v1/record/comments.json?app=80&record=2")),
+        (
+            "a comment",
+            send(
+                Method::POST,
+                "/k/v1/record/comment.json",
+                &json!({"app": 80, "record": 2, "comment": {"text": "x"}}),
+            ),
+        ),
+        ("an action", put("record/status.json", json!({"app": 80, "id": 2, "action": "Finish"}))),
+        (
+            "actions",
+            put(
+                "records/status.json",
+                json!({"app": 80, "records": [{"id": 1, "action": "Finish"}, {"id": 2, "action": "Finish"}]}),
+            ),
+        ),
+        ("assignees", put("record/assignees.json", json!({"app": 80, "id": 2, "assignees": ["ben"]}))),
+        ("an update", put("record.json", json!({"app": 80, "id": 2, "record": {"level": {"value": "0"}}}))),
+    ] {
+        assert_eq!(of_ben(request).to(&service).await.outcome(), "403 CB_NO02", "{what}");
+    }
+    let finish = put("record/status.json", json!({"app": 80, "id": 1, "action": "Finish"}));
+    assert_eq!(of_ben(finish).to(&service).await.outcome(), "200", "nothing was done by what was refused");
 }
 
 #[tokio::test]
