@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderName, Method, StatusCode};
+use http::{HeaderName, StatusCode};
 use jiff::Timestamp;
 
 use crate::api::{self, ApiError, Call, Route, Run};
@@ -96,7 +96,9 @@ impl TenantBackend<'_> {
     fn call(&self, request: &Request, now: Timestamp) -> Result<Answer, (ApiError, Locale)> {
         let slot = self.slot;
         let method = request.effective_method();
-        let (route, guest_space) = find_route(&method, self.path).map_err(|error| (error, Locale::En))?;
+        let found = api::split_guest_space(self.path)
+            .and_then(|(path, guest_space)| Ok((api::find(&method, &path)?, guest_space)));
+        let (route, guest_space) = found.map_err(|error| (error, Locale::En))?;
         let caller = authenticated(slot, request, route, now)?;
         let locale = caller.locale();
         let parameters = match route.run {
@@ -144,19 +146,6 @@ fn authenticated(
         }
     }
     result.map_err(|refused| (*refused.error, refused.locale))
-}
-
-/// The endpoint of a path, and the guest space that the path names. A known path with another method is an
-/// illegal request; an unknown path is not found.
-fn find_route(method: &Method, path: &str) -> Result<(&'static Route, Option<u64>), ApiError> {
-    let (base, guest_space) = match path.strip_prefix("/k/guest/").and_then(|rest| rest.split_once('/')) {
-        Some((space, rest)) => {
-            let space = space.parse().map_err(|_| ApiError::new("CB_IL02", 404))?;
-            (format!("/k/{rest}"), Some(space))
-        }
-        None => (path.to_owned(), None),
-    };
-    api::find(method, &base).map(|route| (route, guest_space))
 }
 
 /// Every answer of the service itself tells how many requests run and how many may.

@@ -55,10 +55,7 @@ fn run_one(
     let method = request["method"].as_str().ok_or_else(|| ApiError::required("requests.method"))?;
     let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes())
         .map_err(|_| ApiError::invalid("requests.method", "Specify POST, PUT or DELETE."))?;
-    let (path, guest_space) = match api.strip_prefix("/k/guest/").and_then(|rest| rest.split_once('/')) {
-        Some((space, rest)) => (format!("/k/{rest}"), space.parse().ok()),
-        None => (api.to_owned(), None),
-    };
+    let (path, guest_space) = super::split_guest_space(api)?;
     if !CONTAINED.iter().any(|(known, contained)| *known == method && *contained == path) {
         return Err(ApiError::invalid("requests.api", "The API cannot be part of a bulk request."));
     }

@@ -24,6 +24,8 @@ mod users;
 pub(crate) use call::Call;
 pub(crate) use error::ApiError;
 
+use std::borrow::Cow;
+
 use http::Method;
 
 use crate::auth::Scheme;
@@ -156,7 +158,18 @@ pub(crate) static ROUTES: [Route; 74] = [
     read("/v1/group/users.json", USER_API, organizations::users_of_group),
 ];
 
-/// The endpoint of this method and path. An unknown path is not found; a known one refuses other methods.
+/// A path without its guest space, and the guest space that it names. One that is no number is not found.
+pub(crate) fn split_guest_space(path: &str) -> Result<(Cow<'_, str>, Option<u64>), ApiError> {
+    match path.strip_prefix("/k/guest/").and_then(|rest| rest.split_once('/')) {
+        None => Ok((Cow::Borrowed(path), None)),
+        Some((space, rest)) => {
+            let space = space.parse().map_err(|_| ApiError::new("CB_IL02", 404))?;
+            Ok((Cow::Owned(format!("/k/{rest}")), Some(space)))
+        }
+    }
+}
+
+/// The endpoint of this method and path without guest space. An unknown path is not found; a known one refuses other methods.
 pub(crate) fn find(method: &Method, path: &str) -> Result<&'static Route, ApiError> {
     let mut known_path = path.starts_with("/k/v1/apis/");
     for route in &ROUTES {

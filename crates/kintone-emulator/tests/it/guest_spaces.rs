@@ -1,6 +1,9 @@
 //! Apps of guest spaces answer under their own path alone.
 
-use crate::client::{CUSTOMERS, get, service};
+use http::Method;
+use serde_json::json;
+
+use crate::client::{CUSTOMERS, get, send, service};
 
 const GUEST: &str = "sampleTokenGuestKadai0000000000000000000";
 
@@ -23,6 +26,23 @@ async fn the_path_has_to_name_the_space() {
     }
     let demo = get("/k/guest/2/v1/app.json?id=1").token(CUSTOMERS).to(&service).await;
     assert_eq!(demo.outcome(), "403 CB_NO02");
+}
+
+#[tokio::test]
+async fn requests_of_a_bulk_request_have_to_name_the_space_too() {
+    let service = service().await;
+    let record = json!({"customer_code": {"value": "T1"}, "company": {"value": "One"}});
+    for (api, expected) in [
+        ("/k/v1/record.json", json!(null)),
+        ("/k/guest/2/v1/record.json", json!("CB_NO02")),
+        ("/k/guest/abc/v1/record.json", json!("CB_IL02")),
+        ("/k/guest//v1/record.json", json!("CB_IL02")),
+    ] {
+        let request = json!({"method": "POST", "api": api, "payload": {"app": 1, "record": record}});
+        let bulk = send(Method::POST, "/k/v1/bulkRequest.json", &json!({"requests": [request]}));
+        let results = bulk.token(CUSTOMERS).to(&service).await.json()["results"].clone();
+        assert_eq!((results[0].is_object(), &results[0]["code"]), (true, &expected), "{api}");
+    }
 }
 
 #[tokio::test]
