@@ -37,11 +37,7 @@ enum Task {
     /// Check style and structure.
     Tidy,
     /// Write the generated files that are checked in.
-    Generate {
-        /// Write nothing; fail when a file would change.
-        #[arg(long)]
-        check: bool,
-    },
+    Generate,
     /// Measure.
     Bench {
         #[command(subcommand)]
@@ -65,7 +61,7 @@ fn run(task: Task) -> Result<()> {
         Task::Test { arguments } => test::run(&checkout, &arguments),
         Task::Ci => ci::run(&checkout),
         Task::Tidy => tidy::run(&checkout),
-        Task::Generate { check } => generate::run(&checkout, check),
+        Task::Generate => generate::run(&checkout),
         Task::Bench { what } => bench::run(&checkout, &what),
     }
 }

@@ -26,18 +26,20 @@ pub(super) fn prepare(checkout: &Checkout) -> Result<Vec<(&'static str, OsString
         Ok(found) => variables.extend(found),
         Err(error) => missing.push(error),
     }
+    match kintone_openapi::find(checkout) {
+        Ok(Some(document)) => {
+            say(&format!("Kintone's OpenAPI document: {}", document.display()));
+            variables.push(("KINTONE_OPENAPI", document.into()));
+        }
+        Ok(None) => say(
+            "Kintone's OpenAPI document: not here, so the emulator's answers are NOT checked against it in this run \
+             (set KINTONE_OPENAPI to the vendor's published document to check them)",
+        ),
+        Err(error) => missing.push(error),
+    }
     if !missing.is_empty() {
         let list: Vec<String> = missing.iter().map(|error| format!("\n- {error:#}")).collect();
         bail!("the tests cannot run, and none is skipped:{}", list.concat());
-    }
-    if let Some(document) = kintone_openapi::find(checkout) {
-        say(&format!("Kintone's OpenAPI document: {}", document.display()));
-        variables.push(("KINTONE_OPENAPI", document.into()));
-    } else {
-        say(
-            "Kintone's OpenAPI document: not here, so the emulator's answers are NOT checked against it in this run \
-             (set KINTONE_OPENAPI to the vendor's published document to check them)",
-        );
     }
     Ok(variables)
 }

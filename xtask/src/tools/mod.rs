@@ -5,6 +5,7 @@
 
 pub(crate) mod apt;
 pub(crate) mod kintone_openapi;
+pub(crate) mod named;
 pub(crate) mod node;
 pub(crate) mod npm_clients;
 pub(crate) mod postgresql;

@@ -4,10 +4,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::apt;
+use super::{apt, named};
 
 /// The directory with `initdb` and `postgres`: that of `PG_BIN`, otherwise the newest of Debian's packages.
 pub(crate) fn find_or_install() -> Result<PathBuf> {
+    if let Some(named) = named::path("PG_BIN", "the directory of initdb and postgres", has_initdb)? {
+        return Ok(named);
+    }
     if let Some(directory) = find() {
         return Ok(directory);
     }
@@ -16,8 +19,11 @@ pub(crate) fn find_or_install() -> Result<PathBuf> {
 }
 
 fn find() -> Option<PathBuf> {
-    let named = std::env::var_os("PG_BIN").map(PathBuf::from);
-    named.into_iter().chain(debian_directories()).find(|directory| directory.join("initdb").is_file())
+    debian_directories().into_iter().find(|directory| has_initdb(directory))
+}
+
+fn has_initdb(directory: &Path) -> bool {
+    directory.join("initdb").is_file()
 }
 
 /// Debian keeps each major version in a directory of its own; the newest comes first.
