@@ -3,11 +3,11 @@
 use super::finding::Finding;
 use super::metadata::{DependencyKind, Metadata, Package};
 
-/// The edges that the design allows, by the names of the folders.
+/// The edges that the design allows, by the names of the folders. ARCHITECTURE.md names the same.
 const ALLOWED: &[(&str, &[&str])] = &[
-    ("cli", &["server", "platform", "kintone-emulator", "api", "catalog", "egress", "store", "vault"]),
+    ("cli", &["server", "platform", "api", "kintone-emulator"]),
     ("server", &["platform", "api"]),
-    ("platform", &["auth", "store", "egress", "catalog", "vault", "api"]),
+    ("platform", &["auth", "store", "egress", "catalog", "vault"]),
     ("auth", &["catalog"]),
     ("store", &["vault"]),
     ("kintone-emulator", &["catalog"]),
@@ -30,9 +30,30 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
 /// The crate that tests of any other may use.
 const FOR_TESTS: &str = "kintone-emulator";
 
-/// Checks every dependency that the manifests of the checkout declare.
+/// Checks every dependency that the manifests of the checkout declare, and that each allowed edge is there.
 pub(super) fn check(members: &Metadata) -> Vec<Finding> {
-    members.packages.iter().flat_map(check_package).collect()
+    members.packages.iter().flat_map(check_package).chain(unused(members)).collect()
+}
+
+/// An edge that nobody uses would let the next one who takes it pass without a decision.
+fn unused(members: &Metadata) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (from, allowed) in ALLOWED {
+        let package = members.packages.iter().find(|package| folder(&package.name) == *from);
+        for to in *allowed {
+            let is_used = package.is_some_and(|package| {
+                package.dependencies.iter().any(|dependency| {
+                    folder(&dependency.name) == *to && dependency.kind != Some(DependencyKind::Dev)
+                })
+            });
+            if !is_used {
+                let message =
+                    format!("`{from}` does not use `{to}`: take the edge away here and in ARCHITECTURE.md");
+                findings.push(Finding::breach(file!(), None, message));
+            }
+        }
+    }
+    findings
 }
 
 fn check_package(package: &Package) -> Vec<Finding> {
@@ -116,7 +137,7 @@ mod tests {
     #[test]
     fn only_the_edges_of_the_design_pass() {
         let dev = Some(DependencyKind::Dev);
-        let packages = vec![
+        let packages = [
             package("tombolo", &[("tombolo-server", None), ("clap", None), ("tombolo-auth", None)]),
             package("tombolo-server", &[("axum", None), ("tombolo-store", None), ("tombolo-vault", dev)]),
             package("tombolo-platform", &[("axum", None), ("tombolo-server", None), ("tombolo-server", dev)]),
@@ -126,14 +147,35 @@ mod tests {
             ),
             package("tombolo-helpers", &[]),
         ];
-        insta::assert_snapshot!(lines(&check(&Metadata { packages })), @r"
-        error: crates/cli/Cargo.toml: `cli` may not use `auth`. It may use server, platform, kintone-emulator, api, catalog, egress, store, vault; move the code to where it belongs
+        let found: Vec<Finding> = packages.iter().flat_map(check_package).collect();
+        insta::assert_snapshot!(lines(&found), @r"
+        error: crates/cli/Cargo.toml: `cli` may not use `auth`. It may use server, platform, api, kintone-emulator; move the code to where it belongs
         error: crates/server/Cargo.toml: `server` may not use `store`. It may use platform, api; move the code to where it belongs
         error: crates/platform/Cargo.toml: `platform` may not use axum: `server` alone speaks HTTP to our callers
-        error: crates/platform/Cargo.toml: `platform` may not use `server`: that would be a circle. It may use auth, store, egress, catalog, vault, api; move the code to where it belongs
-        error: crates/platform/Cargo.toml: `platform` may not use `server`: that would be a circle. It may use auth, store, egress, catalog, vault, api; move the code to where it belongs
+        error: crates/platform/Cargo.toml: `platform` may not use `server`: that would be a circle. It may use auth, store, egress, catalog, vault; move the code to where it belongs
+        error: crates/platform/Cargo.toml: `platform` may not use `server`: that would be a circle. It may use auth, store, egress, catalog, vault; move the code to where it belongs
         error: crates/vault/Cargo.toml: `vault` may not use sqlx: `store` alone speaks to the database
         error: crates/helpers/Cargo.toml: the crate `helpers` has no place in the design yet: give it one in xtask/src/tidy/crate_edges.rs
         ");
+    }
+
+    #[test]
+    fn an_edge_that_no_manifest_uses_is_no_edge() {
+        let mut packages: Vec<Package> = ALLOWED
+            .iter()
+            .map(|(from, allowed)| {
+                let names: Vec<String> = allowed.iter().map(|to| format!("tombolo-{to}")).collect();
+                let used: Vec<_> = names.iter().map(|name| (name.as_str(), None)).collect();
+                package(&format!("tombolo-{from}"), &used)
+            })
+            .collect();
+        assert!(unused(&Metadata { packages: packages.clone() }).is_empty());
+        for package in packages.iter_mut().filter(|package| package.name == "tombolo-store") {
+            package.dependencies[0].kind = Some(DependencyKind::Dev);
+        }
+        insta::assert_snapshot!(
+            lines(&unused(&Metadata { packages })),
+            @"error: xtask/src/tidy/crate_edges.rs: `store` does not use `vault`: take the edge away here and in ARCHITECTURE.md"
+        );
     }
 }

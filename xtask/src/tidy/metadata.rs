@@ -12,13 +12,13 @@ pub(super) struct Metadata {
     pub(super) packages: Vec<Package>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Clone)]
 pub(super) struct Package {
     pub(super) name: String,
     pub(super) dependencies: Vec<Dependency>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Clone)]
 pub(super) struct Dependency {
     pub(super) name: String,
     pub(super) kind: Option<DependencyKind>,

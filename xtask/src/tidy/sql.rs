@@ -4,7 +4,8 @@ use super::finding::Finding;
 use super::source::Source;
 
 /// How a statement begins.
-const BEGINNINGS: &[&str] = &["SELECT ", "INSERT INTO ", "DELETE FROM ", "CREATE TABLE ", "ALTER TABLE "];
+const BEGINNINGS: &[&str] =
+    &["SELECT ", "INSERT INTO ", "UPDATE ", "DELETE FROM ", "CREATE TABLE ", "ALTER TABLE ", "DROP TABLE "];
 
 /// Searches what ships of the other crates.
 pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
@@ -36,8 +37,11 @@ mod tests {
 
     #[test]
     fn statements_outside_of_the_store_are_found() {
-        let code = "/// SELECT is SQL.\nconst A: &str = \"SELECT id FROM connection\";\nconst B: &str = \"select\";\n";
+        let code = "/// SELECT is SQL.\nconst A: &str = \"SELECT id FROM connection\";\nconst B: &str = \"select\";\nconst C: &str = \"UPDATE job SET state = 1\";\n";
         let found = check(&[source("crates/platform/src/a.rs", code), source("crates/store/src/a.rs", code)]);
-        insta::assert_snapshot!(lines(&found), @"error: crates/platform/src/a.rs:2: `SELECT` outside of `store`: give `store` a function for it");
+        insta::assert_snapshot!(lines(&found), @r"
+        error: crates/platform/src/a.rs:2: `SELECT` outside of `store`: give `store` a function for it
+        error: crates/platform/src/a.rs:4: `UPDATE` outside of `store`: give `store` a function for it
+        ");
     }
 }
