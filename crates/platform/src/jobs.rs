@@ -145,6 +145,7 @@ impl Platform {
     async fn retain(&self, housekeeping: Housekeeping) -> Result<(), Problem> {
         let now = self.now();
         while self.store.prune_activity(now.minus(housekeeping.activity), PRUNE_STEP).await? > 0 {}
+        self.store.shrink_activity().await?;
         let finished = now.minus(Duration::from_hours(7 * 24));
         while self.store.prune_jobs(finished, PRUNE_STEP).await? > 0 {}
         Ok(())

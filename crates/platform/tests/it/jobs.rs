@@ -7,7 +7,7 @@ use std::time::Duration;
 use rstest::rstest;
 use tombolo_platform::{Clock, Housekeeping, SystemClock};
 use tombolo_store::testing::tamper;
-use tombolo_store::{ActivityFilter, Change, Health, NewJob, Timestamp};
+use tombolo_store::{ActivityFilter, CallDetail, CallDetailFilter, Change, Health, NewJob, Timestamp};
 
 use crate::faults::{password, tokens};
 use crate::world::{Backend, World};
@@ -74,6 +74,37 @@ async fn calls_are_forgotten_when_they_are_too_old(
     enqueue(&world, "retention").await;
     assert_eq!(world.platform.work_once("worker", DAILY).await.expect("worked"), 1);
     assert_eq!(logged(&world).await, 1, "the one that is two days old stays, the one of four days is gone");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn no_detail_of_a_failed_call_outlives_its_retention(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let (world, clock) = world(backend).await;
+    let (store, environment) = (world.platform.store(), &world.access.environment);
+    // Far more failures than one step of retention removes, all in the few blocks that they share.
+    let failures: Vec<CallDetail> = (0..2_500)
+        .map(|number| CallDetail {
+            environment_id: environment.clone(),
+            request_id: format!("r{number}"),
+            at: world.platform.now(),
+            connection: "con_1".to_owned(),
+            integration: "kintone".to_owned(),
+            method: "GET".to_owned(),
+            path: "/k/v1/record.json".to_owned(),
+            status: 520,
+            error_kind: Some("upstream".to_owned()),
+            total_us: 1,
+            detail: serde_json::json!({}),
+        })
+        .collect();
+    store.append_activity(&[], &failures, world.platform.now()).await.expect("written");
+    clock.by(4 * DAY);
+    enqueue(&world, "retention").await;
+    assert_eq!(world.platform.work_once("worker", DAILY).await.expect("worked"), 1);
+    let left = store.call_details(environment, &CallDetailFilter::default(), None, 10).await.expect("read");
+    assert_eq!(left, []);
 }
 
 #[rstest]

@@ -131,20 +131,21 @@ impl Store {
         }
     }
 
-    /// Forgets blocks and details that ended before `before`, at most `limit` of each, and says how many calls are gone.
-    /// (Works on all environments.)
+    /// Forgets blocks and details that ended before `before`, at most `limit` of each, and says how many rows of both are
+    /// gone: 0 means that nothing that old is left. (Works on all environments.)
     pub async fn prune_activity(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let blocks = query(
+        let statement = query(
             "DELETE FROM activity_blocks WHERE id IN (SELECT id FROM activity_blocks WHERE last_at < $1 \
-             ORDER BY last_at, id LIMIT $2) RETURNING calls",
+             ORDER BY last_at, id LIMIT $2)",
         );
-        let mut calls = 0;
-        for mut row in self.activity.write(blocks.bind(before).bind(limit)).await? {
-            calls += row.counter()?;
-        }
-        details::prune(self, before, limit).await?;
-        self.activity.give_room_back().await?;
-        Ok(calls)
+        let blocks = self.activity.execute(statement.bind(before).bind(limit)).await?;
+        Ok(blocks + details::prune(self, before, limit).await?)
+    }
+
+    /// Gives the room of forgotten calls back to the file system. Takes longer the more was forgotten: once after many
+    /// steps of [`Store::prune_activity`] is enough.
+    pub async fn shrink_activity(&self) -> Result<(), StoreError> {
+        self.activity.give_room_back().await
     }
 
     async fn next_block(

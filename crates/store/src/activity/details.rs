@@ -132,10 +132,11 @@ pub(super) async fn insert(act: &mut Act<'_>, call: &CallDetail) -> Result<(), S
     act.transaction.execute(statement).await.map(drop)
 }
 
-pub(super) async fn prune(store: &Store, before: Timestamp, limit: u32) -> Result<(), StoreError> {
+/// How many details are gone; at most `limit`.
+pub(super) async fn prune(store: &Store, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
     let statement = query(
         "DELETE FROM activity_calls WHERE (environment_id, request_id) IN \
          (SELECT environment_id, request_id FROM activity_calls WHERE at < $1 ORDER BY at LIMIT $2)",
     );
-    store.activity.execute(statement.bind(before).bind(limit)).await.map(drop)
+    store.activity.execute(statement.bind(before).bind(limit)).await
 }

@@ -4,7 +4,7 @@ use rstest::rstest;
 use serde_json::json;
 use tombolo_store::{
     ActivityCursor, ActivityFilter, BlockEncoder, Call, CallDetail, CallDetailFilter, EncodedBlock,
-    EnvironmentId, StoreError,
+    EnvironmentId, Location, StoreError,
 };
 
 use crate::harness::{Engine, NOW, TestStore, at};
@@ -88,11 +88,48 @@ async fn old_blocks_are_forgotten(#[values(Engine::Sqlite, Engine::Postgres)] en
     let details = [0, 1500].map(|moment| detail(&environment, moment));
     store.append_activity(&blocks, &details, NOW).await.unwrap();
 
-    assert_eq!(store.prune_activity(at(1009), 100).await.unwrap(), 10);
-    assert_eq!(store.prune_activity(at(1010), 100).await.unwrap(), 10);
+    assert_eq!(store.prune_activity(at(1009), 100).await.unwrap(), 2, "one block and one detail");
+    assert_eq!(store.prune_activity(at(1010), 100).await.unwrap(), 1, "the block that ended at 1009");
+    assert_eq!(store.prune_activity(at(1010), 100).await.unwrap(), 0);
     assert_eq!(all_pages(&store, &ActivityFilter::default(), 100).await.len(), 10);
     let left = store.call_details(&environment, &CallDetailFilter::default(), None, 10).await.unwrap();
     assert_eq!(left, details[1..]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn pruning_ends_only_when_neither_an_old_block_nor_an_old_detail_is_left(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let store = TestStore::new(engine).await;
+    let environment = store.environment().clone();
+    // All calls of one block failed: there are more details than one step removes.
+    let details: Vec<_> = (0..25).map(|moment| detail(&environment, moment)).collect();
+    store.append_activity(&[(None, block(&environment, "a", 0..25))], &details, NOW).await.unwrap();
+
+    while store.prune_activity(at(20), 4).await.unwrap() > 0 {}
+    let left = store.call_details(&environment, &CallDetailFilter::default(), None, 100).await.unwrap();
+    assert_eq!(left.len(), 5, "the details of the last moments stay");
+    assert_eq!(all_pages(&store, &ActivityFilter::default(), 100).await.len(), 25, "and so does their block");
+    while store.prune_activity(at(25), 4).await.unwrap() > 0 {}
+    let left = store.call_details(&environment, &CallDetailFilter::default(), None, 100).await.unwrap();
+    assert_eq!(left, []);
+    assert_eq!(all_pages(&store, &ActivityFilter::default(), 100).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn the_log_is_smaller_after_much_of_it_was_forgotten() {
+    let store = TestStore::new(Engine::Sqlite).await;
+    let Location::Sqlite(files) = &store.location else { panic!("this test is about a file") };
+    let environment = store.environment().clone();
+    let details: Vec<_> = (0..5_000).map(|moment| detail(&environment, moment)).collect();
+    store.append_activity(&[], &details, NOW).await.unwrap();
+    while store.prune_activity(at(5_000), 1_000).await.unwrap() > 0 {}
+    store.shrink_activity().await.unwrap();
+    // Closing empties the write-ahead log, which the size of the file does not show.
+    store.close().await;
+    let bytes = std::fs::metadata(&files.activity_file).unwrap().len();
+    assert!(bytes < 100_000, "{bytes} bytes");
 }
 
 fn detail(environment: &EnvironmentId, moment: i64) -> CallDetail {
