@@ -110,11 +110,13 @@ pub struct FieldError {
 
 impl Field {
     /// Folds and checks what was typed. An empty value of an optional field is `None`; a list comes back joined
-    /// by `,`.
+    /// by `,`, and one without an item is empty.
     pub fn accept(&self, name: &str, typed: &str) -> Result<Option<String>, FieldError> {
         let value =
             if self.fold { typed.nfkc().collect::<String>().trim().to_owned() } else { typed.to_owned() };
-        let value = if value.is_empty() { self.default.clone().unwrap_or_default() } else { value };
+        let value = self.joined(value);
+        let value =
+            if value.is_empty() { self.joined(self.default.clone().unwrap_or_default()) } else { value };
         if value.is_empty() {
             return if self.optional { Ok(None) } else { Err(self.refuse(name, Refusal::Required)) };
         }
@@ -122,19 +124,22 @@ impl Field {
         if value.chars().count() > longest {
             return Err(self.refuse(name, Refusal::TooLong(longest)));
         }
-        let breaks_allowed = matches!(self.kind, FieldKind::Multiline | FieldKind::List);
+        let breaks_allowed = matches!(self.kind, FieldKind::Multiline);
         if value.chars().any(|c| c.is_control() && !(breaks_allowed && matches!(c, '\n' | '\r' | '\t'))) {
             return Err(self.refuse(name, Refusal::ControlCharacter));
         }
         match self.kind {
-            FieldKind::List => {
-                let items = split_list(&value);
-                for item in &items {
-                    self.check_item(name, item)?;
-                }
-                Ok(Some(items.join(",")))
-            }
-            _ => self.check_item(name, &value).map(|()| Some(value)),
+            FieldKind::List => value.split(',').try_for_each(|item| self.check_item(name, item))?,
+            _ => self.check_item(name, &value)?,
+        }
+        Ok(Some(value))
+    }
+
+    /// A list as its items with `,` between them, so that separators alone are no value; anything else as it is.
+    fn joined(&self, value: String) -> String {
+        match self.kind {
+            FieldKind::List => split_list(&value).join(","),
+            _ => value,
         }
     }
 
@@ -214,7 +219,7 @@ enum Refusal {
 }
 
 /// The items of a list as people write one: separated by commas or line breaks, blanks around them ignored.
-pub(crate) fn split_list(text: &str) -> Vec<&str> {
+fn split_list(text: &str) -> Vec<&str> {
     text.split([',', '\n', '、']).map(str::trim).filter(|item| !item.is_empty()).collect()
 }
 
@@ -297,6 +302,8 @@ mod tests {
         let port = field("type: integer\noptional: true");
         let region = field("type: choice\nchoices: [jp, us]\ndefault: jp");
         let apps = field("type: list\npattern: '[0-9]+'");
+        let labels = field("type: list\noptional: true");
+        let scopes = field("type: list\ndefault: 'read, write'");
         let long = "a".repeat(1_048_576);
         for (field, typed, expected) in [
             (&subdomain, " ａｃｍｅ　", Ok(Some("acme"))),
@@ -313,6 +320,13 @@ mod tests {
             (&region, "eu", Err("not_a_choice")),
             (&apps, "1, 2\n 3", Ok(Some("1,2,3"))),
             (&apps, "1, x", Err("pattern")),
+            (&apps, "1\t2", Err("control_character")),
+            (&apps, ",1、、", Ok(Some("1"))),
+            (&apps, ",", Err("required")),
+            (&apps, " 、\n, ", Err("required")),
+            (&labels, "", Ok(None)),
+            (&labels, "、", Ok(None)),
+            (&scopes, ",", Ok(Some("read,write"))),
         ] {
             let outcome = field.accept("value", typed);
             let short = outcome.as_ref().map(Option::as_deref).map_err(|error| error.code);
