@@ -60,8 +60,10 @@ impl MasterKey {
 
     /// The text of a key file, one line without its line end. Whoever has it can open everything.
     pub fn to_key_file_text(&self) -> SecretString {
-        let mut bytes = Zeroizing::new(self.bytes.to_vec());
-        bytes.extend_from_slice(&checksum(self.bytes.as_slice()));
+        // Of fixed length: a buffer that grows would leave its first, shorter copy of the key in memory.
+        let mut bytes = Zeroizing::new([0; KEY_LENGTH + CHECK_LENGTH]);
+        bytes[..KEY_LENGTH].copy_from_slice(self.bytes.as_slice());
+        bytes[KEY_LENGTH..].copy_from_slice(&checksum(self.bytes.as_slice()));
         let mut text = String::with_capacity(PREFIX.len() + ENCODED_LENGTH);
         text.push_str(PREFIX);
         STANDARD_NO_PAD.encode_string(bytes.as_slice(), &mut text);
