@@ -16,8 +16,12 @@ use crate::problem::Problem;
 const LEASE: Duration = Duration::from_mins(1);
 /// How often the worker looks for work.
 const PERIOD: Duration = Duration::from_secs(1);
-/// Rows that one step of retention removes.
-const PRUNE_STEP: u32 = 1000;
+/// How often audit events that are not chained yet are looked for.
+const CHAIN_PERIOD: Duration = Duration::from_secs(10);
+/// For how long finished jobs and webhook events are kept.
+const JOBS_KEPT: Duration = Duration::from_hours(7 * 24);
+/// Rows that one step of retention removes, or of chaining chains.
+const STEP: u32 = 1000;
 
 /// The kinds of job, each done by one function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +30,6 @@ enum JobKind {
     Retention,
     /// Test connections that were not tested for a while.
     Verification,
-    /// Chain audit events by their hashes.
-    AuditChain,
 }
 
 /// How long what is kept, and how often connections are tested.
@@ -40,13 +42,12 @@ pub struct Housekeeping {
 }
 
 impl JobKind {
-    const ALL: [Self; 3] = [Self::Retention, Self::Verification, Self::AuditChain];
+    const ALL: [Self; 2] = [Self::Retention, Self::Verification];
 
     fn name(self) -> &'static str {
         match self {
             Self::Retention => "retention",
             Self::Verification => "verification",
-            Self::AuditChain => "audit_chain",
         }
     }
 
@@ -54,13 +55,12 @@ impl JobKind {
         match self {
             Self::Retention => Duration::from_hours(1),
             Self::Verification => Duration::from_mins(10),
-            Self::AuditChain => Duration::from_secs(10),
         }
     }
 }
 
 impl Platform {
-    /// Sets the schedules up and works on due jobs until the runtime ends.
+    /// Sets the schedules up, works on due jobs and chains audit events until the runtime ends.
     pub fn work(self: &Arc<Self>, housekeeping: Housekeeping) {
         let platform = Arc::clone(self);
         self.spawn(async move {
@@ -69,12 +69,19 @@ impl Platform {
                 return;
             }
             let owner = format!("worker-{:016x}", crate::clock::random_number().unwrap_or_default());
-            let mut interval = tokio::time::interval(PERIOD);
-            interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            let (mut work, mut chain) = (every(PERIOD), every(CHAIN_PERIOD));
             loop {
-                interval.tick().await;
-                if let Err(problem) = platform.work_once(&owner, housekeeping).await {
-                    tracing::warn!(%problem, "background work could not be looked for");
+                tokio::select! {
+                    _ = work.tick() => {
+                        if let Err(problem) = platform.work_once(&owner, housekeeping).await {
+                            tracing::warn!(%problem, "background work could not be looked for");
+                        }
+                    }
+                    _ = chain.tick() => {
+                        if let Err(problem) = platform.chain_audit(&owner).await {
+                            tracing::warn!(%problem, "audit events could not be chained; they are with the next ones");
+                        }
+                    }
                 }
             }
         });
@@ -112,7 +119,7 @@ impl Platform {
         let claimed = self.store.claim_jobs(&kinds, owner, 4, LEASE, self.now()).await?;
         let count = claimed.len();
         for job in claimed {
-            let outcome = self.work_on(&job, owner, housekeeping).await;
+            let outcome = self.work_on(&job, housekeeping).await;
             let change = match outcome {
                 Ok(()) => Change::CompleteJob(job.lease),
                 Err(problem) => {
@@ -128,35 +135,34 @@ impl Platform {
         Ok(count)
     }
 
-    async fn work_on(
-        self: &Arc<Self>,
-        job: &ClaimedJob,
-        owner: &str,
-        housekeeping: Housekeeping,
-    ) -> Result<(), Problem> {
+    async fn work_on(self: &Arc<Self>, job: &ClaimedJob, housekeeping: Housekeeping) -> Result<(), Problem> {
         match JobKind::ALL.into_iter().find(|kind| kind.name() == job.job.kind) {
             Some(JobKind::Retention) => self.retain(housekeeping).await,
             Some(JobKind::Verification) => self.verify_connections(job, housekeeping).await,
-            Some(JobKind::AuditChain) => self.chain_audit(owner).await,
             None => Ok(()),
         }
     }
 
     async fn retain(&self, housekeeping: Housekeeping) -> Result<(), Problem> {
         let now = self.now();
-        while self.store.prune_activity(now.minus(housekeeping.activity), PRUNE_STEP).await? > 0 {}
+        while self.store.prune_activity(now.minus(housekeeping.activity), STEP).await? > 0 {}
         self.store.shrink_activity().await?;
-        let finished = now.minus(Duration::from_hours(7 * 24));
-        while self.store.prune_jobs(finished, PRUNE_STEP).await? > 0 {}
+        let oldest = now.minus(JOBS_KEPT);
+        while self.store.prune_jobs(oldest, STEP).await? > 0 {}
+        while self.store.prune_webhook_events(oldest, STEP).await? > 0 {}
         Ok(())
     }
 
-    /// Chains the audit events that were written since; at most one node does it at a time.
+    /// Chains the audit events that were written since; at most one node does it at a time. Nothing is written when there
+    /// are none.
     pub async fn chain_audit(&self, owner: &str) -> Result<(), Problem> {
+        if !self.store.has_unchained_audit_events().await? {
+            return Ok(());
+        }
         let Some(lease) = self.store.take_lease("audit_chain", owner, LEASE, self.now()).await? else {
             return Ok(());
         };
-        while self.store.chain_audit_events(&lease, PRUNE_STEP, self.now()).await? > 0 {}
+        while self.store.chain_audit_events(&lease, STEP, self.now()).await? == u64::from(STEP) {}
         self.store.release_lease(&lease).await?;
         Ok(())
     }
@@ -198,4 +204,11 @@ impl Platform {
         }
         Ok(())
     }
+}
+
+/// Ticks at once and then in this rhythm; ticks that were missed are not made up for.
+fn every(period: Duration) -> tokio::time::Interval {
+    let mut interval = tokio::time::interval(period);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    interval
 }

@@ -9,11 +9,18 @@ use crate::error::StoreError;
 use crate::instance;
 use crate::timestamp::Timestamp;
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "foundation",
-    text: include_str!("../migrations/main/0001_foundation.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "foundation",
+        text: include_str!("../migrations/main/0001_foundation.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "housekeeping",
+        text: include_str!("../migrations/main/0002_housekeeping.sql"),
+    },
+];
 const ACTIVITY_MIGRATIONS: &[Migration] = &[Migration {
     version: 1,
     name: "activity",

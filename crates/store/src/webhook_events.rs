@@ -76,12 +76,11 @@ impl Store {
         self.database.read_one(select.bind(environment).bind(id)).await?.map(read).transpose()
     }
 
-    /// Forgets at most `limit` events that were delivered or given up before `before`, and says how many. (Works on all
-    /// environments.)
+    /// Forgets at most `limit` events that are older than `before`, whether they were delivered or not, and says how many.
+    /// (Works on all environments.)
     pub async fn prune_webhook_events(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let statement = query(
-            "DELETE FROM webhook_events WHERE id IN (SELECT id FROM webhook_events WHERE finished_at IS NOT NULL \
-             AND finished_at < $1 LIMIT $2)",
+            "DELETE FROM webhook_events WHERE id IN (SELECT id FROM webhook_events WHERE created_at < $1 LIMIT $2)",
         );
         self.database.execute(statement.bind(before).bind(limit)).await
     }

@@ -153,8 +153,7 @@ async fn the_audit_chain_names_a_row_that_was_changed(
     let verified = async || world.platform.verify_audit_events(&world.access).await.expect("verified");
     let waiting = world.platform.store().verify_audit_events().await.expect("verified");
     assert!(waiting.unchained > 0, "nobody has chained them yet");
-    enqueue(&world, "audit_chain").await;
-    assert_eq!(world.platform.work_once("worker", DAILY).await.expect("worked"), 1);
+    world.platform.chain_audit("worker").await.expect("chained");
     let intact = verified().await;
     assert!(intact.broken.is_none() && intact.unchained == 0 && intact.intact >= 3, "{intact:?}");
     assert!(world.create(&tokens("d", CUSTOMERS, "1")).await.expect("accepted").is_ok());
@@ -165,21 +164,73 @@ async fn the_audit_chain_names_a_row_that_was_changed(
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
+async fn the_worker_chains_what_happened_and_writes_nothing_while_nothing_happens(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let (world, clock) = world(backend).await;
+    let store = world.platform.store();
+    assert!(world.create(&tokens("c", CUSTOMERS, "1")).await.expect("accepted").is_ok());
+    assert!(store.has_unchained_audit_events().await.expect("read"));
+    world.platform.work(DAILY);
+    while store.has_unchained_audit_events().await.expect("read") {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+
+    // The lease's number grows with every holder: nobody holds it between these two.
+    let holders = async || {
+        let lease = store.take_lease("audit_chain", "test", Duration::from_mins(1), world.platform.now());
+        let lease = lease.await.expect("asked").expect("free");
+        store.release_lease(&lease).await.expect("released");
+        lease.token
+    };
+    clock.by(Duration::from_mins(1));
+    let before = holders().await;
+    for _ in 0..10 {
+        world.platform.chain_audit("worker").await.expect("nothing to do");
+    }
+    assert_eq!(holders().await, before + 1);
+    let schedules = store.schedules().await.expect("read");
+    let names: Vec<_> = schedules.iter().map(|schedule| schedule.name.as_str()).collect();
+    assert_eq!(names, ["retention", "verification"]);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn news_that_nobody_fetched_are_forgotten_after_a_week(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let (world, clock) = world(backend).await;
+    let pending = async || {
+        let store = world.platform.store();
+        store.pending_webhook_events(&world.access.environment, 100).await.expect("read").len()
+    };
+    assert!(world.create(&tokens("old", CUSTOMERS, "1")).await.expect("accepted").is_ok());
+    clock.by(6 * DAY);
+    assert!(world.create(&tokens("young", CUSTOMERS, "1")).await.expect("accepted").is_ok());
+    assert_eq!(pending().await, 2);
+    clock.by(2 * DAY);
+    enqueue(&world, "retention").await;
+    assert_eq!(world.platform.work_once("worker", DAILY).await.expect("worked"), 1);
+    assert_eq!(pending().await, 1);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dead_workers_job_is_taken_up_and_a_live_ones_is_not(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let (world, clock) = world(backend).await;
     for _ in 0..6 {
-        enqueue(&world, "audit_chain").await;
+        enqueue(&world, "retention").await;
     }
     // Two workers share what there is.
     let (one, two) =
         tokio::join!(world.platform.work_once("one", DAILY), world.platform.work_once("two", DAILY));
     assert_eq!(one.expect("worked") + two.expect("worked"), 6);
 
-    enqueue(&world, "audit_chain").await;
+    enqueue(&world, "retention").await;
     let (store, lease) = (world.platform.store(), Duration::from_mins(1));
-    let claimed = store.claim_jobs(&["audit_chain"], "dead", 4, lease, world.platform.now()).await;
+    let claimed = store.claim_jobs(&["retention"], "dead", 4, lease, world.platform.now()).await;
     let claimed = claimed.expect("claimed").remove(0);
     assert_eq!(world.platform.work_once("alive", DAILY).await.expect("worked"), 0);
     clock.by(Duration::from_secs(61));

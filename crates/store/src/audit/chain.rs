@@ -14,6 +14,13 @@ pub(super) type Hash = [u8; 32];
 pub(super) const BEGINNING: Hash = [0; 32];
 
 impl Store {
+    /// Whether an event waits for being chained: a cheap read, to be asked before the lease is taken. (Works on all
+    /// environments: there is one chain.)
+    pub async fn has_unchained_audit_events(&self) -> Result<bool, StoreError> {
+        let select = query("SELECT id FROM audit_events WHERE sequence IS NULL LIMIT 1");
+        Ok(self.database.read_one(select).await?.is_some())
+    }
+
     /// Chains at most `limit` events that are not chained yet, in the order of their ids, and says how many. The lease keeps
     /// two processes from chaining at once. (Works on all environments: there is one chain.)
     pub async fn chain_audit_events(

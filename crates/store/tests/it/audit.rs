@@ -40,7 +40,9 @@ async fn events_are_chained_in_the_order_of_their_acts(
     #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
 ) {
     let store = with_chained_events(engine, 10).await;
+    assert!(!store.has_unchained_audit_events().await.unwrap());
     store.commit(&[event(&store, "act.last")], at(100)).await.unwrap();
+    assert!(store.has_unchained_audit_events().await.unwrap());
 
     let events = store.audit_events(store.environment(), None, 100).await.unwrap();
     let order: Vec<_> = events.iter().map(|event| (event.action.as_str(), event.sequence)).collect();

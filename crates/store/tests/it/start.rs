@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use rstest::rstest;
 use secrecy::ExposeSecret;
-use tombolo_store::{Location, PostgresLocation, SqliteLocation, StoreError};
+use serde_json::json;
+use tombolo_store::{Change, Location, NewJob, PostgresLocation, SqliteLocation, StoreError};
 use tombolo_vault::{KeyCheckError, KeyRing};
 
 use crate::harness::{Engine, NOW, TestStore, at, empty_location, key_ring, master_key, open, open_with};
@@ -53,6 +55,43 @@ async fn the_wrong_master_key_changes_no_schema(#[values(Engine::Sqlite, Engine:
 
     assert!(matches!(error, StoreError::KeyCheck(KeyCheckError::WrongMasterKey { .. })), "{error}");
     assert!(files() == before, "the refused start changed a file");
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_schedule_of_an_older_program_is_forgotten(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let store = TestStore::new(engine).await;
+    // As the first schema left it.
+    for statement in [
+        "DELETE FROM schema_migrations WHERE version = 2",
+        "DROP INDEX webhook_events_created",
+        "CREATE INDEX webhook_events_finished ON webhook_events (finished_at)",
+        "INSERT INTO schedules (name, kind, payload, every_ms, next_fire_at) VALUES ('audit_chain', 'audit_chain', '{}', \
+         10000, 1), ('retention', 'retention', '{}', 3600000, 1)",
+    ] {
+        store.tamper(statement).await;
+    }
+    for kind in ["audit_chain", "retention"] {
+        let job = NewJob {
+            environment_id: None,
+            kind: kind.to_owned(),
+            payload: json!({}),
+            run_at: NOW,
+            max_attempts: 5,
+            idempotency_key: None,
+        };
+        store.commit(&[Change::EnqueueJob(job)], NOW).await.unwrap();
+    }
+    store.close().await;
+
+    let again = open(&store.location).await;
+    let names: Vec<_> = again.schedules().await.unwrap().into_iter().map(|schedule| schedule.name).collect();
+    assert_eq!(names, ["retention"]);
+    let claimed = again.claim_jobs(&["audit_chain", "retention"], "w", 10, Duration::from_mins(1), NOW).await;
+    let kinds: Vec<_> = claimed.unwrap().into_iter().map(|claimed| claimed.job.kind).collect();
+    assert_eq!(kinds, ["retention"], "a job that no worker knows would be due for ever");
 }
 
 /// What a process of its own does in the next test.
