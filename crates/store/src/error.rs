@@ -166,6 +166,7 @@ fn from_sqlite_code(code: &str, message: &str) -> Option<StoreError> {
         5 | 6 => Some(StoreError::Busy),
         8 => Some(StoreError::ReadOnly),
         13 => Some(StoreError::DiskFull),
+        18 => Some(cannot_be_stored(message)),
         11 | 26 => Some(StoreError::corrupt(&message)),
         3 | 10 | 14 | 23 => Some(StoreError::Unavailable { reason: message.to_owned() }),
         _ => None,
@@ -179,12 +180,21 @@ fn from_postgres_code(code: &str, message: &str) -> Option<StoreError> {
         "53100" => Some(StoreError::DiskFull),
         "40001" | "40P01" | "55P03" | "53300" => Some(StoreError::Busy),
         "XX001" | "XX002" => Some(StoreError::corrupt(&message)),
+        "54000" => Some(cannot_be_stored(message)),
+        _ if code.starts_with("22") => Some(cannot_be_stored(message)),
         "3D000" => Some(StoreError::Unavailable { reason: message.to_owned() }),
         _ if ["08", "28", "57"].iter().any(|class| code.starts_with(class)) => {
             Some(StoreError::Unavailable { reason: message.to_owned() })
         }
         _ => None,
     }
+}
+
+/// A value that passed every check of the store and is still too much for the database, or not a text for it.
+fn cannot_be_stored(message: &str) -> StoreError {
+    StoreError::Invalid(format!(
+        "the database does not take one of the values ({message}); shorten it, or take characters out that cannot be seen"
+    ))
 }
 
 #[cfg(test)]
@@ -207,6 +217,11 @@ mod tests {
             [("40P01", "Busy"), ("25006", "ReadOnly"), ("53100", "DiskFull"), ("42P01", "Statement")]
         {
             assert_eq!(name(from_postgres_code(code, "")), expected, "SQLSTATE {code}");
+        }
+        for refused in
+            [from_sqlite_code("18", ""), from_postgres_code("22021", ""), from_postgres_code("54000", "")]
+        {
+            assert!(matches!(refused, Some(StoreError::Invalid(_))), "{refused:?}");
         }
         assert!(matches!(
             from_postgres_code("28P01", "wrong password"),

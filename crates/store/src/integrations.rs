@@ -4,7 +4,7 @@ use crate::commit::Act;
 use crate::database::{Row, query};
 use crate::error::StoreError;
 use crate::id::{EnvironmentId, IntegrationId};
-use crate::name::check_url_key;
+use crate::name::{check_text, check_url_key};
 use crate::store::Store;
 use crate::timestamp::Timestamp;
 
@@ -73,6 +73,7 @@ pub struct IntegrationUpdate {
 
 const COLUMNS: &str = "id, environment_id, unique_key, provider, display_name, auth_schemes, defaults, version, \
                        created_at, updated_at";
+const DISPLAY_NAME: &str = "the name of an integration";
 
 impl Store {
     /// The environment's live integrations in the order of their keys.
@@ -125,6 +126,7 @@ fn read(mut row: Row) -> Result<Integration, StoreError> {
 
 pub(crate) async fn insert(act: &mut Act<'_>, new: &NewIntegration) -> Result<(), StoreError> {
     check_url_key("integration", &new.unique_key)?;
+    check_text(DISPLAY_NAME, &new.display_name)?;
     refuse_taken_key(act, &new.environment_id, &new.unique_key, &new.id).await?;
     let statement = query(
         "INSERT INTO integrations (id, environment_id, unique_key, provider, display_name, auth_schemes, defaults, \
@@ -146,6 +148,9 @@ pub(crate) async fn update(act: &mut Act<'_>, update: &IntegrationUpdate) -> Res
     if let Some(unique_key) = &update.unique_key {
         check_url_key("integration", unique_key)?;
         refuse_taken_key(act, &update.environment_id, unique_key, &update.id).await?;
+    }
+    if let Some(display_name) = &update.display_name {
+        check_text(DISPLAY_NAME, display_name)?;
     }
     let statement = query(
         "UPDATE integrations SET unique_key = COALESCE($1, unique_key), display_name = COALESCE($2, display_name), \

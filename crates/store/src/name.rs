@@ -11,17 +11,24 @@ pub(crate) fn name_key(name: &str) -> Result<String, StoreError> {
     if key.is_empty() {
         return Err(StoreError::Invalid("a name must not be empty; type one".to_owned()));
     }
-    if key.chars().count() > MAX_CHARACTERS {
+    check_text("a name", &key)?;
+    Ok(key)
+}
+
+/// Refuses texts that are longer than 255 characters or hold control characters: PostgreSQL stores no NUL, and no index
+/// of it takes a long text. Both databases refuse the same. `what` begins the message, such as `a tag`.
+pub(crate) fn check_text(what: &str, text: &str) -> Result<(), StoreError> {
+    if text.chars().count() > MAX_CHARACTERS {
         return Err(StoreError::Invalid(format!(
-            "a name has at most {MAX_CHARACTERS} characters; shorten it"
+            "{what} has at most {MAX_CHARACTERS} characters; shorten it"
         )));
     }
-    if key.chars().any(char::is_control) {
-        return Err(StoreError::Invalid(
-            "a name must not hold control characters such as line breaks".to_owned(),
-        ));
+    if text.chars().any(char::is_control) {
+        return Err(StoreError::Invalid(format!(
+            "{what} must not hold control characters such as line breaks; take them out"
+        )));
     }
-    Ok(key)
+    Ok(())
 }
 
 /// What searches compare: half-width and full-width forms, and upper and lower case, are the same.

@@ -161,3 +161,32 @@ async fn a_deleted_connection_is_gone_at_once() {
     let again: Value = app.connect("Sales").await;
     assert_ne!(again["id"], json!(id));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_and_tags_that_no_database_holds_are_refused() {
+    let app = App::start().await;
+    let caller = app.caller();
+    let mut lines = Vec::new();
+    for (name, text) in [("NUL", "a\u{0}".to_owned()), ("too long", "a".repeat(5_000))] {
+        let mut tagged = draft("Sales");
+        tagged["tags"] = json!({ "team": text });
+        for (path, body) in [
+            ("/connections", tagged),
+            ("/integrations", json!({ "provider": "kintone", "unique_key": "k", "display_name": text })),
+            ("/api-keys", json!({ "display_name": text, "scopes": [] })),
+        ] {
+            let answer = caller.post(path, &body).await;
+            let body = answer.json();
+            lines.push(format!("{name} {path}: {} | {} {}", answer.verdict(), body["title"], body["detail"]));
+        }
+    }
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    NUL /connections: 400 invalid_body | "The value of a tag must not hold control characters such as line breaks" "Take them out."
+    NUL /integrations: 400 invalid_body | "The name of an integration must not hold control characters such as line breaks" "Take them out."
+    NUL /api-keys: 400 invalid_body | "The name of an API key must not hold control characters such as line breaks" "Take them out."
+    too long /connections: 400 invalid_body | "The value of a tag has at most 255 characters" "Shorten it."
+    too long /integrations: 400 invalid_body | "The name of an integration has at most 255 characters" "Shorten it."
+    too long /api-keys: 400 invalid_body | "1 field of the form needs attention: display_name" "See `errors` for each field."
+    "#);
+    assert_eq!(caller.get("/connections").await.json()["connections"], json!([]));
+}

@@ -12,6 +12,7 @@ use crate::commit::Act;
 use crate::database::{Row, query};
 use crate::error::StoreError;
 use crate::id::{ApiKeyId, EnvironmentId};
+use crate::name::check_text;
 use crate::store::Store;
 use crate::timestamp::Timestamp;
 
@@ -138,6 +139,7 @@ fn read(mut row: Row) -> Result<ApiKey, StoreError> {
 }
 
 pub(crate) async fn insert(act: &mut Act<'_>, new: &NewApiKey) -> Result<(), StoreError> {
+    check_text("the name of an API key", &new.display_name)?;
     let statement = query(
         "INSERT INTO api_keys (id, environment_id, display_name, scopes, lookup, secret_hash, scram_salt, \
          scram_iterations, scram_stored_key, scram_server_key, created_at, expires_at) \

@@ -10,7 +10,7 @@ use crate::environments::count_sealed;
 use crate::error::StoreError;
 use crate::id::{ConnectionId, EnvironmentId};
 use crate::integrations::require_live;
-use crate::name::{check_url_key, name_key, search_key};
+use crate::name::{check_text, check_url_key, name_key, search_key};
 use crate::timestamp::Timestamp;
 
 pub(crate) async fn insert(act: &mut Act<'_>, new: &NewConnection) -> Result<(), StoreError> {
@@ -235,6 +235,8 @@ async fn insert_tags(
     tags: &BTreeMap<String, String>,
 ) -> Result<(), StoreError> {
     for (tag, value) in tags {
+        check_text("a tag", tag)?;
+        check_text("the value of a tag", value)?;
         let statement = query(
             "INSERT INTO connection_tags (environment_id, tag, tag_value, created_at, connection) \
              VALUES ($1, $2, $3, $4, $5)",

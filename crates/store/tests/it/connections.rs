@@ -4,10 +4,11 @@ use rstest::rstest;
 use serde_json::json;
 use tombolo_store::{
     Change, ConnectionCursor, ConnectionFilter, ConnectionHealth, ConnectionUpdate, CredentialsReplacement,
-    Health, NewConnection, StoreError,
+    Health, IntegrationUpdate, NewApiKey, NewConnection, NewIntegration, StoreError,
 };
+use tombolo_vault::SystemRandom;
 
-use crate::harness::{Engine, NOW, TestStore, at, target};
+use crate::harness::{Engine, NOW, TestStore, at, new_integration, target};
 
 #[rstest]
 #[tokio::test]
@@ -17,7 +18,7 @@ async fn a_connection_reads_back_with_its_secret(#[values(Engine::Sqlite, Engine
     let mut new = store.new_connection(&integration, "案件管理 (本番)");
     new.sealed = Some(store.seal(&new.id, NewConnection::SEALED_VERSION, &new.target.hosts, "marker-1"));
     new.tags = BTreeMap::from([("team".to_owned(), "営業".to_owned())]);
-    new.metadata = json!({ "b": 1, "a": [true, null, "\u{1f980}"] });
+    new.metadata = json!({ "b": 1, "a": [true, null, "\u{1f980}", "NUL \u{0}"], "key\u{0}": {} });
 
     let connection = store.add(new.clone(), at(5)).await;
 
@@ -49,6 +50,68 @@ async fn names_are_unique_by_what_is_seen(#[values(Engine::Sqlite, Engine::Postg
 
     let delete = Change::DeleteConnection(store.environment().clone(), first.id.clone());
     store.commit(&[delete, insert("がくせい")], NOW).await.unwrap();
+}
+
+#[rstest]
+#[tokio::test]
+async fn texts_that_one_database_could_not_store_are_refused_by_both(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let store = TestStore::new(engine).await;
+    let integration = store.add_integration("kintone").await;
+    let connection = store.add_connection(&integration, "Sales").await;
+    let environment = store.environment().clone();
+    let refused = async |change: Change| match store.commit(&[change], NOW).await {
+        Err(error @ StoreError::Invalid(_)) => error.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let cases = [
+        ("a\0".to_owned(), "must not hold control characters such as line breaks; take them out"),
+        ("a\nb".to_owned(), "must not hold control characters such as line breaks; take them out"),
+        ("あ".repeat(256), "has at most 255 characters; shorten it"),
+        ("a".repeat(100_000), "has at most 255 characters; shorten it"),
+    ];
+    for (text, reason) in cases {
+        for (tag, value, what) in [(&*text, "east", "a tag"), ("team", &*text, "the value of a tag")] {
+            let tags = BTreeMap::from([(tag.to_owned(), value.to_owned())]);
+            let new = NewConnection { tags: tags.clone(), ..store.new_connection(&integration, "Other") };
+            assert_eq!(refused(Change::InsertConnection(new)).await, format!("{what} {reason}"));
+            let mut update = ConnectionUpdate::new(environment.clone(), connection.id.clone(), 1);
+            update.tags = Some(tags);
+            assert_eq!(refused(Change::UpdateConnection(update)).await, format!("{what} {reason}"));
+        }
+        let new = NewIntegration { display_name: text.clone(), ..new_integration(&environment, "other") };
+        let message = format!("the name of an integration {reason}");
+        assert_eq!(refused(Change::InsertIntegration(new)).await, message);
+        let update = IntegrationUpdate {
+            environment_id: environment.clone(),
+            id: integration.clone(),
+            expected_version: 1,
+            unique_key: None,
+            display_name: Some(text.clone()),
+            auth_schemes: None,
+            defaults: None,
+        };
+        assert_eq!(refused(Change::UpdateIntegration(update)).await, message);
+        let (key, _) =
+            NewApiKey::generate(environment.clone(), text, Vec::new(), None, NOW, &SystemRandom).unwrap();
+        assert_eq!(refused(Change::InsertApiKey(key)).await, format!("the name of an API key {reason}"));
+    }
+    // The longest that is taken: four bytes for each character.
+    let longest = "\u{1f980}".repeat(255);
+    let tags = BTreeMap::from([(longest.clone(), longest.clone())]);
+    let new = NewConnection { tags: tags.clone(), ..store.new_connection(&integration, "Longest") };
+    assert_eq!(store.add(new, NOW).await.tags, tags);
+    let filter = ConnectionFilter { tag: Some((longest.clone(), longest)), ..ConnectionFilter::default() };
+    assert_eq!(store.list_connections(&environment, &filter, None, 10).await.unwrap().connections.len(), 1);
+}
+
+#[tokio::test]
+async fn a_search_for_what_postgresql_cannot_hold_is_no_fault_of_the_program() {
+    let store = TestStore::new(Engine::Postgres).await;
+    let error = store.integration(store.environment(), "a\0").await.unwrap_err();
+    insta::assert_snapshot!(error, @r#"the database does not take one of the values (invalid byte sequence for encoding "UTF8": 0x00); shorten it, or take characters out that cannot be seen"#);
+    assert!(matches!(error, StoreError::Invalid(_)));
 }
 
 #[rstest]
