@@ -103,11 +103,6 @@ impl Provider {
         }
     }
 
-    /// Whether a configuration field decides where requests go.
-    pub fn routes(&self, field: &str) -> bool {
-        self.base_url.config_names().any(|name| name == field)
-    }
-
     /// The fields in a pasted text, by the first rule that fits.
     pub fn read_pasted(&self, pasted: &str) -> Option<Pasted> {
         self.paste.iter().find_map(|rule| rule.read(pasted))

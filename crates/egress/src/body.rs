@@ -7,7 +7,6 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use thiserror::Error;
-use tokio::sync::mpsc;
 
 /// The body of a request, unboxed, with an exact size wherever the source has one.
 #[derive(Debug)]
@@ -26,15 +25,7 @@ enum Kind {
         read: Bytes,
         rest: Incoming,
     },
-    Channel {
-        receiver: mpsc::Receiver<Bytes>,
-        remaining: Option<u64>,
-    },
 }
-
-/// Feeds a body made by [`Body::channel`]. Dropping it ends the body.
-#[derive(Debug)]
-pub struct BodySender(mpsc::Sender<Bytes>);
 
 /// Why the body of a request could not be read to its end.
 #[derive(Debug, Error)]
@@ -42,9 +33,6 @@ pub enum BodyError {
     /// The caller's connection failed.
     #[error("the caller's connection failed while it was sending the body")]
     Downstream(#[source] hyper::Error),
-    /// The sender of a channel body went away early, or sent more than it had announced.
-    #[error("the body has another length than announced")]
-    Length,
 }
 
 impl Body {
@@ -69,13 +57,6 @@ impl Body {
         if rest.is_end_stream() { Self::full(read) } else { Kind::Peeked { read, rest }.into() }
     }
 
-    /// A body that is produced piece by piece; `length` is announced when it is known.
-    pub fn channel(length: Option<u64>) -> (BodySender, Self) {
-        // A handful of pieces in flight keeps both sides busy without holding a whole file.
-        let (sender, receiver) = mpsc::channel(4);
-        (BodySender(sender), Kind::Channel { receiver, remaining: length }.into())
-    }
-
     /// The bytes of a body that is in memory, so that it can be sent again or signed.
     pub fn in_memory(&self) -> Option<Bytes> {
         match &self.kind {
@@ -91,15 +72,6 @@ impl Body {
             Kind::Empty | Kind::Full(_) => None,
             _ => Some(Arc::clone(self.progress.get_or_insert_default())),
         }
-    }
-}
-
-impl BodySender {
-    /// Hands over the next piece, waiting while the upstream is slow.
-    ///
-    /// Returns false once the request has ended and nobody reads any more.
-    pub async fn send(&self, piece: Bytes) -> bool {
-        self.0.send(piece).await.is_ok()
     }
 }
 
@@ -142,7 +114,6 @@ impl HttpBody for Body {
             Kind::Full(bytes) => bytes.is_empty(),
             Kind::Incoming(body) => body.is_end_stream(),
             Kind::Peeked { read, rest } => read.is_empty() && rest.is_end_stream(),
-            Kind::Channel { remaining, .. } => *remaining == Some(0),
         }
     }
 
@@ -152,7 +123,6 @@ impl HttpBody for Body {
             Kind::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Kind::Incoming(body) => body.size_hint(),
             Kind::Peeked { read, rest } => shifted(&rest.size_hint(), read.len() as u64),
-            Kind::Channel { remaining, .. } => remaining.map(SizeHint::with_exact).unwrap_or_default(),
         }
     }
 }
@@ -167,26 +137,7 @@ impl Kind {
             Self::Incoming(body) | Self::Peeked { rest: body, .. } => {
                 Pin::new(body).poll_frame(context).map_err(BodyError::Downstream)
             }
-            Self::Channel { receiver, remaining } => {
-                receiver.poll_recv(context).map(|piece| count_down(remaining, piece))
-            }
         }
-    }
-}
-
-/// Holds a channel body to its announced length: a wrong `Content-Length` would corrupt the next request.
-fn count_down(remaining: &mut Option<u64>, piece: Option<Bytes>) -> Option<Result<Frame<Bytes>, BodyError>> {
-    match (remaining, piece) {
-        (None, piece) => piece.map(|piece| Ok(Frame::data(piece))),
-        (Some(0), None) => None,
-        (Some(_), None) => Some(Err(BodyError::Length)),
-        (Some(left), Some(piece)) => match left.checked_sub(piece.len() as u64) {
-            None => Some(Err(BodyError::Length)),
-            Some(after) => {
-                *left = after;
-                Some(Ok(Frame::data(piece)))
-            }
-        },
     }
 }
 

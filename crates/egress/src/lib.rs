@@ -26,7 +26,7 @@ mod tls;
 mod tunnel;
 
 pub use address::{AddressClass, AddressPolicy, RefusedAddress};
-pub use body::{Body, BodyError, BodySender};
+pub use body::{Body, BodyError};
 pub use connect_to::{ConnectRule, ConnectRuleError, ConnectTo};
 pub use egress::{Egress, EgressSettings};
 pub use error::{EgressError, EgressErrorKind, Retry, Side};

@@ -98,7 +98,8 @@ impl Pool {
         });
     }
 
-    /// How many connections are kept without a request.
+    /// How many connections are kept without a request, for tests.
+    #[cfg(feature = "testing")]
     pub fn idle_count(&self) -> usize {
         self.0.lock().shelves.values().map(|shelf| shelf.idle_count()).sum()
     }

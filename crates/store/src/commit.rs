@@ -61,8 +61,6 @@ pub enum Change {
     },
     /// Makes or changes a schedule.
     PutSchedule(Schedule),
-    /// Deletes the schedule of this name.
-    DeleteSchedule(String),
     /// Writes news for an embedder.
     AddWebhookEvent(NewWebhookEvent),
     /// Notes what became of news.
@@ -149,7 +147,6 @@ async fn apply(
         Change::CompleteJob(lease) => jobs::complete(act, lease).await,
         Change::FailJob { lease, error, retry } => jobs::fail(act, lease, error, *retry).await,
         Change::PutSchedule(schedule) => schedules::put(act, schedule).await,
-        Change::DeleteSchedule(name) => schedules::delete(act, name).await,
         Change::AddWebhookEvent(new) => {
             committed.webhook_events.push(webhook_events::insert(act, new).await?);
             Ok(())
@@ -186,7 +183,6 @@ fn outdated_environments(changes: &[Change]) -> BTreeSet<&EnvironmentId> {
             | Change::CompleteJob(_)
             | Change::FailJob { .. }
             | Change::PutSchedule(_)
-            | Change::DeleteSchedule(_)
             | Change::AddWebhookEvent(_)
             | Change::FinishWebhookEvent(..)
             | Change::Audit(_) => None,

@@ -107,12 +107,3 @@ pub(crate) async fn put(act: &mut Act<'_>, schedule: &Schedule) -> Result<(), St
         .bind(schedule.next_fire_at);
     act.transaction.execute(statement).await.map(drop)
 }
-
-/// Jobs that were enqueued already stay.
-pub(crate) async fn delete(act: &mut Act<'_>, name: &str) -> Result<(), StoreError> {
-    let statement = query("DELETE FROM schedules WHERE name = $1");
-    match act.transaction.execute(statement.bind(name)).await? {
-        0 => Err(StoreError::not_found("schedule", &name)),
-        _ => Ok(()),
-    }
-}

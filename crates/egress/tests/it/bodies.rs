@@ -1,12 +1,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::Request;
 use http_body_util::BodyExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tombolo_egress::{Body, EgressErrorKind, Pool, Route, Timings};
 
+use crate::support::upload::upload;
 use crate::support::upstream::{Upstream, read_head};
 use crate::support::{egress, fetch, get, route, route_with, settings, time_outs};
 
@@ -19,20 +19,21 @@ async fn every_kind_of_body_is_framed_exactly() {
     let upstream = Upstream::web(None).await;
     let egress = egress(settings(upstream.port()));
     let (pool, route) = (egress.pool(), route(&egress, &url(&upstream)));
-    let channel = |length| {
-        let (sender, body) = Body::channel(length);
+    let uploaded = async |length| {
+        let (mut caller, body) = upload(length).await;
         tokio::spawn(async move {
             for piece in ["one ", "two"] {
-                assert!(sender.send(Bytes::from(piece)).await);
+                caller.send(piece.as_bytes()).await;
             }
+            caller.end().await;
         });
         body
     };
     let cases = [
         (Body::empty(), "", "content-length: 0"),
         (Body::full("hello"), "hello", "content-length: 5"),
-        (channel(Some(7)), "one two", "content-length: 7"),
-        (channel(None), "one two", "transfer-encoding: chunked"),
+        (uploaded(Some(7)).await, "one two", "content-length: 7"),
+        (uploaded(None).await, "one two", "transfer-encoding: chunked"),
     ];
     for (body, expected, framing) in cases {
         let (_, answer, _) = fetch(&pool, &route, Request::post("/").body(body).unwrap()).await;
@@ -90,10 +91,10 @@ async fn a_large_body_streams_both_ways() {
     .await;
     let egress = egress(settings(upstream.port()));
     let (pool, route) = (egress.pool(), route(&egress, &url(&upstream)));
-    let (sender, body) = Body::channel(Some(SIZE as u64));
+    let (mut caller, body) = upload(Some(SIZE)).await;
     tokio::spawn(async move {
         for index in 0..(SIZE >> 16) {
-            sender.send(Bytes::from(vec![index as u8; 1 << 16])).await;
+            caller.send(&vec![index as u8; 1 << 16]).await;
         }
     });
     let request = Request::put("/").body(body).unwrap();
@@ -116,25 +117,26 @@ async fn an_upload_may_take_longer_than_the_wait_for_an_answer() {
     time_outs.head = Duration::from_millis(200);
     let options = tombolo_egress::RouteOptions { time_outs, ..Default::default() };
     let route = route_with(&egress, &url(&upstream), options);
-    let (sender, body) = Body::channel(None);
+    let (mut caller, body) = upload(None).await;
     tokio::spawn(async move {
         for _ in 0..10 {
             tokio::time::sleep(Duration::from_millis(60)).await;
-            sender.send(Bytes::from_static(b"x")).await;
+            caller.send(b"x").await;
         }
+        caller.end().await;
     });
     let (_, answer, _) = fetch(&egress.pool(), &route, Request::post("/").body(body).unwrap()).await;
     assert_eq!(answer, "POST / xxxxxxxxxx");
 }
 
 #[tokio::test]
-async fn a_request_body_of_another_length_than_announced_is_an_error() {
+async fn a_caller_that_goes_away_in_the_middle_of_its_body_is_an_error() {
     let upstream = Upstream::web(None).await;
     let egress = egress(settings(upstream.port()));
     let (pool, route) = (egress.pool(), route(&egress, &url(&upstream)));
-    for sent in ["too short", "far too long for what was announced"] {
-        let (sender, body) = Body::channel(Some(20));
-        tokio::spawn(async move { sender.send(Bytes::from(sent)).await });
+    for length in [Some(20), None] {
+        let (mut caller, body) = upload(length).await;
+        tokio::spawn(async move { caller.send(b"too short").await });
         let request = Request::post("/").body(body).unwrap();
         let error = pool.send(&route, request, &mut Timings::default()).await.unwrap_err();
         assert_eq!(error.kind(), EgressErrorKind::RequestBodyFailed, "{error}");
@@ -243,7 +245,7 @@ async fn an_answer_that_comes_before_the_end_of_the_upload_is_passed_on() {
     .await;
     let egress = egress(settings(upstream.port()));
     let (pool, route) = (egress.pool(), route(&egress, &url(&upstream)));
-    let (sender, body) = Body::channel(None);
+    let (caller, body) = upload(None).await;
     let request = Request::post("/").body(body).unwrap();
     let (status, answer, _) = fetch(&pool, &route, request).await;
     assert_eq!((status, answer.as_str()), (413, "no!"));
@@ -251,5 +253,5 @@ async fn an_answer_that_comes_before_the_end_of_the_upload_is_passed_on() {
     let (_, _, timings) = fetch(&pool, &route, Request::post("/").body(Body::full("x")).unwrap()).await;
     assert!(!timings.reused);
     assert_eq!(upstream.connections(), 2);
-    drop(sender);
+    drop(caller);
 }

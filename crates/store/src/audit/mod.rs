@@ -102,29 +102,8 @@ impl Store {
         after: Option<&AuditEventId>,
         limit: u32,
     ) -> Result<Vec<AuditEvent>, StoreError> {
-        self.newest_events("environment_id = $1", Some(environment), after, limit).await
-    }
-
-    /// The events of the installation itself, newest first, beginning after `after`. (Takes no environment.)
-    pub async fn instance_audit_events(
-        &self,
-        after: Option<&AuditEventId>,
-        limit: u32,
-    ) -> Result<Vec<AuditEvent>, StoreError> {
-        self.newest_events("environment_id IS NULL", None, after, limit).await
-    }
-
-    async fn newest_events(
-        &self,
-        condition: &str,
-        environment: Option<&EnvironmentId>,
-        after: Option<&AuditEventId>,
-        limit: u32,
-    ) -> Result<Vec<AuditEvent>, StoreError> {
-        let mut select = query(format!("SELECT {COLUMNS} FROM audit_events WHERE {condition}"));
-        if let Some(environment) = environment {
-            select = select.bind(environment);
-        }
+        let mut select =
+            query(format!("SELECT {COLUMNS} FROM audit_events WHERE environment_id = $1")).bind(environment);
         if let Some(after) = after {
             let after = select.push(after);
             select.append(&format!(" AND id < ${after}"));

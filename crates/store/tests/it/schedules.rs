@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use rstest::rstest;
 use serde_json::json;
-use tombolo_store::{Change, Schedule, StoreError};
+use tombolo_store::{Change, Schedule};
 
 use crate::harness::{Engine, NOW, TestStore, at, open};
 
@@ -39,10 +39,6 @@ async fn a_schedule_fires_once_per_time_and_makes_up_once(
     let daily = Schedule { every: Duration::from_hours(24), ..hourly() };
     store.commit(&[Change::PutSchedule(daily.clone())], NOW).await.unwrap();
     assert_eq!(store.schedules().await.unwrap(), [daily]);
-
-    let delete = Change::DeleteSchedule("retention".to_owned());
-    store.commit(std::slice::from_ref(&delete), NOW).await.unwrap();
-    assert!(matches!(store.commit(&[delete], NOW).await, Err(StoreError::NotFound { .. })));
 }
 
 #[rstest]

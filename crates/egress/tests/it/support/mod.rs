@@ -1,6 +1,7 @@
 //! Upstreams of every temper, certificates, and clients that may reach them.
 
 pub mod authority;
+pub mod upload;
 pub mod upstream;
 
 use std::net::IpAddr;
