@@ -23,6 +23,8 @@ pub struct Connection {
     pub name: String,
     /// How it authenticates.
     pub auth_scheme: String,
+    /// The layers in front of the API that it passes, such as `http_basic`.
+    pub gates: Vec<String>,
     /// How it did last time.
     pub health: ConnectionHealth,
     /// What stands in the way of using it, in the form of the compatible API.
@@ -263,7 +265,7 @@ pub struct UpdateConnection {
 
 /// What is typed to give a connection another credential or another address. Fields that are no secret keep what they
 /// were unless they are given; secrets are never kept.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReconnectConnection {
     /// How it is to authenticate; as before unless given.
@@ -271,8 +273,33 @@ pub struct ReconnectConnection {
     pub auth_scheme: Option<String>,
     /// The provider's fields, every secret among them.
     pub fields: BTreeMap<String, FieldValue>,
-    /// Extra settings that change.
+    /// Extra settings that change; an empty value puts one back to its default.
     pub settings: BTreeMap<String, String>,
+    /// What people are to call it; as before unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// For finding it: all tags, not only those that change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, String>>,
+    /// The embedder's own data, whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Map<String, Value>>,
+    /// Whether it is tested first, and changed only when it can be used.
+    pub test: bool,
+}
+
+impl Default for ReconnectConnection {
+    fn default() -> Self {
+        Self {
+            auth_scheme: None,
+            fields: BTreeMap::new(),
+            settings: BTreeMap::new(),
+            name: None,
+            tags: None,
+            metadata: None,
+            test: true,
+        }
+    }
 }
 
 /// A connection that was changed.

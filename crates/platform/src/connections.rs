@@ -428,7 +428,7 @@ fn scheme_of<'a>(provider: &'a Provider, wanted: Option<&str>) -> Result<&'a Aut
     }
 }
 
-fn refuse_scheme(integration: &Integration, scheme: &str) -> Result<(), Problem> {
+pub(crate) fn refuse_scheme(integration: &Integration, scheme: &str) -> Result<(), Problem> {
     let allowed = &integration.auth_schemes;
     if allowed.is_empty() || allowed.iter().any(|known| known == scheme) {
         return Ok(());
@@ -539,7 +539,7 @@ fn own((key, value): (&String, &String)) -> (String, String) {
     (key.clone(), value.clone())
 }
 
-fn check_name(name: &str) -> Result<(), Problem> {
+pub(crate) fn check_name(name: &str) -> Result<(), Problem> {
     let trimmed = name.trim();
     let fault = if trimmed.is_empty() {
         field("name", "required", "A connection needs a name.", "接続名を入力してください。")
@@ -556,7 +556,7 @@ fn check_name(name: &str) -> Result<(), Problem> {
     Err(Problem::fields(vec![fault]))
 }
 
-fn name_taken(name: &str) -> Problem {
+pub(crate) fn name_taken(name: &str) -> Problem {
     let what = format!("There is a connection named `{}` already", name.trim());
     Problem::new(ProblemKind::Conflict, "name_taken", what, "Choose another name.")
 }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 use tombolo_auth::Typed;
-use tombolo_store::{Change, Connection, ConnectionHealth, ConnectionUpdate, Integration};
+use tombolo_store::{Change, Connection, ConnectionHealth, ConnectionId, ConnectionUpdate, Integration};
 
 use crate::access::{Access, Scope};
 use crate::connection_test::{self, TestReport};
 use crate::connections::{
-    ConnectionDraft, CreatedConnection, Watch, health_detail, health_of, object_of, target, texts,
+    ConnectionDraft, CreatedConnection, Watch, check_name, health_detail, health_of, name_taken, object_of,
+    target, texts,
 };
 use crate::platform::{Platform, events};
 use crate::problem::Problem;
@@ -23,13 +24,22 @@ pub struct Reconnection {
     pub auth_scheme: Option<String>,
     /// Typed values by field name, every secret among them.
     pub fields: Typed,
-    /// Extra settings that change.
+    /// Extra settings that change; an empty value puts one back to its default.
     pub settings: BTreeMap<String, String>,
+    /// Another name; the connection's own when absent.
+    pub name: Option<String>,
+    /// All tags; those of the connection when absent.
+    pub tags: Option<BTreeMap<String, String>>,
+    /// The embedder's own data, whole; that of the connection when absent.
+    pub metadata: Option<Json>,
+    /// Whether it is tested first, and changed only when it can be used.
+    pub test: bool,
 }
 
 impl Platform {
-    /// Tests what was typed and puts it in the place of the connection's target and credentials. Id, name, tags and
-    /// metadata stay. When the test fails nothing changes, and the report says why.
+    /// Tests what was typed and puts it in the place of the connection's target and credentials. The id stays; name, tags
+    /// and metadata change in the same act, if they are given. When the test fails nothing changes, and the report says
+    /// why. Without a test the health is `unverified` afterwards.
     pub async fn reconnect(
         self: &Arc<Self>,
         access: &Access,
@@ -41,32 +51,56 @@ impl Platform {
         access.require(Scope::UpdateConnection)?;
         let (connection, integration) =
             self.find_connection(&access.environment, integration, reference).await?;
+        let mut update =
+            ConnectionUpdate::new(access.environment.clone(), connection.id.clone(), connection.version);
+        if let Some(name) = &typed.name {
+            check_name(name)?;
+            self.refuse_taken_name(access, &connection.id, name).await?;
+        }
+        update.name = typed.name.as_ref().map(|name| name.trim().to_owned());
+        update.tags.clone_from(&typed.tags);
+        update.metadata.clone_from(&typed.metadata);
+        let test = typed.test;
+
         let draft = self.merged(&connection, &integration, typed)?;
         let version = connection.sealed_version + 1;
         let prepared = self.prepare(access, &connection.id, version, &draft, watch).await?;
-        let report = connection_test::run(&prepared.plan, &self.probe(), watch).await?;
-        if !report.available {
-            return Ok(Err(report));
+        let report =
+            if test { Some(connection_test::run(&prepared.plan, &self.probe(), watch).await?) } else { None };
+        if let Some(report) = report.as_ref().filter(|report| !report.available) {
+            return Ok(Err(report.clone()));
         }
-        let mut update =
-            ConnectionUpdate::new(access.environment.clone(), connection.id.clone(), connection.version);
+
         update.settings = Some(json!(prepared.settings));
         update.target = Some((target(&prepared.plan), Some(prepared.plan.sealed.sealed.clone())));
-        let health = ConnectionHealth {
-            environment_id: access.environment.clone(),
-            id: connection.id.clone(),
-            sealed_version: version,
-            health: health_of(&report),
-            detail: health_detail(Some(&report)),
-            tested_at: Some(self.now()),
-            outdates: true,
-        };
-        let detail = json!({ "auth_scheme": prepared.plan.auth_scheme });
-        let mut changes = vec![Change::UpdateConnection(update), Change::RecordHealth(health)];
+        let mut changes = vec![Change::UpdateConnection(update)];
+        changes.extend(report.as_ref().map(|report| {
+            Change::RecordHealth(ConnectionHealth {
+                environment_id: access.environment.clone(),
+                id: connection.id.clone(),
+                sealed_version: version,
+                health: health_of(report),
+                detail: health_detail(Some(report)),
+                tested_at: Some(self.now()),
+                outdates: true,
+            })
+        }));
+        let detail = json!({ "auth_scheme": prepared.plan.auth_scheme, "tested": test });
         changes.extend(events(access, "connection.reconnected", object_of(&connection), detail, true));
         self.commit(&changes).await?;
         let connection = self.stored(access, &connection.id).await?;
-        Ok(Ok(CreatedConnection { connection, integration, report: Some(report) }))
+        Ok(Ok(CreatedConnection { connection, integration, report }))
+    }
+
+    /// Finds out before the test whether another connection has a name already: a test may cost the vendor a try.
+    async fn refuse_taken_name(
+        &self,
+        access: &Access,
+        own: &ConnectionId,
+        name: &str,
+    ) -> Result<(), Problem> {
+        let called = self.store.connections_called(&access.environment, name.trim()).await?;
+        if called.iter().all(|connection| connection.id == *own) { Ok(()) } else { Err(name_taken(name)) }
     }
 
     /// What was typed over what the connection has and is no secret.
@@ -77,7 +111,7 @@ impl Platform {
         typed: Reconnection,
     ) -> Result<ConnectionDraft, Problem> {
         let provider = self.provider_of(integration)?;
-        let Reconnection { auth_scheme, mut fields, settings: changed } = typed;
+        let Reconnection { auth_scheme, mut fields, settings: changed, .. } = typed;
         let mut settings = texts(&connection.settings);
         for (name, value) in texts(&connection.target.config) {
             if provider.config.get(&name).is_some() {
@@ -87,8 +121,12 @@ impl Platform {
             }
         }
         for (key, value) in changed {
-            let known = provider.settings.find(&key).map(|(known, _)| known.to_owned());
-            settings.insert(known.unwrap_or(key), value);
+            let known = provider.settings.find(&key).map_or(key.as_str(), |(known, _)| known);
+            if value.trim().is_empty() && provider.settings.find(known).is_some() {
+                settings.remove(known);
+            } else {
+                settings.insert(known.to_owned(), value);
+            }
         }
         Ok(ConnectionDraft {
             integration: integration.unique_key.clone(),

@@ -60,8 +60,18 @@ impl ApiClient {
         Ok(updated.connection)
     }
 
-    /// Tests what was typed and puts it in the place of target and credentials, telling how the test goes; the last
-    /// line is `Created` or `Problem`.
+    /// Tests what was typed and puts it in the place of target and credentials. A failed test is an error with code
+    /// `connection_test_failed` and its report.
+    pub async fn reconnect_connection(
+        &self,
+        reference: &str,
+        integration: Option<&str>,
+        typed: &ReconnectConnection,
+    ) -> Result<CreatedConnection, ClientError> {
+        self.post(&of_connection(&[reference, "reconnect"], integration)?, typed).await
+    }
+
+    /// The same, telling how the test goes; the last line is `Created` or `Problem`.
     pub async fn watch_reconnect_connection(
         &self,
         reference: &str,

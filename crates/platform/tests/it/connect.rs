@@ -59,6 +59,10 @@ async fn a_connection_goes_elsewhere_only_with_its_secret_typed_again() {
         auth_scheme: scheme.map(str::to_owned),
         fields: fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect(),
         settings: std::collections::BTreeMap::new(),
+        name: None,
+        tags: None,
+        metadata: None,
+        test: true,
     };
     let reconnect =
         async |typed| world.platform.reconnect(&world.access, None, "Moves", typed, &mut |_| {}).await;
@@ -140,6 +144,10 @@ async fn an_integration_decides_which_schemes_its_connections_use() {
         auth_scheme: None,
         fields: [("token".to_owned(), "demoTokenCustomersAll0000000000000000000".into())].into(),
         settings: std::collections::BTreeMap::new(),
+        name: None,
+        tags: None,
+        metadata: None,
+        test: true,
     };
     let reconnected = world.platform.reconnect(&world.access, None, "c", typed, &mut |_| {}).await;
     let reconnected = reconnected.err().map(|problem| problem.code);

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::HeaderMap;
+use serde_json::Value;
 use tombolo_api::{CreateProgress, CreatedConnection, IntegrationOfConnection, ReconnectConnection};
 use tombolo_platform::{Access, Platform, Reconnection, Watch};
 
@@ -19,9 +20,10 @@ use crate::routes::right::UpdateConnection;
 
 /// Gives a connection another credential or another address
 ///
-/// Its id, name, tags and metadata stay; its secrets have to be typed again. Tests first and changes nothing when the
-/// connection could not be used. With `Accept: application/x-ndjson` the test is told stage by stage, one JSON object per
-/// line; the last line has the type `created` or `problem`. Scope: `environment:connections:update`.
+/// Its id stays, and so does everything that is left out, except for its secrets, which have to be typed again. Tests first
+/// and changes nothing when the connection could not be used, unless `test` is `false`: then its health is `unverified`.
+/// With `Accept: application/x-ndjson` the test is told stage by stage, one JSON object per line; the last line has the
+/// type `created` or `problem`. Scope: `environment:connections:update`.
 #[utoipa::path(
     post, path = "/connections/{connection}/reconnect", operation_id = "reconnectConnection", tag = "connections",
     params(("connection" = String, Path, description = "Id, connection id or name"), IntegrationOfConnection),
@@ -66,7 +68,8 @@ async fn reconnect(
     body: ReconnectConnection,
     watch: Watch<'_>,
 ) -> Result<CreatedConnection, Refusal> {
-    let ReconnectConnection { auth_scheme, fields, settings } = body;
-    let typed = Reconnection { auth_scheme, fields: typed(fields), settings };
+    let ReconnectConnection { auth_scheme, fields, settings, name, tags, metadata, test } = body;
+    let metadata = metadata.map(Value::Object);
+    let typed = Reconnection { auth_scheme, fields: typed(fields), settings, name, tags, metadata, test };
     created(platform.reconnect(access, integration, reference, typed, watch).await?)
 }

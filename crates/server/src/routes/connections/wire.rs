@@ -21,6 +21,7 @@ pub(super) fn connection(connection: &Connection, integration: &Integration) -> 
         provider: integration.provider.clone(),
         name: connection.name.clone(),
         auth_scheme: connection.target.auth_scheme.clone(),
+        gates: serde_json::from_value(connection.target.gates.clone()).unwrap_or_default(),
         health: health(connection),
         errors: errors(connection),
         end_user: None,
