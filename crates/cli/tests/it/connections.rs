@@ -78,6 +78,125 @@ async fn a_connection_is_changed_and_deleted() {
     assert!(gone.err.contains("request id: req"), "{}", gone.err);
 }
 
+/// Apps of the connection, and the token that a call to the first of them was made with.
+async fn apps_and_token(world: &World, name: &str) -> (String, Option<String>) {
+    let shown = world.json(&["connection", "show", name]).await;
+    world.kintone().clear_requests();
+    let app = shown["config"]["app"].as_str().expect("apps").to_owned();
+    let path = format!("/k/v1/app.json?id={}", app.split(',').next().unwrap_or_default());
+    assert_eq!(world.run(&["request", "-c", name, "GET", &path]).await.code, 0);
+    let seen = world.kintone().requests();
+    (app, seen.last().and_then(|request| request.header("x-cybozu-api-token").map(str::to_owned)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_secret_is_tested_first_and_the_rest_stays() {
+    let world = World::start().await;
+    assert_eq!(world.link("Sales").await.code, 0);
+    let before = world.json(&["connection", "show", "Sales"]).await;
+
+    // One token less, and its app; name and tags change in the same act.
+    let update = ["connection", "update", "Sales", "--field", "app=2", "--secret-from", "token=stdin"];
+    let update =
+        [&update[..], &["--name", "Orders", "--tag", "team=west", "--setting", "Time-out=90"]].concat();
+    let ran = world.run_with(&update, &format!("{ORDERS}\n")).await;
+    assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
+    assert!(ran.out.contains("✓ The app answers (2)"), "{}", ran.out);
+    assert_eq!(ran.out.lines().last(), Some("connection available"));
+    assert!(ran.err.contains("changed `Orders` (con_"), "{}", ran.err);
+    let after = world.json(&["connection", "show", "Orders"]).await;
+    assert_eq!((&after["id"], &after["connection_id"]), (&before["id"], &before["connection_id"]));
+    assert_eq!((&after["config"]["subdomain"], &after["config"]["app"]), (&"demo".into(), &"2".into()));
+    assert_eq!((&after["tags"]["team"], &after["settings"]["timeout"]), (&"west".into(), &"90".into()));
+    assert_eq!(apps_and_token(&world, "Orders").await, ("2".to_owned(), Some(ORDERS.to_owned())));
+
+    // From the environment, from a connection string, and back to the default of a setting.
+    let text = format!("AppId=1;APIToken={CUSTOMERS}");
+    let mut command =
+        world.command(&["connection", "update", "Orders", "--from", "env:STRING", "--unset", "TimeOut"]);
+    command.env("STRING", text);
+    let ran = run(command, "").await;
+    assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
+    assert_eq!(apps_and_token(&world, "Orders").await, ("1".to_owned(), Some(CUSTOMERS.to_owned())));
+    let after = world.json(&["connection", "show", "Orders"]).await;
+    assert_eq!(after["settings"], serde_json::json!({}));
+
+    let events = world.json(&["audit", "list"]).await;
+    let actions = events.to_string().matches("connection.reconnected").count();
+    assert_eq!(actions, 2, "{events}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_fails_its_test_changes_nothing() {
+    let world = World::start().await;
+    assert_eq!(world.link("Sales").await.code, 0);
+    let before = world.json(&["connection", "show", "Sales"]).await;
+    let update = ["connection", "update", "Sales", "--name", "New", "--secret-from", "token=stdin"];
+    let tokens = format!("MARKERunknownToken0000000000000000000000,{ORDERS}");
+    let ran = world.run_with(&update, &tokens).await;
+    assert_eq!(ran.code, 4, "{}", ran.err);
+    assert!(ran.err.contains("Nothing was changed."), "{}", ran.err);
+    assert_eq!(ran.out.lines().last(), Some("connection unavailable"));
+    assert!(!ran.out.contains("MARKER") && !ran.err.contains("MARKER"));
+    let json = world.run_with(&[&update[..], &["--json"]].concat(), &tokens).await;
+    assert_eq!((json.code, json.out.as_str()), (4, ""));
+    assert!(json.err.contains("connection_test_failed"), "{}", json.err);
+    assert_eq!(world.json(&["connection", "show", "Sales"]).await, before);
+
+    // Without a test it is stored as it is.
+    let ran = world.run_with(&[&update[..], &["--no-test"]].concat(), &tokens).await;
+    assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
+    assert!(ran.err.contains("it was not tested: tombolo connection test New"), "{}", ran.err);
+    let shown = world.json(&["connection", "show", "New"]).await;
+    assert_eq!(
+        (&shown["health"]["status"], &shown["health"]["verdict"]),
+        (&"unverified".into(), &serde_json::Value::Null)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_decides_where_requests_go_needs_every_secret_again() {
+    let world = World::start().await;
+    let create = ["connection", "create", "--provider", "kintone", "--name", "Guest", "--from", "-"];
+    let text = "AuthScheme=Password;Url=https://sample.cybozu.com/k/guest/5/21/;User=sato;\
+                Password=sample-password-sato;BasicAuthUser=gate;BasicAuthPassword=sample-gate-password";
+    assert_eq!(world.run_with(&create, text).await.code, 0);
+
+    // The login name is sealed together with the password, and the gate has secrets of its own.
+    for change in [
+        &["--field", "app=22"][..],
+        &["--setting", "Private CA=x"],
+        &["--paste", "https://sample.cybozu.com/k/22/"],
+    ] {
+        let ran = world.run(&[&["connection", "update", "Guest"], change].concat()).await;
+        assert_eq!(ran.code, 2, "{}", ran.err);
+        for wanted in [
+            "--field login_name=VALUE",
+            "--secret-from password=SOURCE",
+            "--field basic_username=VALUE",
+            "--secret-from basic_password=SOURCE",
+        ] {
+            assert!(ran.err.contains(wanted), "{change:?}: {}", ran.err);
+        }
+        assert!(!ran.err.contains("subdomain"), "what is stored is not asked for: {}", ran.err);
+    }
+
+    // Another scheme and another host: an empty field leaves the gate and the guest space out.
+    let mut command = world.command(&["connection", "update", "Guest", "--field", "basic_username="]);
+    command.args(["--field", "guest_space_id=", "--paste", "https://demo.kintone.com/k/1/"]);
+    command.args(["--secret-from", "token=env:TOKEN"]).env("TOKEN", CUSTOMERS);
+    let ran = run(command, "").await;
+    assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
+    let shown = world.json(&["connection", "show", "Guest"]).await;
+    assert_eq!((&shown["auth_scheme"], &shown["gates"]), (&"api_token".into(), &serde_json::json!([])));
+    assert_eq!(shown["hosts"], serde_json::json!(["demo.kintone.com:443"]));
+    assert_eq!(apps_and_token(&world, "Guest").await, ("1".to_owned(), Some(CUSTOMERS.to_owned())));
+
+    let nothing = world.run(&["connection", "update", "Guest"]).await;
+    assert_eq!(nothing.code, 2);
+    assert!(nothing.err.contains("nothing is to change"), "{}", nothing.err);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_string_comes_from_stdin_a_file_or_the_environment() {
     let world = World::start().await;

@@ -11,7 +11,7 @@ use super::draft::Draft;
 use crate::command::arguments::unasked;
 use crate::connect_api::Api;
 use crate::language::{InBoth, either};
-use crate::output::{Output, say};
+use crate::output::{Output, one_line, say};
 
 /// A choice: what it is called, and what it means.
 struct Choice {
@@ -79,6 +79,34 @@ pub async fn missing(api: &Api, draft: &mut Draft, output: Output) -> anyhow::Re
             if !draft.fields.contains_key(&wanted.name) {
                 give(api, draft, &wanted, output).await?;
             }
+        }
+    }
+    Ok(())
+}
+
+/// Asks for what a connection has to be given anew: its secrets, and what is sealed with them. What stays is told first.
+pub async fn anew(api: &Api, draft: &mut Draft, output: Output) -> anyhow::Result<()> {
+    let missing: Vec<ProviderField> = draft.missing().into_iter().cloned().collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let kept: Vec<String> = draft
+        .kept()
+        .map(|(field, value)| format!("{}: {value}", field.label.in_language(output.language)))
+        .collect();
+    if !kept.is_empty() {
+        let word = either(output.language, "stays as it is", "変更しない項目");
+        say(format_args!("{word} – {}", one_line(kept.join(", "))));
+    }
+    for wanted in missing {
+        let wanted = ProviderField { optional: false, ..wanted };
+        give(api, draft, &wanted, output).await?;
+    }
+    // A secret that may stay empty was perhaps given before, which nobody can see: it must not be lost unnoticed.
+    let scheme = draft.scheme().fields.iter().filter(|field| field.secret && field.optional);
+    for wanted in scheme.cloned().collect::<Vec<_>>() {
+        if !draft.fields.contains_key(&wanted.name) {
+            give(api, draft, &wanted, output).await?;
         }
     }
     Ok(())

@@ -1,16 +1,16 @@
 //! `tombolo connection create`
 
 use clap::Args;
-use tombolo_api::{CreateConnection, CreatedConnection};
+use tombolo_api::{Connection, CreateConnection, CreatedConnection};
 
-use super::draft::Draft;
-use super::secret_source::{SecretSource, field_from, string_from};
+use super::given::Given;
 use super::stages::Stages;
-use crate::command::arguments::{key_value, may_ask, once};
+use crate::command::arguments::{key_value, once};
 use crate::connect_api::Api;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{Output, document, line, say};
+use crate::language::either;
+use crate::output::{Output, document, say};
 
 /// Link an account: test it stage by stage, and store it when it can be used. On a terminal what is missing is asked for.
 #[derive(Debug, Args)]
@@ -38,62 +38,25 @@ pub struct Create {
     /// Names it in the API; its id unless given.
     #[arg(long, value_name = "ID")]
     connection_id: Option<String>,
-    /// How it authenticates; `tombolo provider show` lists the ways.
-    #[arg(long, value_name = "SCHEME")]
-    auth_scheme: Option<String>,
-    /// A field that is no secret; can be repeated.
-    #[arg(long = "field", short, value_name = "KEY=VALUE", value_parser = key_value)]
-    fields: Vec<(String, String)>,
-    /// A field from `stdin`, `file:PATH` or `env:NAME`, for secrets; can be repeated.
-    #[arg(long = "secret-from", value_name = "KEY=SOURCE", value_parser = field_from)]
-    secrets: Vec<(String, SecretSource)>,
-    /// An extra setting; can be repeated.
-    #[arg(long = "setting", value_name = "KEY=VALUE", value_parser = key_value)]
-    settings: Vec<(String, String)>,
     /// A tag, for finding it; can be repeated.
     #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = key_value)]
     tags: Vec<(String, String)>,
-    /// A connection string: `-` for stdin, a file, or `env:NAME`.
-    #[arg(long, value_name = "SOURCE", value_parser = string_from)]
-    from: Option<SecretSource>,
-    /// The address of a page of the vendor's: fills the fields that can be read from it.
-    #[arg(long, value_name = "URL")]
-    paste: Option<String>,
-    /// Store it without a test; its health is then `unverified`.
-    #[arg(long)]
-    no_test: bool,
-    /// Never ask, even on a terminal.
-    #[arg(long)]
-    no_input: bool,
+    #[command(flatten)]
+    given: Given,
 }
 
 impl Create {
     pub async fn on(self, api: &Api, output: Output) -> anyhow::Result<Exit> {
-        SecretSource::refuse_stdin_twice(self.secrets.iter().map(|(_, source)| source).chain(&self.from))?;
-        let ask = may_ask() && !self.no_input && !output.json;
-        let test = !self.no_test;
+        self.given.refuse_stdin_twice()?;
+        let ask = self.given.may_ask(output);
         let draft = self.draft(api, ask, output).await?;
         if output.json {
             document(&api.create_connection(&draft).await?)?;
             return Ok(Exit::Done);
         }
-        let stages = Stages::new(output);
         let lines = api.watch_create_connection(&draft).await?;
-        match stages.watch_creation(lines).await? {
-            Ok(created) => {
-                tell(&created, test);
-                match &created.report {
-                    Some(report) => stages.conclusion(report)?,
-                    None => line(&created.connection.id)?,
-                }
-                Ok(Exit::Done)
-            }
-            Err(report) => {
-                say("Nothing was stored.");
-                stages.conclusion(&report)?;
-                Ok(Exit::Refused)
-            }
-        }
+        let nothing = either(output.language, "Nothing was stored.", "何も保存していません。");
+        Stages::new(output).watch_to_the_end(lines, nothing, tell).await
     }
 
     /// Everything that was given, and the answers to what was not.
@@ -114,19 +77,8 @@ impl Create {
             }
         };
         let provider = api.read_provider(&provider).await?;
-        let mut draft = Draft::new(provider, &allowed, self.auth_scheme.as_deref())?;
+        let mut draft = self.given.draft(api, provider, &allowed).await?;
         draft.name = self.name;
-        draft.give_fields(once(&self.fields, "--field")?)?;
-        for (field, source) in &self.secrets {
-            draft.give_secret(field, source.read()?)?;
-        }
-        draft.give_settings(once(&self.settings, "--setting")?);
-        if let Some(source) = &self.from {
-            draft.give_connection_string(api, &source.read()?).await?;
-        }
-        if let Some(pasted) = &self.paste {
-            draft.give_pasted(api, pasted).await?;
-        }
         if ask {
             super::ask::missing(api, &mut draft, output).await?;
         }
@@ -140,21 +92,26 @@ impl Create {
             fields: draft.fields,
             settings: draft.settings,
             tags: once(&self.tags, "--tag")?,
-            test: !self.no_test,
+            test: self.given.is_tested(),
             ..CreateConnection::default()
         })
     }
 }
 
 /// What was made, and what to do with it.
-fn tell(created: &CreatedConnection, tested: bool) {
+fn tell(created: &CreatedConnection) {
     let linked = &created.connection;
     say(format_args!("\nlinked `{}` ({})", linked.name, linked.id));
-    if tested {
+    if created.report.is_some() {
         say(format_args!("call it: tombolo request -c {} GET /…", quoted(&linked.name)));
     } else {
-        say(format_args!("it was not tested: tombolo connection test {}", quoted(&linked.name)));
+        tell_untested(linked);
     }
+}
+
+/// What is to be done with a connection that was stored without a test.
+pub fn tell_untested(linked: &Connection) {
+    say(format_args!("it was not tested: tombolo connection test {}", quoted(&linked.name)));
 }
 
 /// A name as a shell takes it.

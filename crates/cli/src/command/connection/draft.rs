@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tombolo_api::{FieldValue, Provider, ProviderField, ProviderScheme};
+use tombolo_api::{Connection, FieldValue, Provider, ProviderField, ProviderGate, ProviderScheme};
 use tombolo_platform::catalog::{ConnectionString, Language};
 
 use crate::connect_api::Api;
@@ -21,6 +21,10 @@ pub struct Draft {
     pub fields: BTreeMap<String, FieldValue>,
     /// Extra settings in any spelling.
     pub settings: BTreeMap<String, String>,
+    /// Fields that the connection has already and that stay as they are, unless they are given.
+    kept: BTreeMap<String, String>,
+    /// The kinds of the gates that the connection passes already.
+    kept_gates: Vec<String>,
     /// The positions of the auth schemes that may be used.
     allowed: Vec<usize>,
     /// The position of the one that was chosen.
@@ -34,8 +38,16 @@ impl Draft {
         let positions = provider.auth_schemes.iter().enumerate();
         let allowed: Vec<usize> =
             positions.filter(|(_, scheme)| may(scheme)).map(|(position, _)| position).collect();
-        let (fields, settings) = (BTreeMap::new(), BTreeMap::new());
-        let mut draft = Self { provider, name: None, fields, settings, allowed, chosen: None };
+        let mut draft = Self {
+            provider,
+            name: None,
+            fields: BTreeMap::new(),
+            settings: BTreeMap::new(),
+            kept: BTreeMap::new(),
+            kept_gates: Vec::new(),
+            allowed,
+            chosen: None,
+        };
         if draft.allowed.is_empty() {
             let what = format!("no auth scheme of {} may be used", draft.provider.name);
             return Err(Failure::new(Exit::Failure, "no_auth_scheme", what, "Change the integration.").into());
@@ -56,6 +68,29 @@ impl Draft {
         };
         self.chosen = Some(*position);
         Ok(())
+    }
+
+    /// Keeps what a connection has and was not given: its name, auth scheme, gates, and fields that are no secret. To be
+    /// called after everything that was given.
+    pub fn keep(&mut self, linked: &Connection) -> anyhow::Result<()> {
+        self.name.get_or_insert_with(|| linked.name.clone());
+        if !self.scheme_is_clear() {
+            self.choose(&linked.auth_scheme)?;
+        }
+        let given = |field: &&ProviderField| self.fields.contains_key(&field.name);
+        let fields = self.provider.fields.iter().filter(|field| !given(field));
+        let stored = |field: &ProviderField| {
+            Some((field.name.clone(), linked.config.get(&field.name)?.as_str()?.to_owned()))
+        };
+        self.kept = fields.filter_map(stored).collect();
+        self.kept_gates.clone_from(&linked.gates);
+        Ok(())
+    }
+
+    /// The fields that stay as they are, with their values.
+    pub fn kept(&self) -> impl Iterator<Item = (&ProviderField, &str)> {
+        let fields = self.provider.fields.iter();
+        fields.filter_map(|field| Some((field, self.kept.get(&field.name)?.as_str())))
     }
 
     /// The auth schemes that may be used.
@@ -168,11 +203,7 @@ impl Draft {
     pub fn missing(&self) -> Vec<&ProviderField> {
         let scheme = self.scheme();
         let paired = |field: &ProviderField| scheme.secrets_by.as_ref() == Some(&field.name);
-        let of_gates = self
-            .provider
-            .gates
-            .iter()
-            .filter(|gate| gate.fields.iter().any(|field| self.fields.contains_key(&field.name)));
+        let of_gates = self.provider.gates.iter().filter(|gate| self.passes(gate));
         let needed = |field: &&ProviderField| !field.optional && field.default.is_none();
         self.provider
             .fields
@@ -180,8 +211,18 @@ impl Draft {
             .filter(|field| needed(field) || paired(field))
             .chain(scheme.fields.iter().filter(needed))
             .chain(of_gates.flat_map(|gate| &gate.fields))
-            .filter(|field| !self.fields.contains_key(&field.name))
+            .filter(|field| !self.fields.contains_key(&field.name) && !self.kept.contains_key(&field.name))
             .collect()
+    }
+
+    /// Whether a gate's fields are needed: some were given, or the connection passes it already. An empty field leaves
+    /// the gate out.
+    fn passes(&self, gate: &ProviderGate) -> bool {
+        let mut given = gate.fields.iter().filter_map(|field| self.fields.get(&field.name)).peekable();
+        match given.peek() {
+            Some(_) => given.any(|value| *value != FieldValue::from("")),
+            None => self.kept_gates.contains(&gate.kind),
+        }
     }
 
     /// Fails with a list of what was not given.

@@ -4,6 +4,7 @@ mod ask;
 mod change;
 mod create;
 mod draft;
+mod given;
 mod list;
 mod secret_source;
 mod stages;
@@ -33,8 +34,8 @@ pub enum Connection {
     Test(Named),
     /// Show a connection with everything that is no secret.
     Show(Named),
-    /// Change what needs no secret: name, tags, settings.
-    Update(change::Update),
+    /// Change name, tags and settings, or give it other secrets or another address: tested first.
+    Update(Box<change::Update>),
     /// Delete a connection; its secrets are gone at once.
     Delete(Delete),
 }

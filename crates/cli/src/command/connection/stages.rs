@@ -8,8 +8,9 @@ use tombolo_platform::catalog::Language;
 
 use super::{broke_off, told};
 use crate::command::activity::duration;
+use crate::exit::Exit;
 use crate::language::{InBoth as _, either};
-use crate::output::{Colour, Output, line, one_line};
+use crate::output::{Colour, Output, line, one_line, say};
 
 /// Tells a test.
 #[derive(Clone, Copy)]
@@ -35,8 +36,32 @@ impl Stages {
         Err(broke_off())
     }
 
-    /// Tells the stages of a creation until it is made, or until its test has failed.
-    pub async fn watch_creation(
+    /// Tells the stages of a test on the way to a stored connection until that is stored, which `tell` then talks about,
+    /// or until its test has failed: then `nothing` says what was left undone.
+    pub async fn watch_to_the_end(
+        self,
+        lines: Lines<CreateProgress>,
+        nothing: &str,
+        tell: impl FnOnce(&CreatedConnection),
+    ) -> anyhow::Result<Exit> {
+        match self.watch_creation(lines).await? {
+            Ok(created) => {
+                tell(&created);
+                match &created.report {
+                    Some(report) => self.conclusion(report)?,
+                    None => line(&created.connection.id)?,
+                }
+                Ok(Exit::Done)
+            }
+            Err(report) => {
+                say(nothing);
+                self.conclusion(&report)?;
+                Ok(Exit::Refused)
+            }
+        }
+    }
+
+    async fn watch_creation(
         self,
         mut lines: Lines<CreateProgress>,
     ) -> anyhow::Result<Result<CreatedConnection, TestReport>> {
