@@ -10,6 +10,7 @@ mod connection_test;
 mod field_value;
 mod integration;
 mod job;
+mod key;
 mod problem;
 mod provider;
 mod text;
@@ -28,6 +29,7 @@ pub use connection_test::{
 pub use field_value::FieldValue;
 pub use integration::{CreateIntegration, Integration, IntegrationAnswer, Integrations, UpdateIntegration};
 pub use job::{Job, JobState, Jobs, JobsQuery};
+pub use key::{DataKey, EnvironmentKeys, Keys};
 pub use problem::{Problem, ProblemError, ProblemField};
 pub use provider::{
     Paste, Pasted, Provider, ProviderAnswer, ProviderField, ProviderFieldKind, ProviderGate, ProviderQuery,

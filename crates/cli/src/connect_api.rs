@@ -85,11 +85,6 @@ impl Api {
         started.platform.store().close().await;
     }
 
-    /// The installation inside of this process, if there is one.
-    pub fn installed(&self) -> Option<&Started> {
-        self.installation.as_ref().map(|installation| &installation.started)
-    }
-
     async fn of_data_directory(
         global: &GlobalOptions,
         nothing: WhereNothingIs,

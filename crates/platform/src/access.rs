@@ -7,7 +7,8 @@ use tombolo_store::{Actor, ActorKind, EnvironmentId};
 
 use crate::problem::{Problem, ProblemKind};
 
-/// One thing that an API key may be allowed to do. The names are those of the compatible API.
+/// One thing that an API key may be allowed to do. The names are those of the compatible API; those that begin with
+/// `installation:` are about more than the key's own environment, and `environment:*` does not cover them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// See the list of connections.
@@ -40,6 +41,10 @@ pub enum Scope {
     ManageApiKeys,
     /// See jobs.
     ReadJobs,
+    /// See which keys seal the secrets of all environments; never the keys themselves.
+    ReadKeys,
+    /// See the jobs that work for the whole installation.
+    ReadInstallationJobs,
 }
 
 impl Scope {
@@ -61,11 +66,13 @@ impl Scope {
             Self::ReadAudit => "environment:audit:read",
             Self::ManageApiKeys => "environment:api_keys",
             Self::ReadJobs => "environment:jobs:read",
+            Self::ReadKeys => "installation:keys:read",
+            Self::ReadInstallationJobs => "installation:jobs:read",
         }
     }
 
     /// Every scope.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::ListConnections,
         Self::ReadConnection,
         Self::CreateConnection,
@@ -81,6 +88,8 @@ impl Scope {
         Self::ReadAudit,
         Self::ManageApiKeys,
         Self::ReadJobs,
+        Self::ReadKeys,
+        Self::ReadInstallationJobs,
     ];
 
     /// Whether a text is a scope or a pattern such as `environment:*` that covers at least one.
@@ -122,10 +131,10 @@ impl Access {
         Self(Arc::new(Granted { environment, actor, scopes }))
     }
 
-    /// Somebody who may do everything in an environment: the operator, or this program itself.
+    /// Somebody who may do everything, acting in an environment: the operator, or this program itself.
     pub(crate) fn unrestricted(environment: EnvironmentId, kind: ActorKind, name: &str) -> Self {
         let actor = Actor { kind, id: name.to_owned(), label: name.to_owned() };
-        Self::new(environment, actor, vec!["environment:*".to_owned()])
+        Self::new(environment, actor, vec!["environment:*".to_owned(), "installation:*".to_owned()])
     }
 
     /// Whether the caller may give this scope or pattern to a new key: nobody gives more than they have.
@@ -133,9 +142,14 @@ impl Access {
         self.scopes.iter().any(|granted| covers(granted, wanted))
     }
 
+    /// Whether the scope was granted.
+    pub(crate) fn has(&self, scope: Scope) -> bool {
+        self.scopes.iter().any(|granted| covers(granted, scope.name()))
+    }
+
     /// Refuses unless the scope was granted.
     pub fn require(&self, scope: Scope) -> Result<(), Problem> {
-        if self.scopes.iter().any(|granted| covers(granted, scope.name())) {
+        if self.has(scope) {
             return Ok(());
         }
         let what = format!("The API key has no scope `{}`", scope.name());
@@ -161,6 +175,10 @@ mod tests {
             ("environment:proxy", Scope::Proxy, true),
             ("environment:proxy", Scope::ListConnections, false),
             ("environment:pro*", Scope::Proxy, false),
+            ("environment:*", Scope::ReadKeys, false),
+            ("installation:*", Scope::ReadKeys, true),
+            ("installation:*", Scope::ReadJobs, false),
+            ("installation:jobs:read", Scope::ReadInstallationJobs, true),
             ("*", Scope::Proxy, false),
             ("", Scope::Proxy, false),
         ] {

@@ -26,7 +26,7 @@ impl Platform {
         }
         if let Some(unknown) = scopes.iter().find(|scope| !Scope::is_grantable(scope)) {
             let names: Vec<&str> = Scope::ALL.iter().map(|scope| scope.name()).collect();
-            let fix = format!("Scopes are `environment:*` and: {}.", names.join(", "));
+            let fix = format!("Scopes are `environment:*`, `installation:*` and: {}.", names.join(", "));
             return Err(Problem::invalid("unknown_scope", format!("There is no scope `{unknown}`"), fix));
         }
         if let Some(more) = scopes.iter().find(|scope| !access.may_grant(scope)) {

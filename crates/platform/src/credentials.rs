@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tombolo_auth::Credentials;
 use tombolo_store::{EnvironmentId, Store};
 use tombolo_vault::{
-    Binding, BoundHost, DataKey, HostRole, HostSet, KeyRing, Random, Sealed, WrappedDataKey,
+    Binding, BoundHost, DataKey, HostRole, HostSet, KeyId, KeyRing, Random, Sealed, WrappedDataKey,
 };
 
 use crate::problem::{Problem, ProblemKind};
@@ -37,6 +37,11 @@ pub(crate) struct SealedCredentials {
 impl Safe {
     pub(crate) fn new(ring: KeyRing, random: Arc<dyn Random>) -> Self {
         Self { ring, random, data_keys: RwLock::default() }
+    }
+
+    /// Names the master key that wraps new data keys.
+    pub(crate) fn master_key_id(&self) -> KeyId {
+        self.ring.current().id()
     }
 
     /// The first data key of a new environment, wrapped.

@@ -12,6 +12,7 @@ mod directory;
 mod environments;
 mod integrations;
 mod jobs;
+mod keys;
 mod lists;
 mod metrics;
 mod platform;
@@ -27,6 +28,7 @@ pub use connection_test::{Details, Outcome, StageReport, TestEvent, TestReport, 
 pub use connections::{ConnectionChange, ConnectionDraft, CreatedConnection, Watch};
 pub use integrations::{IntegrationChange, IntegrationDraft};
 pub use jobs::Housekeeping;
+pub use keys::{DataKeyFacts, EnvironmentKeys, InstallationKeys};
 pub use metrics::PlatformFigures;
 pub use platform::{DEFAULT_ENVIRONMENT, Platform, PlatformParts};
 pub use problem::{Problem, ProblemKind};

@@ -9,9 +9,9 @@ use crate::{
     Activity, ActivityQuery, ApiKeys, AuditEvents, AuditVerification, Connection, ConnectionQuery,
     Connections, CreateApiKey, CreateConnection, CreateIntegration, CreateProgress, CreatedApiKey,
     CreatedApiKeyAnswer, CreatedConnection, Integration, IntegrationAnswer, IntegrationOfConnection,
-    Integrations, Job, Jobs, JobsQuery, PageQuery, Paste, Pasted, Provider, ProviderAnswer, ProviderQuery,
-    Providers, ReconnectConnection, Success, TestConnection, TestProgress, TestReport, UpdateConnection,
-    UpdateIntegration, UpdatedConnection,
+    Integrations, Job, Jobs, JobsQuery, Keys, PageQuery, Paste, Pasted, Provider, ProviderAnswer,
+    ProviderQuery, Providers, ReconnectConnection, Success, TestConnection, TestProgress, TestReport,
+    UpdateConnection, UpdateIntegration, UpdatedConnection,
 };
 
 /// No body at all.
@@ -200,6 +200,11 @@ impl ApiClient {
     /// One job.
     pub async fn read_job(&self, id: &str) -> Result<Job, ClientError> {
         self.get(&path(["jobs", id])).await
+    }
+
+    /// The keys that seal secrets: which there are, never what they are.
+    pub async fn read_keys(&self) -> Result<Keys, ClientError> {
+        self.get("/keys").await
     }
 }
 

@@ -4,17 +4,24 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
+use tombolo_api::Keys;
 use tombolo_platform::start::{KeyPlace, StartError, StartOptions, current_master_key, make_key_file};
 
-use super::GlobalOptions;
-use crate::connect_api::{Api, WhereNothingIs, has_installation, master_key, nothing_there, running_server};
+use super::arguments::moment;
+use super::{GlobalOptions, on_api};
+use crate::connect_api::{WhereNothingIs, has_installation, master_key, nothing_there};
 use crate::exit::Exit;
-use crate::output::{Output, properties, say};
+use crate::output::{Output, properties, say, table};
 
 /// The master key, which every secret is sealed under.
 #[derive(Debug, Subcommand)]
 pub enum Key {
-    /// Show which master key is in use and where it is. The key itself is never shown.
+    /// Show which master key is in use and where it is, and how many secrets the data keys below it sealed. No key itself
+    /// is ever shown.
+    #[command(after_help = "Example:
+  tombolo key status
+
+With --url the API key needs the scope installation:keys:read.")]
     Status,
     /// Make a new master key file, readable by its owner only. It is not put into use.
     #[command(after_help = "Example:
@@ -50,48 +57,66 @@ impl Key {
 }
 
 async fn status(global: &GlobalOptions, output: Output) -> anyhow::Result<Exit> {
-    let options = global.configuration()?.start_options(master_key())?;
-    let local = options.postgres.is_none();
-    let is_new = local && !has_installation(&options.data_directory);
-    let (key, place) = match current_master_key(&options) {
-        Err(StartError::KeyMissing { .. }) if is_new => {
-            return Err(nothing_there(&options.data_directory).into());
-        }
-        found => found?,
-    };
-    let place = match place {
-        KeyPlace::Text => "the variable TOMBOLO_MASTER_KEY".to_owned(),
-        KeyPlace::File(path) => path.display().to_string(),
-    };
-    let server = local && running_server(&options.data_directory).is_some();
-    let data_keys = if server || is_new { None } else { Some(data_keys(global, output).await?) };
-    let id = key.id().to_string();
-    let status = json!({ "id": id, "place": place, "data_keys": data_keys });
-    output.show(&status, |_| {
-        let counted = match data_keys {
-            Some(count) => count.to_string(),
-            None if server => "held by the running server, which opened them with this key".to_owned(),
-            None => "none yet".to_owned(),
+    let options = if global.url.is_some() { None } else { Some(start_options(global)?) };
+    let here = options.as_ref().map(current_master_key);
+    let nothing = options.filter(|options| options.postgres.is_none());
+    if let Some(options) = nothing.filter(|options| !has_installation(&options.data_directory)) {
+        return match here {
+            Some(Ok((key, place))) => supplied(&key.id().to_string(), &place, output),
+            Some(Err(error)) if !matches!(error, StartError::KeyMissing { .. }) => Err(error.into()),
+            _ => Err(nothing_there(&options.data_directory).into()),
         };
-        properties([("id", id), ("where", place), ("data keys", counted)])
+    }
+    on_api(global, WhereNothingIs::Refuse, output, async |api| {
+        let keys = api.read_keys().await?;
+        // A server may have another key than this command would find, such as one in its own environment.
+        let found = here.and_then(Result::ok).filter(|(key, _)| key.id().to_string() == keys.master_key_id);
+        let place = found.map(|(_, place)| in_words(&place));
+        let count: usize = keys.environments.iter().map(|environment| environment.data_keys.len()).sum();
+        let status = json!({
+            "id": keys.master_key_id, "place": place, "data_keys": count, "environments": keys.environments,
+        });
+        output.show(&status, |_| words(&keys, place, count))?;
+        Ok(Exit::Done)
+    })
+    .await
+}
+
+fn start_options(global: &GlobalOptions) -> anyhow::Result<StartOptions> {
+    global.configuration()?.start_options(master_key())
+}
+
+/// A key that was supplied for an installation that is not there yet.
+fn supplied(id: &str, place: &KeyPlace, output: Output) -> anyhow::Result<Exit> {
+    let place = in_words(place);
+    let status = json!({ "id": id, "place": place, "data_keys": 0, "environments": [] });
+    output.show(&status, |_| {
+        properties([("id", id.to_owned()), ("where", place.clone()), ("data keys", "none yet".to_owned())])
     })?;
     Ok(Exit::Done)
 }
 
-/// How many data keys the master key wraps. Opening the installation checks that the key is the right one.
-async fn data_keys(global: &GlobalOptions, output: Output) -> anyhow::Result<usize> {
-    let here = GlobalOptions { url: None, ..global.clone() };
-    let api = Api::connect(&here, WhereNothingIs::Refuse, output).await?;
-    let counted = async {
-        let Some(started) = api.installed() else { return Ok(0) };
-        let store = started.platform.store();
-        let mut count = 0;
-        for environment in store.environments().await? {
-            count += store.data_keys(&environment.id).await?.len();
-        }
-        anyhow::Ok(count)
+fn in_words(place: &KeyPlace) -> String {
+    match place {
+        KeyPlace::Text => "the variable TOMBOLO_MASTER_KEY".to_owned(),
+        KeyPlace::File(path) => path.display().to_string(),
     }
-    .await;
-    api.finish().await;
-    counted
+}
+
+fn words(keys: &Keys, place: Option<String>, count: usize) -> String {
+    let place = place.unwrap_or_else(|| "held by the server".to_owned());
+    let head =
+        properties([("id", keys.master_key_id.clone()), ("where", place), ("data keys", count.to_string())]);
+    let rows = keys.environments.iter().flat_map(|environment| {
+        environment.data_keys.iter().map(|key| {
+            [
+                environment.environment.clone(),
+                key.version.to_string(),
+                key.sealed.to_string(),
+                key.master_key_id.clone(),
+                moment(key.created_at),
+            ]
+        })
+    });
+    format!("{head}\n\n{}", table(["environment", "version", "sealed", "master key", "created"], rows))
 }

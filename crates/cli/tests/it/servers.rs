@@ -47,7 +47,9 @@ async fn commands_reach_a_running_server_by_its_socket_and_by_url() {
     assert_eq!(called.code, 0, "{}", called.err);
     let key = world.run(&["api-key", "create", "remote"]).await.out.trim().to_owned();
     let status = world.json(&["key", "status"]).await;
-    assert!(status["id"].is_string() && status["data_keys"].is_null(), "{status}");
+    assert!(status["place"].as_str().expect("a file").ends_with("master.key"), "{status}");
+    let data_key = &status["environments"][0]["data_keys"][0];
+    assert_eq!((&data_key["version"], &data_key["sealed"]), (&1.into(), &1.into()), "{status}");
 
     let by_url = |key: String, arguments: &'static [&'static str]| {
         let mut command = bare(arguments);
@@ -58,6 +60,16 @@ async fn commands_reach_a_running_server_by_its_socket_and_by_url() {
     assert!(list.code == 0 && list.out.contains("Sales"), "{}\n{}", list.out, list.err);
     let called = by_url(key.clone(), &["request", "-c", "Sales", "GET", "/k/v1/app.json?id=2"]).await;
     assert!(called.code == 0 && called.out.contains("\"appId\""), "{}\n{}", called.out, called.err);
+    // What is about the whole installation needs a scope that says so.
+    let refused = by_url(key.clone(), &["key", "status"]).await;
+    assert_eq!(refused.code, 5, "{}", refused.err);
+    assert!(refused.err.contains("`installation:keys:read`"), "{}", refused.err);
+    let scope = ["api-key", "create", "operations", "--scope", "installation:*"];
+    let operations = world.run(&scope).await.out.trim().to_owned();
+    let by_key = by_url(operations, &["key", "status", "--json"]).await;
+    let by_key: serde_json::Value = serde_json::from_str(&by_key.out).expect("a document");
+    assert_eq!((&by_key["id"], &by_key["environments"]), (&status["id"], &status["environments"]));
+    assert!(by_key["place"].is_null(), "where the server has it is not told: {by_key}");
     let doctor = by_url(key.clone(), &["doctor", "--offline"]).await;
     assert!(doctor.code == 0 && doctor.out.contains("server: it answers"), "{}", doctor.out);
 

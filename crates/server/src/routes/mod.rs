@@ -13,6 +13,7 @@ mod envelope;
 mod health;
 mod integrations;
 mod jobs;
+mod keys;
 mod metrics;
 mod moment;
 mod providers;
@@ -68,6 +69,7 @@ fn documented() -> OpenApiRouter<Routes> {
         .merge(activity::routes())
         .merge(audit::routes())
         .merge(jobs::routes())
+        .merge(keys::routes())
         .merge(health::routes())
         .merge(metrics::routes())
 }

@@ -21,5 +21,5 @@ macro_rules! rights {
 rights! {
     ListConnections ReadConnection CreateConnection UpdateConnection DeleteConnection
     ListIntegrations ReadIntegration CreateIntegration UpdateIntegration DeleteIntegration
-    ReadActivity ReadAudit ManageApiKeys ReadJobs
+    ReadActivity ReadAudit ManageApiKeys ReadJobs ReadKeys
 }

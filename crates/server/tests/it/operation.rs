@@ -1,5 +1,7 @@
+use std::time::Duration;
+
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::app::App;
 
@@ -37,4 +39,58 @@ async fn health_tells_whether_the_database_answers() {
     app.platform.store().close().await;
     assert_eq!(anybody.get("/health").await.json(), json!({ "result": "ok" }));
     assert_eq!(anybody.get("/ready/").await.status, 503);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_told_by_id_to_whoever_may_see_all_environments() {
+    let app = App::start().await;
+    app.connect("Sales").await;
+    app.clock.advance(Duration::from_secs(1));
+    app.other_environment().await;
+    assert_eq!(app.caller().get("/keys").await.verdict(), "403 forbidden");
+
+    let operator = app.operator().get("/keys").await;
+    insta::assert_snapshot!(settled_keys(&operator.json()), @r#"
+    {
+      "master_key_id": "MASTER",
+      "environments": [
+        {
+          "environment": "default",
+          "data_keys": [
+            {
+              "version": 1,
+              "master_key_id": "MASTER",
+              "sealed": 1,
+              "created_at": "2026-01-01T00:00:00Z"
+            }
+          ]
+        },
+        {
+          "environment": "other",
+          "data_keys": [
+            {
+              "version": 1,
+              "master_key_id": "MASTER",
+              "sealed": 0,
+              "created_at": "2026-01-01T00:00:01Z"
+            }
+          ]
+        }
+      ]
+    }
+    "#);
+    let allowed = app.caller_with_scopes(&["installation:keys:read"]).await;
+    assert_eq!(allowed.get("/keys").await.json(), operator.json());
+    assert_eq!(allowed.get("/connections").await.verdict(), "403 forbidden");
+
+    // Nobody gives more than they have.
+    let more = json!({ "display_name": "more", "scopes": ["installation:*"] });
+    assert_eq!(app.caller().post("/api-keys", &more).await.verdict(), "403 forbidden");
+}
+
+/// The answer with the id of the master key made the same in every run.
+fn settled_keys(keys: &Value) -> String {
+    let master = keys["master_key_id"].as_str().expect("an id");
+    assert!(master.len() == 16 && master.bytes().all(|byte| byte.is_ascii_hexdigit()), "{master}");
+    serde_json::to_string_pretty(keys).expect("JSON").replace(master, "MASTER")
 }
