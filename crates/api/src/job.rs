@@ -10,6 +10,8 @@ pub struct Job {
     pub id: String,
     /// What kind of work it is.
     pub kind: String,
+    /// Whether it works for the whole installation rather than for the environment.
+    pub installation: bool,
     /// What it works on.
     pub payload: Value,
     /// How far it is.
@@ -59,6 +61,9 @@ pub struct JobsQuery {
     /// Only those in this state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<JobState>,
+    /// Only those of this kind, such as `retention`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
     /// At most this many, 100 unless given, 1000 at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,

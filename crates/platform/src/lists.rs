@@ -2,7 +2,8 @@
 
 use tombolo_store::{
     ActivityCursor, ActivityFilter, ActivityPage, AuditEvent, AuditEventId, AuditVerification, Connection,
-    ConnectionCursor, ConnectionFilter, ConnectionId, ConnectionPage, Integration, Job, JobId, JobState,
+    ConnectionCursor, ConnectionFilter, ConnectionId, ConnectionPage, Integration, Job, JobFilter, JobId,
+    JobState,
 };
 
 use crate::access::{Access, Scope};
@@ -100,16 +101,18 @@ impl Platform {
         Ok(self.store.verify_audit_events().await?)
     }
 
-    /// The environment's jobs, newest first.
+    /// The environment's jobs, newest first. Whoever may see them gets the installation's own jobs too.
     pub async fn list_jobs(
         &self,
         access: &Access,
         state: Option<JobState>,
+        kind: Option<String>,
         after: Option<&JobId>,
         limit: u32,
     ) -> Result<Vec<Job>, Problem> {
         access.require(Scope::ReadJobs)?;
-        Ok(self.store.jobs(&access.environment, state, after, limit).await?)
+        let filter = JobFilter { state, kind, installation: access.has(Scope::ReadInstallationJobs) };
+        Ok(self.store.jobs(&access.environment, &filter, after, limit).await?)
     }
 
     /// One job.
@@ -117,7 +120,8 @@ impl Platform {
         access.require(Scope::ReadJobs)?;
         let unknown = || Problem::not_found("unknown_job", format!("There is no job `{}`", shortened(id)));
         let id: JobId = id.parse().map_err(|_| unknown())?;
-        self.store.job(&access.environment, &id).await?.ok_or_else(unknown)
+        let installation = access.has(Scope::ReadInstallationJobs);
+        self.store.job(&access.environment, installation, &id).await?.ok_or_else(unknown)
     }
 }
 

@@ -17,6 +17,7 @@ use crate::activity::Recorder;
 use crate::clock::Clock;
 use crate::credentials::Safe;
 use crate::directory::{Caller, Directory, plan_name};
+use crate::metrics::JobCounts;
 use crate::problem::{Problem, ProblemKind};
 use crate::proxy::{Governors, Lane, Plan};
 use crate::refusals::Refusals;
@@ -40,6 +41,7 @@ pub struct Platform {
     pub(crate) recorders: std::sync::Mutex<Vec<Recorder>>,
     /// Calls that take longer are kept with their details.
     pub(crate) slow_calls: Duration,
+    pub(crate) job_counts: JobCounts,
     /// The runtime that owns the database; proxy threads hand their questions over to it.
     control: Handle,
 }
@@ -71,6 +73,7 @@ impl Platform {
             directory: Directory::new(),
             governors: Governors::default(),
             recorders: std::sync::Mutex::default(),
+            job_counts: JobCounts::default(),
             control: Handle::current(),
             slow_calls,
             store,
@@ -295,9 +298,9 @@ impl Platform {
         }
     }
 
-    /// Like [`Platform::on_control`], for what a proxied call has to wait for: it is refused when the database stays
-    /// silent.
-    async fn for_a_call<T: Send + 'static>(
+    /// Like [`Platform::on_control`], for what a proxied call or a monitor has to wait for: it is refused when the database
+    /// stays silent.
+    pub(crate) async fn for_a_call<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, Problem>> + Send + 'static,
     ) -> Result<T, Problem> {

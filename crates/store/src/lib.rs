@@ -44,7 +44,7 @@ pub use id::{
 };
 pub use instance::Instance;
 pub use integrations::{Integration, IntegrationUpdate, NewIntegration};
-pub use jobs::{ClaimedJob, Job, JobLease, JobState, NewJob};
+pub use jobs::{ClaimedJob, Job, JobFilter, JobLease, JobState, NewJob};
 pub use leases::Lease;
 pub use schedules::Schedule;
 pub use store::Store;

@@ -9,7 +9,7 @@ use crate::connect_api::{Api, WhereNothingIs};
 use crate::exit::Exit;
 use crate::output::{Output, properties, say, table};
 
-/// The work that runs by itself.
+/// The work that runs by itself: for the environment, and for the whole installation where that may be seen.
 #[derive(Debug, Subcommand)]
 pub enum Job {
     /// List jobs, newest first.
@@ -24,6 +24,9 @@ pub struct List {
     /// Only those in this state: queued, running, succeeded or dead.
     #[arg(long, value_name = "STATE", value_parser = from_wire_name::<JobState>)]
     state: Option<JobState>,
+    /// Only those of this kind, such as retention.
+    #[arg(long, value_name = "KIND")]
+    kind: Option<String>,
     #[command(flatten)]
     page: Page,
 }
@@ -42,8 +45,8 @@ impl Job {
 
     async fn on(self, api: &Api, output: Output) -> anyhow::Result<Exit> {
         match self {
-            Self::List(List { state, page: Page { limit, cursor } }) => {
-                let jobs = api.list_jobs(&JobsQuery { state, limit, cursor }).await?;
+            Self::List(List { state, kind, page: Page { limit, cursor } }) => {
+                let jobs = api.list_jobs(&JobsQuery { state, kind, limit, cursor }).await?;
                 output.show(&jobs, list)?;
                 if let (Some(cursor), false) = (&jobs.next_cursor, output.json) {
                     say(format_args!("more: --cursor {cursor}"));
@@ -57,9 +60,20 @@ impl Job {
 
 fn list(page: &Jobs) -> String {
     let rows = page.jobs.iter().map(|job| {
-        [job.id.clone(), job.kind.clone(), wire_name(job.state), attempts(job), moment(job.due_at)]
+        [
+            job.id.clone(),
+            job.kind.clone(),
+            works_for(job),
+            wire_name(job.state),
+            attempts(job),
+            moment(job.due_at),
+        ]
     });
-    table(["id", "kind", "state", "attempts", "due"], rows)
+    table(["id", "kind", "for", "state", "attempts", "due"], rows)
+}
+
+fn works_for(job: &Work) -> String {
+    if job.installation { "installation" } else { "environment" }.to_owned()
 }
 
 fn attempts(job: &Work) -> String {
@@ -70,6 +84,7 @@ fn words(job: &Work) -> String {
     properties([
         ("id", job.id.clone()),
         ("kind", job.kind.clone()),
+        ("for", works_for(job)),
         ("state", wire_name(job.state)),
         ("attempts", attempts(job)),
         ("last error", job.last_error.clone().unwrap_or_default()),

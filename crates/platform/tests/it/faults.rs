@@ -144,14 +144,14 @@ async fn a_storm_of_429_halves_what_is_in_flight_and_ends() {
     let mut never = tokens("c", CUSTOMERS, "1");
     never.settings.insert("retries".to_owned(), "0".to_owned());
     let world = linked(Backend::Sqlite, &never).await;
-    let limit = || world.platform.figures().hosts.iter().map(|host| host.limit).next();
-    assert_eq!(limit(), None, "no call is compiled yet");
+    let limit = async || world.platform.figures().await.hosts.iter().map(|host| host.limit).next();
+    assert_eq!(limit().await, None, "no call is compiled yet");
     assert_eq!(world.get("c", RECORD).await.0, 200);
-    assert_eq!(limit(), Some(20));
+    assert_eq!(limit().await, Some(20));
     world.kintone().inject(Fault::new(status(429, "GAIA_TO04")).times(2));
     for expected in [10, 5] {
         assert_eq!(world.get("c", RECORD).await, (429, "GAIA_TO04".to_owned()));
-        assert_eq!(limit(), Some(expected));
+        assert_eq!(limit().await, Some(expected));
     }
     assert_eq!(world.get("c", RECORD).await.0, 200);
 }
@@ -375,7 +375,7 @@ async fn a_refused_password_is_not_sent_by_those_who_wait() {
     world.kintone().set_password("demo", "anna", "changed-at-the-vendor").expect("a user");
     world.kintone().inject(Fault::new(Effect::Latency { milliseconds: 200 }));
     let answers = join_all((0..100).map(|_| world.get("p", RECORD))).await;
-    let places = world.platform.figures().hosts[0].limit as usize;
+    let places = world.platform.figures().await.hosts[0].limit as usize;
     let sent = world.kintone().requests().len();
     assert!(sent <= places.max(20), "{sent} were sent");
     assert_eq!(answers.iter().filter(|answer| answer.1 == "credential_refused").count(), 100 - sent);

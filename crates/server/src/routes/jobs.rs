@@ -23,7 +23,8 @@ pub(super) fn routes() -> OpenApiRouter<Routes> {
 
 /// Lists jobs
 ///
-/// Newest first. Scope: `environment:jobs:read`.
+/// Newest first. A key that also has the scope `installation:jobs:read`, and the operator, see the jobs that work for the
+/// whole installation too: retention, verification, and chaining of the audit trail. Scope: `environment:jobs:read`.
 #[utoipa::path(
     get, path = "/jobs", operation_id = "listJobs", tag = "jobs", params(JobsQuery),
     responses((status = 200, description = "One page of jobs", body = Jobs))
@@ -41,7 +42,7 @@ async fn list_jobs(
         JobState::Succeeded => store::JobState::Succeeded,
         JobState::Dead => store::JobState::Dead,
     });
-    let jobs = routes.platform.list_jobs(&caller.access, state, after.as_ref(), limit).await?;
+    let jobs = routes.platform.list_jobs(&caller.access, state, query.kind, after.as_ref(), limit).await?;
     let is_full = jobs.len() == limit as usize;
     let next_cursor = jobs.last().filter(|_| is_full).map(|job| job.id.to_string());
     Ok(Json(Jobs { jobs: jobs.into_iter().map(wire).collect(), next_cursor }))
@@ -49,7 +50,7 @@ async fn list_jobs(
 
 /// Shows a job
 ///
-/// Scope: `environment:jobs:read`.
+/// One of the installation only with `installation:jobs:read`. Scope: `environment:jobs:read`.
 #[utoipa::path(
     get, path = "/jobs/{id}", operation_id = "readJob", tag = "jobs",
     params(("id" = String, Path, description = "Its id")),
@@ -68,6 +69,7 @@ fn wire(job: store::Job) -> Job {
     Job {
         id: job.id.to_string(),
         kind: job.kind,
+        installation: job.environment_id.is_none(),
         payload: job.payload,
         state: match job.state {
             store::JobState::Queued => JobState::Queued,

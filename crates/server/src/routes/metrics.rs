@@ -76,7 +76,7 @@ impl RequestCounts {
 
 /// Shows figures
 ///
-/// In the text format of Prometheus. The names of upstream hosts are shown to the operator alone, at the socket of the
+/// In the text format of Prometheus. Jobs are counted every ten seconds at most. The names of upstream hosts are shown to the operator alone, at the socket of the
 /// data directory: they tell whose accounts are linked. Public.
 #[utoipa::path(
     get, path = "/metrics", operation_id = "metrics", tag = "operation", security(()),
@@ -87,7 +87,7 @@ async fn metrics(
     extensions: Extensions,
 ) -> ([(HeaderName, &'static str); 1], String) {
     let by_host = matches!(extensions.get(), Some(Peer::Operator));
-    let text = render(&routes.counts, &routes.platform.figures(), by_host);
+    let text = render(&routes.counts, &routes.platform.figures().await, by_host);
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }
 
@@ -131,6 +131,13 @@ fn render(counts: &RequestCounts, figures: &PlatformFigures, by_host: bool) -> S
     let name = "tombolo_activity_dropped_total";
     head(&mut text, name, "counter", "Calls that the log of calls had to leave out.");
     line(&mut text, format_args!("{name} {}", figures.activity_dropped));
+    if !figures.jobs.is_empty() {
+        let name = "tombolo_jobs";
+        head(&mut text, name, "gauge", "Jobs that are kept, by state; every server tells those of all.");
+        for (state, count) in &figures.jobs {
+            line(&mut text, format_args!("{name}{{state=\"{state}\"}} {count}"));
+        }
+    }
     text
 }
 
@@ -151,6 +158,7 @@ fn label(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use tombolo_platform::proxy::HostLoad;
+    use tombolo_platform::store::JobState;
 
     use super::*;
 
@@ -164,6 +172,7 @@ mod tests {
         let figures = PlatformFigures {
             hosts: vec![host("a.example.com", 2, 20), host("b\".example.com", 1, 10)],
             activity_dropped: 7,
+            jobs: vec![(JobState::Queued, 2), (JobState::Dead, 1)],
         };
         insta::assert_snapshot!(render(&counts, &figures, true));
         assert!(!render(&counts, &figures, false).contains("example"));

@@ -91,41 +91,85 @@ pub struct ClaimedJob {
     pub lease: JobLease,
 }
 
+/// Which jobs a list shows; everything given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JobFilter {
+    /// Those in this state.
+    pub state: Option<JobState>,
+    /// Those of this kind.
+    pub kind: Option<String>,
+    /// The installation's own beside those of the environment.
+    pub installation: bool,
+}
+
 pub(crate) const COLUMNS: &str = "id, environment_id, kind, payload, state, due_at, attempts, max_attempts, last_error, \
                                   created_at, finished_at";
 
 impl Store {
-    /// The environment's jobs, newest first, beginning after `after`.
+    /// The environment's jobs, and the installation's own if the filter says so, newest first, beginning after `after`.
     pub async fn jobs(
         &self,
         environment: &EnvironmentId,
-        state: Option<JobState>,
+        filter: &JobFilter,
         after: Option<&JobId>,
         limit: u32,
     ) -> Result<Vec<Job>, StoreError> {
-        let mut select =
-            query(format!("SELECT {COLUMNS} FROM jobs WHERE environment_id = $1")).bind(environment);
-        if let Some(state) = state {
-            let state = select.push(state.as_str());
-            select.append(&format!(" AND state = ${state}"));
+        let mut select = query("").bind(environment);
+        let mut conditions = Vec::new();
+        if let Some(state) = filter.state {
+            conditions.push(format!(" AND state = ${}", select.push(state.as_str())));
+        }
+        if let Some(kind) = &filter.kind {
+            conditions.push(format!(" AND kind = ${}", select.push(kind.as_str())));
         }
         if let Some(after) = after {
-            let after = select.push(after);
-            select.append(&format!(" AND id < ${after}"));
+            conditions.push(format!(" AND id < ${}", select.push(after)));
         }
+        let conditions = conditions.concat();
         let limit = select.push(limit);
-        select.append(&format!(" ORDER BY id DESC LIMIT ${limit}"));
+        let newest = |owner: &str| {
+            format!("SELECT {COLUMNS} FROM jobs WHERE {owner}{conditions} ORDER BY id DESC LIMIT ${limit}")
+        };
+        let own = newest("environment_id = $1");
+        if filter.installation {
+            // Each half walks along the index; one condition with OR would sort every job that is kept.
+            let shared = newest("environment_id IS NULL");
+            select.append(&format!(
+                "SELECT {COLUMNS} FROM (SELECT * FROM ({own}) own UNION ALL SELECT * FROM ({shared}) shared) found \
+                 ORDER BY id DESC LIMIT ${limit}"
+            ));
+        } else {
+            select.append(&own);
+        }
         self.database.read(select).await?.into_iter().map(|mut row| read(&mut row)).collect()
     }
 
-    /// The environment's job with this id.
-    pub async fn job(&self, environment: &EnvironmentId, id: &JobId) -> Result<Option<Job>, StoreError> {
-        let select = query(format!("SELECT {COLUMNS} FROM jobs WHERE environment_id = $1 AND id = $2"));
+    /// The environment's job with this id, or with `installation` one of the installation's own.
+    pub async fn job(
+        &self,
+        environment: &EnvironmentId,
+        installation: bool,
+        id: &JobId,
+    ) -> Result<Option<Job>, StoreError> {
+        let or_shared = if installation { " OR environment_id IS NULL" } else { "" };
+        let select =
+            query(format!("SELECT {COLUMNS} FROM jobs WHERE id = $2 AND (environment_id = $1{or_shared})"));
         self.database
             .read_one(select.bind(environment).bind(id))
             .await?
             .map(|mut row| read(&mut row))
             .transpose()
+    }
+
+    /// How many jobs are kept in each state, every state told. (Works on all environments.)
+    pub async fn count_jobs(&self) -> Result<Vec<(JobState, u64)>, StoreError> {
+        let mut counts: Vec<(JobState, u64)> = JobState::ALL.iter().map(|state| (*state, 0)).collect();
+        for mut row in self.database.read(query("SELECT state, COUNT(*) FROM jobs GROUP BY state")).await? {
+            let state: JobState = row.parsed()?;
+            let count = row.counter()?;
+            counts.iter_mut().filter(|(known, _)| *known == state).for_each(|(_, known)| *known = count);
+        }
+        Ok(counts)
     }
 
     /// Forgets at most `limit` jobs that were finished before `before`, and says how many. (Works on all environments.)

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use rstest::rstest;
 use serde_json::json;
-use tombolo_store::{Change, JobId, JobState, NewJob, StoreError, Timestamp};
+use tombolo_store::{Change, JobFilter, JobId, JobState, NewJob, StoreError, Timestamp};
 
 use crate::harness::{Engine, NOW, TestStore, at, open};
 
@@ -42,9 +42,10 @@ async fn a_job_is_claimed_when_due_and_finished_once(
     let complete = Change::CompleteJob(claimed[0].lease.clone());
     store.commit(std::slice::from_ref(&complete), at(20)).await.unwrap();
     assert!(matches!(store.commit(&[complete], at(21)).await, Err(StoreError::LeaseLost { .. })));
-    let job = store.job(store.environment(), &id).await.unwrap().unwrap();
+    let job = store.job(store.environment(), false, &id).await.unwrap().unwrap();
     assert_eq!((job.state, job.finished_at), (JobState::Succeeded, Some(at(20))));
-    assert_eq!(store.jobs(store.environment(), Some(JobState::Succeeded), None, 10).await.unwrap(), [job]);
+    let succeeded = JobFilter { state: Some(JobState::Succeeded), ..JobFilter::default() };
+    assert_eq!(store.jobs(store.environment(), &succeeded, None, 10).await.unwrap(), [job]);
     assert_eq!(store.prune_jobs(at(20), 10).await.unwrap(), 0);
     assert_eq!(store.prune_jobs(at(21), 10).await.unwrap(), 1);
 }
@@ -62,13 +63,13 @@ async fn failures_are_retried_later_and_die_in_the_end(
 
     let first = store.claim_jobs(&["verify"], "w", 1, LEASE, NOW).await.unwrap().remove(0);
     store.commit(&fail(&first.lease), at(1)).await.unwrap();
-    let job = store.job(store.environment(), &id).await.unwrap().unwrap();
+    let job = store.job(store.environment(), false, &id).await.unwrap().unwrap();
     assert_eq!((job.state, job.last_error.as_deref()), (JobState::Queued, Some("503")));
     assert!(job.due_at >= at(7_501) && job.due_at <= at(10_001), "{:?}", job.due_at);
 
     let second = store.claim_jobs(&["verify"], "w", 1, LEASE, job.due_at).await.unwrap().remove(0);
     store.commit(&fail(&second.lease), at(20_000)).await.unwrap();
-    let job = store.job(store.environment(), &id).await.unwrap().unwrap();
+    let job = store.job(store.environment(), false, &id).await.unwrap().unwrap();
     assert_eq!((job.state, job.attempts, job.finished_at), (JobState::Dead, 2, Some(at(20_000))));
 }
 
@@ -93,7 +94,7 @@ async fn a_vanished_worker_loses_its_job(#[values(Engine::Sqlite, Engine::Postgr
 
     // The second worker vanishes too, on the last attempt.
     assert_eq!(store.claim_jobs(&["verify"], "three", 1, LEASE, at(200_000)).await.unwrap(), []);
-    let job = store.job(store.environment(), &id).await.unwrap().unwrap();
+    let job = store.job(store.environment(), false, &id).await.unwrap().unwrap();
     let reason = "the worker stopped during the last attempt without saying why";
     assert_eq!((job.state, job.last_error.as_deref()), (JobState::Dead, Some(reason)));
 }
@@ -138,4 +139,48 @@ async fn no_job_goes_to_two_workers(#[values(Engine::Sqlite, Engine::Postgres)] 
 
     assert_eq!(claimed.len(), 200);
     assert_eq!(claimed.into_iter().collect::<BTreeSet<_>>(), enqueued);
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_jobs_of_the_installation_are_listed_on_request(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let store = TestStore::new(engine).await;
+    let other = store.add_environment("prod").await;
+    let mut mine = Vec::new();
+    let mut with_shared = Vec::new();
+    for moment in 0..6 {
+        let owner = [Some(store.environment().clone()), None, Some(other.clone())][moment % 3].clone();
+        let kind = if moment < 3 { "retention" } else { "verification" };
+        let job = NewJob { environment_id: owner.clone(), kind: kind.to_owned(), ..new_job(&store, NOW) };
+        let enqueued = store.commit(&[Change::EnqueueJob(job)], at(moment as i64)).await.unwrap();
+        match &owner {
+            Some(owner) if *owner == other => {}
+            Some(_) => {
+                mine.insert(0, enqueued.jobs[0].clone());
+                with_shared.insert(0, enqueued.jobs[0].clone());
+            }
+            None => with_shared.insert(0, enqueued.jobs[0].clone()),
+        }
+    }
+    let list = async |filter: &JobFilter, after: Option<&JobId>, limit| -> Vec<JobId> {
+        let jobs = store.jobs(store.environment(), filter, after, limit).await.unwrap();
+        jobs.into_iter().map(|job| job.id).collect()
+    };
+    let all = JobFilter { installation: true, ..JobFilter::default() };
+    assert_eq!(list(&JobFilter::default(), None, 10).await, mine);
+    assert_eq!(list(&all, None, 10).await, with_shared);
+    assert_eq!(list(&all, None, 1).await, with_shared[..1]);
+    assert_eq!(list(&all, Some(&with_shared[0]), 2).await, with_shared[1..3]);
+    let retention = JobFilter { kind: Some("retention".to_owned()), state: Some(JobState::Queued), ..all };
+    assert_eq!(list(&retention, None, 10).await, with_shared[2..]);
+
+    let shared = with_shared.iter().find(|id| !mine.contains(id)).expect("one of the installation");
+    assert!(store.job(store.environment(), false, shared).await.unwrap().is_none());
+    assert!(store.job(store.environment(), true, shared).await.unwrap().is_some());
+    assert!(store.job(&other, true, &mine[0]).await.unwrap().is_none());
+    let counts = store.count_jobs().await.unwrap();
+    assert_eq!(counts.len(), 4);
+    assert_eq!(counts[0], (JobState::Queued, 6));
 }
