@@ -48,9 +48,10 @@ pub struct ProxiedCall {
 /// One page of the log of calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Activity {
-    /// Newest first. May be fewer than asked for, even none, although there is a next page.
+    /// Newest first. As many as were asked for, unless this is the last page, or a filter finds so little that the rest of
+    /// the log is left for the next one.
     pub calls: Vec<ProxiedCall>,
-    /// Where the next page begins; `null` on the last one.
+    /// Where the next page begins; `null` on the last one, and only there.
     pub next_cursor: Option<String>,
 }
 
@@ -97,14 +98,13 @@ pub enum StatusClass {
 }
 
 impl StatusClass {
-    /// Whether a status is of this class.
-    pub fn has(self, status: u16) -> bool {
-        let first = match self {
+    /// The digit that the statuses of this class begin with.
+    pub fn first_digit(self) -> u16 {
+        match self {
             Self::Success => 2,
             Self::Redirection => 3,
             Self::ClientError => 4,
             Self::ServerError => 5,
-        };
-        status / 100 == first
+        }
     }
 }

@@ -2,19 +2,22 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::block_reader::BlockReader;
 use super::details::{self, CallDetail};
 use super::encoding::{Call, EncodedBlock, Phases, calls_in};
 use crate::commit::Act;
-use crate::database::{Row, query};
+use crate::database::query;
 use crate::error::StoreError;
 use crate::id::{EnvironmentId, generate_text};
 use crate::store::Store;
 use crate::timestamp::Timestamp;
 
 /// No block spans more time, so that a page of the log has to look at few blocks.
-const LONGEST_SPAN: Duration = Duration::from_mins(10);
-/// How many blocks one page may look through; a filter that finds little gives short pages instead of slow ones.
-const BLOCKS_PER_PAGE: usize = 64;
+pub(super) const LONGEST_SPAN: Duration = Duration::from_mins(10);
+/// How much one page may look through, in calls; a filter that finds little gives short pages instead of slow ones.
+const CALLS_PER_PAGE: u64 = 100_000;
+/// What reading a block costs beside its calls: on a quiet server each call has a block of its own.
+const CALLS_PER_BLOCK: u64 = 20;
 
 /// Which calls a list shows; everything given must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub struct ActivityFilter {
     pub method: Option<String>,
     /// Whose path begins with this text.
     pub path_prefix: Option<String>,
+    /// With a status that begins with this digit, such as 5 for 500 to 599.
+    pub status_class: Option<u16>,
     /// Only those that failed: status 400 and above, or an error of our own.
     pub failed: bool,
 }
@@ -54,9 +59,10 @@ pub struct CallRecord {
 /// One page of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActivityPage {
-    /// Newest first. May be fewer than asked for, even none, although there is a next page.
+    /// Newest first. As many as were asked for, unless the log ends, or so much was looked through that the rest is left
+    /// for the next page.
     pub calls: Vec<CallRecord>,
-    /// Where the next page begins; `None` when the log ends here.
+    /// Where the next page begins; `None` when the log ends here, and only then.
     pub next: Option<ActivityCursor>,
 }
 
@@ -101,33 +107,37 @@ impl Store {
         };
         let limit = limit.max(1);
         let mut found: Vec<CallRecord> = Vec::new();
-        let mut budget = BLOCKS_PER_PAGE;
-        let mut before: Option<(Timestamp, String)> = None;
+        let mut budget = CALLS_PER_PAGE;
+        let mut previous: Option<Timestamp> = None;
+        let mut blocks = BlockReader::new(self, environment, after);
         loop {
-            let Some(block) = self.next_block(environment, after, before.as_ref()).await? else {
+            let Some(block) = blocks.next().await? else {
                 return Ok(page(found, limit, None));
             };
             // Blocks come by their latest call, so nothing unread is newer than the latest call of this one.
             if found.get(limit).is_some_and(|call| call.at > block.last_at) {
                 return Ok(page(found, limit, None));
             }
-            if budget == 0 && before.is_some_and(|(last_at, _)| block.last_at < last_at) {
+            if budget == 0 && previous.is_some_and(|previous| block.last_at < previous) {
                 found.retain(|call| call.at > block.last_at);
                 return Ok(page(found, limit, Some(block.last_at)));
             }
             // Blocks that reach beyond the beginning of the page cost nothing, so that every page gets on.
             if after.is_none_or(|after| block.last_at < after.at) {
-                budget = budget.saturating_sub(1);
+                budget = budget.saturating_sub(CALLS_PER_BLOCK + block.calls);
             }
+            let known = found.len();
             for call in calls_in(&block.bytes) {
                 let call = call.map_err(|error| StoreError::corrupt(&error))?;
                 if wanted(&call) {
                     found.push(CallRecord::from(&call));
                 }
             }
-            found.sort_unstable_by(|one, two| two.order().cmp(&one.order()));
-            found.truncate(limit + 1);
-            before = Some((block.last_at, block.id));
+            if found.len() > known {
+                found.sort_unstable_by(|one, two| two.order().cmp(&one.order()));
+                found.truncate(limit + 1);
+            }
+            previous = Some(block.last_at);
         }
     }
 
@@ -147,35 +157,6 @@ impl Store {
     pub async fn shrink_activity(&self) -> Result<(), StoreError> {
         self.activity.give_room_back().await
     }
-
-    async fn next_block(
-        &self,
-        environment: &EnvironmentId,
-        after: Option<&ActivityCursor>,
-        before: Option<&(Timestamp, String)>,
-    ) -> Result<Option<Block>, StoreError> {
-        let mut select = query(
-            "SELECT id, last_at, bytes FROM activity_blocks WHERE (environment_id = $1 OR environment_id IS NULL)",
-        )
-        .bind(environment);
-        if let Some(after) = after {
-            let (from, until) = (select.push(after.at), select.push(after.at.plus(LONGEST_SPAN)));
-            select.append(&format!(" AND first_at <= ${from} AND last_at <= ${until}"));
-        }
-        if let Some((last_at, id)) = before {
-            let (last_at, id) = (select.push(*last_at), select.push(id.as_str()));
-            select.append(&format!(" AND (last_at, id) < (${last_at}, ${id})"));
-        }
-        select.append(" ORDER BY last_at DESC, id DESC LIMIT 1");
-        let read = |mut row: Row| Ok(Block { id: row.text()?, last_at: row.time()?, bytes: row.bytes()? });
-        self.activity.read_one(select).await?.map(read).transpose()
-    }
-}
-
-struct Block {
-    id: String,
-    last_at: Timestamp,
-    bytes: Vec<u8>,
 }
 
 /// `unread` is the latest moment of calls that were not looked at.
@@ -222,6 +203,7 @@ impl ActivityFilter {
             && same(&self.integration, call.integration)
             && same(&self.method, call.method)
             && self.path_prefix.as_deref().is_none_or(|prefix| call.path.starts_with(prefix))
+            && self.status_class.is_none_or(|class| call.status / 100 == class)
             && (!self.failed || call.status >= 400 || !call.error_kind.is_empty())
     }
 }

@@ -1,5 +1,6 @@
 //! The log of calls. Every call goes into a packed block; failed and slow ones also get a row with detail.
 
+mod block_reader;
 mod blocks;
 mod details;
 mod dictionary;

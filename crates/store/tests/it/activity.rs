@@ -58,7 +58,7 @@ async fn calls_of_overlapping_blocks_come_newest_first(
         (None, block(&mine, "b", (1..100).step_by(2))),
         (None, block(&mine, "c", [5, 95])),
     ];
-    // More blocks of one moment than one page looks through.
+    // Many blocks of one moment: a page may end between them.
     blocks.extend((0..100).map(|number| (None, block(&mine, &format!("s{number:02}-"), [40]))));
     store.append_activity(&blocks, &[], NOW).await.unwrap();
 
@@ -77,6 +77,69 @@ async fn calls_of_overlapping_blocks_come_newest_first(
     assert_eq!(all_pages(&store, &filter, 3).await, [""; 0]);
     let filter = ActivityFilter { path_prefix: Some("/k/v1/app".to_owned()), ..ActivityFilter::default() };
     assert_eq!(all_pages(&store, &filter, 100).await.len(), expected.len());
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_page_is_full_even_when_each_call_has_a_block_of_its_own(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let store = TestStore::new(engine).await;
+    let mine = store.environment().clone();
+    let blocks: Vec<_> = (0..400).map(|moment| (None, block(&mine, "a", [moment]))).collect();
+    store.append_activity(&blocks, &[], NOW).await.unwrap();
+    let page = async |status_class, limit| {
+        let filter = ActivityFilter { status_class, ..ActivityFilter::default() };
+        let page = store.list_activity(&mine, &filter, None, limit).await.unwrap();
+        (page.calls.len(), page.calls.iter().all(|call| call.status == 520), page.next.is_some())
+    };
+    assert_eq!(page(None, 300).await, (300, false, true));
+    assert_eq!(page(Some(5), 39).await, (39, true, true));
+    assert_eq!(page(Some(5), 40).await, (40, true, false));
+    assert_eq!(page(Some(2), 500).await, (360, false, false));
+    assert_eq!(page(Some(4), 10).await.0, 0);
+}
+
+/// A block of a thousand calls, the first of them through the integration.
+fn large_block(environment: &EnvironmentId, first: &str, moment: impl Fn(i64) -> i64) -> EncodedBlock {
+    let mut encoder = BlockEncoder::new();
+    for number in 0..1000 {
+        let request_id = format!("r{:05}-{number:03}", moment(number));
+        encoder.push(&Call {
+            at: at(moment(number)),
+            environment: environment.as_str(),
+            integration: if number == 0 { first } else { "kintone" },
+            request_id: &request_id,
+            ..Call::default()
+        });
+    }
+    encoder.take().expect("calls were pushed")
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_filter_that_finds_little_looks_through_a_part_of_the_log_at_a_time(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let store = TestStore::new(engine).await;
+    let mine = store.environment().clone();
+    let first = |number: i64| if number == 0 { "rare" } else { "kintone" };
+    let rare = ActivityFilter { integration: Some("rare".to_owned()), ..ActivityFilter::default() };
+
+    // The only call that is looked for is the oldest of 150,000.
+    let blocks =
+        (0..150).map(|block| (None, large_block(&mine, first(block), move |call| block * 1000 + call)));
+    store.append_activity(&blocks.collect::<Vec<_>>(), &[], NOW).await.unwrap();
+    let page = store.list_activity(&mine, &rare, None, 10).await.unwrap();
+    assert!(page.calls.is_empty(), "{:?}", page.calls);
+    let page = store.list_activity(&mine, &rare, page.next.as_ref(), 10).await.unwrap();
+    assert_eq!((page.calls.len(), page.next), (1, None));
+
+    // All calls of one moment are looked through by one page, however many there are.
+    let blocks = (0..120).map(|block| (None, large_block(&mine, first(block), |_| 200_000)));
+    store.append_activity(&blocks.collect::<Vec<_>>(), &[], NOW).await.unwrap();
+    let found = all_pages(&store, &rare, 10).await;
+    assert_eq!(found, ["r200000-000", "r00000-000"]);
 }
 
 #[rstest]
