@@ -128,7 +128,7 @@ impl CommandLine {
 impl Command {
     async fn run(self, global: &GlobalOptions, output: Output) -> anyhow::Result<ExitCode> {
         let exit = match self {
-            Self::Demo(demo) => return demo.run().await,
+            Self::Demo(demo) => return demo.run(output).await,
             Self::Serve(serve) => return serve.run(global).await,
             Self::Emulator(emulator) => return emulator.run(output).await,
             Self::Doctor(command) => command.run(global, output).await,

@@ -7,6 +7,7 @@ fn the_demo_tells_its_story_twice_in_the_same_directory() {
         let output = Command::new(env!("CARGO_BIN_EXE_tombolo"))
             .args(["demo", "--check", "--data-dir"])
             .arg(directory.path().join("data"))
+            .env("LC_ALL", "C")
             .output()
             .expect("the program runs");
         let told = String::from_utf8_lossy(&output.stdout);

@@ -96,9 +96,13 @@ async fn commands_reach_a_running_server_by_its_socket_and_by_url() {
 
 /// Answers one request as something on the way to the server does, and gives the URL for it.
 fn something_on_the_way(status: &str) -> String {
+    answering(status, "<html>Please sign in</html>")
+}
+
+/// Answers one request, and gives the URL for it.
+fn answering(status: &str, page: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("bound"));
-    let page = "<html>Please sign in</html>";
     let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{page}", page.len());
     std::thread::spawn(move || {
         let (mut socket, _) = listener.accept().expect("a caller");
@@ -120,6 +124,10 @@ async fn what_answers_in_place_of_the_server_is_not_taken_for_the_vendor() {
         );
         assert!(ran.err.starts_with(&expected), "{}", ran.err);
     }
+    let url = answering("200 OK", "");
+    let ran = run(bare(&["connection", "test", "Sales", "--url", &url]), "").await;
+    assert_eq!(ran.code, 7, "{}", ran.err);
+    assert!(ran.err.contains("the server's answer ended before its last line"), "{}", ran.err);
     let url = something_on_the_way("403 Forbidden");
     let ran = run(bare(&["connection", "list", "--url", &url]), "").await;
     assert_eq!(ran.code, 7, "{}", ran.err);

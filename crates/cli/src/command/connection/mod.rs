@@ -7,7 +7,7 @@ mod draft;
 mod given;
 mod list;
 mod secret_source;
-mod stages;
+pub mod stages;
 
 use clap::{Args, Subcommand};
 use tombolo_api::Connection as Linked;

@@ -16,11 +16,18 @@ use crate::output::{Colour, Output, line, one_line, say};
 #[derive(Clone, Copy)]
 pub struct Stages {
     output: Output,
+    /// What stands before each line.
+    indent: &'static str,
 }
 
 impl Stages {
     pub fn new(output: Output) -> Self {
-        Self { output }
+        Self { output, indent: "" }
+    }
+
+    /// Tells the lines further in, as a part of something longer.
+    pub fn indented(self, indent: &'static str) -> Self {
+        Self { indent, ..self }
     }
 
     /// Tells the stages of a test until its report.
@@ -81,7 +88,11 @@ impl Stages {
 
     /// Tells a stage that has ended.
     pub fn ended(self, stage: &StageReport) -> anyhow::Result<()> {
-        line(self.line(stage))
+        self.tell(&self.line(stage))
+    }
+
+    fn tell(self, text: &str) -> anyhow::Result<()> {
+        text.lines().try_for_each(|text| line(format_args!("{}{text}", self.indent)))
     }
 
     /// Tells the verdict, and as the very last line whether the connection can be used.
@@ -91,14 +102,15 @@ impl Stages {
             let verdict = stage.verdict.as_ref().or(report.verdict.as_ref());
             line("")?;
             if let Some(verdict) = verdict {
-                line(verdict_in_words(verdict, language))?;
+                self.tell(&verdict_in_words(verdict, language))?;
             }
             if let Some(details) = stage.details.as_ref().and_then(|details| in_words(details, language)) {
-                line(format_args!("\n{details}"))?;
+                line("")?;
+                self.tell(&details)?;
             }
             line("")?;
         }
-        line(report.conclusion.in_language(language))
+        self.tell(report.conclusion.in_language(language))
     }
 
     fn line(self, stage: &StageReport) -> String {

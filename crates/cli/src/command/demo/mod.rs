@@ -11,7 +11,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::connection::stages::Stages;
 use super::serve::stop_signal;
+use crate::output::Output;
 use world::World;
 
 /// Start a server, an emulated Kintone with sample apps and linked connections, and say what to try.
@@ -28,10 +30,10 @@ pub struct Demo {
 
 impl Demo {
     /// Runs the demo until SIGINT or SIGTERM, or once with `--check`.
-    pub async fn run(self) -> anyhow::Result<ExitCode> {
+    pub async fn run(self, output: Output) -> anyhow::Result<ExitCode> {
         let world = World::start(self.data_dir).await?;
         world.introduce();
-        let outcome = story::tell(&world).await;
+        let outcome = story::tell(&world, Stages::new(output).indented("   ")).await;
         if self.check {
             let outcome = match outcome {
                 Ok(()) => check::check(&world).await,

@@ -6,17 +6,18 @@ use anyhow::{Context as _, bail};
 use http::{Method, Request};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
+use tombolo_api::CreateConnection;
 use tombolo_api::client::full;
-use tombolo_api::{CreateConnection, CreateProgress, Outcome, StageReport, TestProgress};
 
 use super::sample::{TOKENS, samples};
 use super::world::World;
+use crate::command::connection::stages::Stages;
 
 /// Tells the story; every step says what it did and how long it took.
-pub async fn tell(world: &World) -> anyhow::Result<()> {
+pub async fn tell(world: &World, stages: Stages) -> anyhow::Result<()> {
     for (number, sample) in samples().into_iter().enumerate() {
         println!("\n{}. Link \"{}\": {}", number + 1, sample.draft.name, sample.title);
-        link(world, &sample.draft).await?;
+        link(world, &sample.draft, stages).await?;
     }
     println!("\n4. Call through the connections; the secrets stay with the server");
     for sample in samples() {
@@ -47,61 +48,22 @@ pub async fn tell(world: &World) -> anyhow::Result<()> {
 }
 
 /// Links an account, or tests it again when an earlier demo in the same directory has linked it.
-async fn link(world: &World, draft: &CreateConnection) -> anyhow::Result<()> {
-    let mut progress = match world.client.watch_create_connection(draft).await {
+async fn link(world: &World, draft: &CreateConnection, stages: Stages) -> anyhow::Result<()> {
+    let report = match world.client.watch_create_connection(draft).await {
         Err(error) if error.api().is_some_and(|problem| problem.code == "name_taken") => {
             println!("   it is linked already; testing it again");
-            return test_again(world, &draft.name).await;
+            stages.watch_test(world.client.watch_test_connection(&draft.name, None).await?).await?
         }
-        started => started?,
+        started => match stages.watch_creation(started?).await? {
+            Ok(created) => created.report.context("a tested connection has a report")?,
+            Err(report) => report,
+        },
     };
-    while let Some(line) = progress.next().await? {
-        match line {
-            CreateProgress::Started { .. } => {}
-            CreateProgress::Ended(stage) => show(&stage),
-            CreateProgress::Created(created) => {
-                let report = created.report.context("a tested connection has a report")?;
-                println!("   {}", report.conclusion.en);
-            }
-            CreateProgress::Problem { problem } => bail!("{}", problem.message),
-        }
+    stages.conclusion(&report)?;
+    if !report.available {
+        bail!("the connection \"{}\" cannot be used", draft.name);
     }
     Ok(())
-}
-
-async fn test_again(world: &World, name: &str) -> anyhow::Result<()> {
-    let mut progress = world.client.watch_test_connection(name, None).await?;
-    while let Some(line) = progress.next().await? {
-        match line {
-            TestProgress::Started { .. } => {}
-            TestProgress::Ended(stage) => show(&stage),
-            TestProgress::Report(report) => {
-                println!("   {}", report.conclusion.en);
-                if !report.available {
-                    bail!("the connection \"{name}\" can no longer be used");
-                }
-            }
-            TestProgress::Problem { problem } => bail!("{}", problem.message),
-        }
-    }
-    Ok(())
-}
-
-fn show(stage: &StageReport) {
-    let mark = match stage.outcome {
-        Outcome::Passed => "✓",
-        Outcome::Failed => "✗",
-        Outcome::NotPermitted => "–",
-        Outcome::Skipped => return,
-    };
-    let subject = stage.subject.as_ref().map(|subject| format!(" ({subject})")).unwrap_or_default();
-    let note = stage.details.as_ref().and_then(|details| details.note.as_deref());
-    let note = note.map(|note| format!("  {note}")).unwrap_or_default();
-    let milliseconds = f64::from(stage.micros) / 1000.0;
-    println!("   {mark} {}{subject}  {milliseconds:.1} ms{note}", stage.name.en);
-    if let Some(verdict) = &stage.verdict {
-        println!("     {} {}", verdict.says.en, verdict.fix.en);
-    }
 }
 
 /// The answer of a proxied call.
