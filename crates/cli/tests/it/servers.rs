@@ -1,6 +1,6 @@
 //! The other two ways to the API: the operator's socket, and HTTP with a key.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -92,6 +92,33 @@ async fn commands_reach_a_running_server_by_its_socket_and_by_url() {
     // The socket's file is left over from the killed server, and is no server.
     assert!(world.data().join("operator.sock").exists());
     assert_eq!(world.run(&["connection", "list"]).await.code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn followed_calls_are_all_shown_however_many_come_at_once() {
+    let world = World::start().await;
+    let _served = serve(&world, free_port()).await;
+    assert_eq!(world.link("Sales").await.code, 0);
+    let mut follow = world.command(&["activity", "--follow", "--json", "--limit", "2"]);
+    let mut follow = Served(follow.stdout(Stdio::piped()).spawn().expect("the binary runs"));
+    let out = follow.0.stdout.take().expect("piped");
+    let (line, mut lines) = tokio::sync::mpsc::unbounded_channel();
+    std::thread::spawn(move || BufReader::new(out).lines().try_for_each(|text| line.send(text)));
+    let mut next_line = async || {
+        let next = tokio::time::timeout(Duration::from_secs(20), lines.recv()).await;
+        next.expect("every call is shown").expect("it goes on").expect("readable")
+    };
+    for id in 1..=9 {
+        let path = format!("/k/v1/record.json?app=1&id={id}");
+        assert_eq!(world.run(&["request", "-c", "Sales", "GET", &path]).await.code, 0);
+        // From here on it follows; before, it would have begun with the newest two.
+        if id == 1 {
+            next_line().await;
+        }
+    }
+    for _ in 2..=9 {
+        next_line().await;
+    }
 }
 
 /// Answers one request as something on the way to the server does, and gives the URL for it.

@@ -1,7 +1,6 @@
 //! `tombolo activity`
 
-use std::collections::HashSet;
-use std::time::Duration;
+mod follow;
 
 use clap::Args;
 use tombolo_api::{Activity as Calls, ActivityQuery, ProxiedCall, StatusClass};
@@ -10,10 +9,7 @@ use super::arguments::{Page, from_wire_name, moment};
 use super::{GlobalOptions, on_api};
 use crate::connect_api::{Api, WhereNothingIs};
 use crate::exit::Exit;
-use crate::output::{Colour, Output, json_line, line, one_line, say, table};
-
-/// How often new calls are looked for.
-const EVERY: Duration = Duration::from_millis(500);
+use crate::output::{Colour, Output, one_line, say, table};
 
 /// See the calls that were made, newest first. Paths show the names of query parameters, never their values.
 #[derive(Debug, Args)]
@@ -56,7 +52,7 @@ impl Activity {
             cursor: self.page.cursor,
         };
         if self.follow {
-            return follow(api, &wanted, output).await;
+            return follow::follow(api, &wanted, output).await;
         }
         let calls = api.list_activity(&wanted).await?;
         output.show(&calls, list)?;
@@ -64,32 +60,6 @@ impl Activity {
             say(format_args!("more: --cursor {cursor}"));
         }
         Ok(Exit::Done)
-    }
-}
-
-/// Shows calls as they are made, until the process is asked to stop.
-async fn follow(api: &Api, wanted: &ActivityQuery, output: Output) -> anyhow::Result<Exit> {
-    let mut shown: HashSet<String> = HashSet::new();
-    let stop = super::serve::stop_signal();
-    tokio::pin!(stop);
-    loop {
-        let calls = api.list_activity(wanted).await?.calls;
-        for call in calls.iter().rev().filter(|call| !shown.contains(&call.request_id)) {
-            if output.json {
-                json_line(call)?;
-            } else {
-                line(told(call, output))?;
-            }
-        }
-        // Only what a page can show again has to be remembered.
-        shown = calls.into_iter().map(|call| call.request_id).collect();
-        tokio::select! {
-            stopped = &mut stop => {
-                stopped?;
-                return Ok(Exit::Done);
-            }
-            () = tokio::time::sleep(EVERY) => {}
-        }
     }
 }
 
