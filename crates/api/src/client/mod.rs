@@ -88,15 +88,6 @@ impl ApiClient {
         self.json(Method::POST, path, Some(body)).await
     }
 
-    /// Replaces something.
-    pub async fn put<Answer: DeserializeOwned>(
-        &self,
-        path: &str,
-        body: &impl Serialize,
-    ) -> Result<Answer, ClientError> {
-        self.json(Method::PUT, path, Some(body)).await
-    }
-
     /// Changes something.
     pub async fn patch<Answer: DeserializeOwned>(
         &self,

@@ -10,8 +10,8 @@ use crate::{
     Connections, CreateApiKey, CreateConnection, CreateIntegration, CreateProgress, CreatedApiKey,
     CreatedApiKeyAnswer, CreatedConnection, Integration, IntegrationAnswer, IntegrationOfConnection,
     Integrations, Job, Jobs, JobsQuery, Keys, PageQuery, Paste, Pasted, Provider, ProviderAnswer,
-    ProviderQuery, Providers, ReconnectConnection, Success, TestConnection, TestProgress, TestReport,
-    UpdateConnection, UpdateIntegration, UpdatedConnection,
+    ProviderQuery, Providers, ReconnectConnection, Success, TestProgress, TestReport, UpdateConnection,
+    UpdateIntegration, UpdatedConnection,
 };
 
 /// No body at all.
@@ -88,16 +88,6 @@ impl ApiClient {
         integration: Option<&str>,
     ) -> Result<(), ClientError> {
         self.delete::<Success>(&of_connection(&[reference], integration)?).await.map(drop)
-    }
-
-    /// Tests what a connection would be made from.
-    pub async fn test_draft(&self, draft: &TestConnection) -> Result<TestReport, ClientError> {
-        self.post("/connections/test", draft).await
-    }
-
-    /// The same, telling how it goes; the last line is `Report` or `Problem`.
-    pub async fn watch_test_draft(&self, draft: &TestConnection) -> Result<Lines<TestProgress>, ClientError> {
-        self.lines("/connections/test", Some(draft)).await
     }
 
     /// Tests a connection.
