@@ -1,29 +1,21 @@
 //! Fields of a form: what a person types, how it is folded, and when it is refused.
 
-use std::fmt;
-
 use regex::Regex;
-use serde::de::{self, MapAccess, Visitor};
+use serde::de;
 use serde::{Deserialize, Deserializer};
-use serde_saphyr::Spanned;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::diagnostic::Place;
+use crate::in_order::InOrder;
 use crate::text::Text;
 
 /// Longest value of a field that sets no length of its own, in characters.
 const DEFAULT_MAX_LENGTH: usize = 1024;
 
 /// Named fields in the order in which a form shows them.
-#[derive(Debug, Clone, Default)]
-pub struct Fields(Vec<NamedField>);
-
-#[derive(Debug, Clone)]
-struct NamedField {
-    name: String,
-    place: Place,
-    field: Field,
-}
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Fields(InOrder<Field>);
 
 /// One field of a form.
 #[derive(Debug, Clone, Deserialize)]
@@ -248,42 +240,22 @@ impl Fields {
 
     /// All fields in the order of the form.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Field)> {
-        self.0.iter().map(|named| (named.name.as_str(), &named.field))
+        self.0.iter()
     }
 
     /// The names in the order of the form.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|named| named.name.as_str())
+        self.iter().map(|(name, _)| name)
     }
 
     /// Where the file names a field.
     pub(crate) fn place(&self, name: &str) -> Place {
-        self.0.iter().find(|named| named.name == name).map(|named| named.place).unwrap_or_default()
+        self.0.with_places().find(|(known, ..)| *known == name).map(|(_, place, _)| place).unwrap_or_default()
     }
 
     /// Whether there is no field.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-}
-
-impl<'de> Deserialize<'de> for Fields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Fields;
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a map from field names to fields")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
-                let mut fields = Vec::new();
-                while let Some((name, field)) = map.next_entry::<Spanned<String>, Field>()? {
-                    fields.push(NamedField { name: name.value, place: name.referenced.into(), field });
-                }
-                Ok(Fields(fields))
-            }
-        }
-        deserializer.deserialize_map(InOrder)
     }
 }
 

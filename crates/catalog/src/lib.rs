@@ -7,6 +7,7 @@ mod diagnostic;
 mod explanation;
 mod field;
 mod host;
+mod in_order;
 mod limit;
 mod paste;
 mod path_rule;

@@ -1,14 +1,12 @@
 //! Extra settings of a connection: documented keys, written in any case, an unknown key refused.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use serde_saphyr::Spanned;
+use serde::Deserialize;
 
 use crate::diagnostic::{Place, nearest};
 use crate::field::{Field, FieldError};
+use crate::in_order::InOrder;
 use crate::text::Text;
 
 /// One documented setting.
@@ -26,15 +24,9 @@ pub struct Setting {
 }
 
 /// The documented settings by their key.
-#[derive(Debug, Clone, Default)]
-pub struct Settings(Vec<NamedSetting>);
-
-#[derive(Debug, Clone)]
-struct NamedSetting {
-    key: String,
-    place: Place,
-    setting: Setting,
-}
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Settings(InOrder<Setting>);
 
 /// A setting was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -76,7 +68,7 @@ impl SettingError {
 impl Settings {
     /// All settings in the order of the documentation.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Setting)> {
-        self.0.iter().map(|named| (named.key.as_str(), &named.setting))
+        self.0.iter()
     }
 
     /// The documented key and setting for a key in any spelling.
@@ -99,13 +91,15 @@ impl Settings {
 
     /// These settings and those of another list; a key of the other list wins.
     pub(crate) fn with(&self, other: Self) -> Self {
-        let own: Vec<_> = self.0.iter().filter(|named| other.find(&named.key).is_none()).cloned().collect();
-        Self(own.into_iter().chain(other.0).collect())
+        let mut both = self.0.clone();
+        both.retain(|key| other.find(key).is_none());
+        both.append(other.0);
+        Self(both)
     }
 
     /// All settings, with the places where the file names them.
     pub(crate) fn with_places(&self) -> impl Iterator<Item = (&str, Place, &Setting)> {
-        self.0.iter().map(|named| (named.key.as_str(), named.place, &named.setting))
+        self.0.with_places()
     }
 
     /// The defaults of all settings that have one.
@@ -119,26 +113,6 @@ impl Settings {
 /// A key without case, blanks, `_` and `-`: `Page Size`, `page_size` and `Pagesize` are the same key.
 fn plain(key: &str) -> String {
     key.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()
-}
-
-impl<'de> Deserialize<'de> for Settings {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Settings;
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a map from setting keys to settings")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Settings, A::Error> {
-                let mut settings = Vec::new();
-                while let Some((key, setting)) = map.next_entry::<Spanned<String>, Setting>()? {
-                    settings.push(NamedSetting { key: key.value, place: key.referenced.into(), setting });
-                }
-                Ok(Settings(settings))
-            }
-        }
-        deserializer.deserialize_map(InOrder)
-    }
 }
 
 #[cfg(test)]
