@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::check;
 use crate::diagnostic::Diagnostic;
+use crate::errors_from::{Unjoined, join};
 use crate::provider::{Common, Provider};
 
 /// The provider files that are part of the program: name and text of each file in `providers/`.
@@ -31,17 +33,22 @@ impl Catalog {
 
     fn read<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Vec<Diagnostic>> {
         let common = Common::built_in().map_err(|fault| vec![fault])?;
-        let mut providers = BTreeMap::new();
-        let mut faults = Vec::new();
-        for (file, text) in files {
-            match Provider::parse(file, text, &common) {
-                Ok(provider) => {
-                    providers.insert(provider.id.clone(), Arc::new(provider));
-                }
-                Err(found) => faults.extend(found),
-            }
-        }
-        if faults.is_empty() { Ok(Self { providers }) } else { Err(faults) }
+        let providers = check_each(files, &common)?;
+        Ok(Self { providers: join(&providers, &common)? })
+    }
+
+    /// The provider of one file beside the built-in ones, of which only those are looked at that it takes rows from.
+    pub(crate) fn parse_one(file: &str, text: &str, common: &Common) -> Result<Provider, Vec<Diagnostic>> {
+        let checked = check::provider(file, text, common)?;
+        let id = checked.provider.id.clone();
+        let mut providers = match checked.errors_from {
+            Some(_) => check_each(BUILT_IN.iter().copied(), common)?,
+            None => BTreeMap::new(),
+        };
+        providers.insert(id.clone(), checked);
+        let mut joined = join(&providers, common)?;
+        let provider = joined.remove(&id).expect("what was joined has every id that was put in");
+        Ok(Arc::unwrap_or_clone(provider))
     }
 
     /// The provider with an id.
@@ -53,6 +60,22 @@ impl Catalog {
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Provider>> {
         self.providers.values()
     }
+}
+
+/// The providers of files by id; a later file with the id of an earlier one replaces it.
+fn check_each<'a>(
+    files: impl IntoIterator<Item = (&'a str, &'a str)>,
+    common: &Common,
+) -> Result<BTreeMap<String, Unjoined>, Vec<Diagnostic>> {
+    let mut providers = BTreeMap::new();
+    let mut faults = Vec::new();
+    for (file, text) in files {
+        match check::provider(file, text, common) {
+            Ok(checked) => drop(providers.insert(checked.provider.id.clone(), checked)),
+            Err(found) => faults.extend(found),
+        }
+    }
+    if faults.is_empty() { Ok(providers) } else { Err(faults) }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod catalog;
 mod check;
 mod connection_string;
 mod diagnostic;
+mod errors_from;
 mod explanation;
 mod field;
 mod host;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
+use crate::catalog::Catalog;
 use crate::check;
 use crate::diagnostic::Diagnostic;
 use crate::explanation::{Explanation, Observation};
@@ -56,7 +57,7 @@ pub struct Provider {
     pub retry: Retry,
     /// Where error answers keep their parts.
     pub error_body: ErrorBody,
-    /// What failures mean, the provider's own rows before the common ones.
+    /// What failures mean: the provider's own rows, those that it takes over from another, and the common ones.
     pub explanations: Vec<Explanation>,
     /// Documented settings, the common ones included.
     pub settings: Settings,
@@ -81,9 +82,10 @@ pub enum BaseUrlError {
 }
 
 impl Provider {
-    /// Parses and checks one file. All faults are reported, each with its place and its fix.
+    /// Parses and checks one file, as if it stood beside the built-in ones. All faults are reported, each with its place
+    /// and its fix.
     pub fn parse(file: &str, text: &str, common: &Common) -> Result<Self, Vec<Diagnostic>> {
-        check::provider(file, text, common)
+        Catalog::parse_one(file, text, common)
     }
 
     /// The auth scheme with an id.
@@ -160,6 +162,7 @@ pub(crate) struct ProviderText {
     pub error_body: ErrorBody,
     #[serde(default)]
     pub errors: Vec<Explanation>,
+    pub errors_from: Option<Spanned<String>>,
     #[serde(default)]
     pub settings: Settings,
     #[serde(default)]

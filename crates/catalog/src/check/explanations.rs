@@ -2,7 +2,7 @@
 
 use super::Faults;
 use super::holes::{self, Allowed};
-use super::stages::BUILT_IN;
+use super::stages::ENGINE_STAGES;
 use crate::explanation::Explanation;
 use crate::provider::ProviderText;
 
@@ -11,7 +11,7 @@ pub(super) fn check(written: &ProviderText, faults: &mut Faults<'_>) {
     for (index, row) in written.errors.iter().enumerate() {
         let place = row.says.en.place();
         let is_stage =
-            |id: &str| BUILT_IN.contains(&id) || written.test.iter().any(|stage| stage.value.id == id);
+            |id: &str| ENGINE_STAGES.contains(&id) || written.test.iter().any(|stage| stage.value.id == id);
         for unknown in row.at.iter().filter(|id| !is_stage(id)) {
             faults.add(
                 place,

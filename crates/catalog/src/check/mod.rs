@@ -11,12 +11,14 @@ mod schemes;
 mod stages;
 
 pub(crate) use reading::read;
+pub(crate) use stages::ENGINE_STAGES;
 
 use crate::diagnostic::{Diagnostic, Place};
+use crate::errors_from::Unjoined;
 use crate::provider::{Common, Provider, ProviderText};
 
-/// Parses and checks a provider file.
-pub(crate) fn provider(file: &str, text: &str, common: &Common) -> Result<Provider, Vec<Diagnostic>> {
+/// Parses and checks a provider file, all but what it takes over from another.
+pub(crate) fn provider(file: &str, text: &str, common: &Common) -> Result<Unjoined, Vec<Diagnostic>> {
     let written: ProviderText = read(file, text).map_err(|fault| vec![fault])?;
     let settings = common.settings.with(written.settings.clone());
     let mut faults = Faults { file, found: Vec::new() };
@@ -31,11 +33,10 @@ pub(crate) fn provider(file: &str, text: &str, common: &Common) -> Result<Provid
         faults.found.sort_by_key(|fault| fault.place);
         return Err(faults.found);
     }
-    let explanations = written.errors.into_iter().chain(common.errors.iter().cloned()).collect();
     let names = |pairs: std::collections::BTreeMap<String, serde_saphyr::Spanned<String>>| {
         pairs.into_iter().map(|(name, meaning)| (name, meaning.value)).collect()
     };
-    Ok(Provider {
+    let provider = Provider {
         id: written.id.value,
         name: written.name,
         description: written.description,
@@ -53,11 +54,13 @@ pub(crate) fn provider(file: &str, text: &str, common: &Common) -> Result<Provid
         limits: written.limits,
         retry: written.retry,
         error_body: written.error_body,
-        explanations,
+        explanations: written.errors,
         settings,
         connection_string: names(written.connection_string),
         connection_string_schemes: names(written.connection_string_schemes),
-    })
+    };
+    let errors_from = written.errors_from.map(|from| (from.value, from.referenced.into()));
+    Ok(Unjoined { file: file.to_owned(), provider, errors_from })
 }
 
 /// The faults that were found so far.

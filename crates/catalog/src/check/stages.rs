@@ -11,7 +11,7 @@ use crate::provider::ProviderText;
 use crate::stage::Stage;
 
 /// The stages that the engine runs before those of a file.
-pub(super) const BUILT_IN: [&str; 3] = ["name", "connect", "tls"];
+pub(crate) const ENGINE_STAGES: [&str; 3] = ["name", "connect", "tls"];
 
 /// Checks that there is a test, and that each of its stages can run.
 pub(super) fn check(written: &ProviderText, faults: &mut Faults<'_>) {
@@ -22,12 +22,12 @@ pub(super) fn check(written: &ProviderText, faults: &mut Faults<'_>) {
             "add at least one stage under `test:` that shows that the credential works",
         );
     }
-    let mut ids = BTreeSet::from(BUILT_IN);
+    let mut ids = BTreeSet::from(ENGINE_STAGES);
     for stage in &written.test {
         let id = stage.value.id.as_str();
         if !ids.insert(id) {
             let whose =
-                if BUILT_IN.contains(&id) { "is one of the engine's own" } else { "stands here twice" };
+                if ENGINE_STAGES.contains(&id) { "is one of the engine's own" } else { "stands here twice" };
             faults.add(stage.referenced, format!("the stage `{id}` {whose}"), "give it another id");
         }
         check_stage(stage, written, faults);

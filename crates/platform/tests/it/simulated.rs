@@ -263,7 +263,7 @@ async fn each_disturbance_has_its_verdict() {
     kintone-user-api, 500 page: credential: vendor_failure (Vendor)
     kintone-user-api, 503 page: credential: maintenance (Vendor)
     kintone-user-api, 200 page: credential: unexpected_answer (Vendor)
-    kintone-user-api, 404 page: credential: unexpected_answer (Vendor)
+    kintone-user-api, 404 page: credential: no_such_tenant (Input)
     kintone-user-api, hang: credential: answer_timeout (Vendor)
     kintone-user-api, dropped: credential: answer_broken_off (Network)
     kintone-user-api, broken off: credential: answer_broken_off (Network)
