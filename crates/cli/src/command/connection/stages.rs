@@ -68,7 +68,8 @@ impl Stages {
         }
     }
 
-    async fn watch_creation(
+    /// Tells the stages of a test on the way to a stored connection, which comes back, or the report of its failed test.
+    pub async fn watch_creation(
         self,
         mut lines: Lines<CreateProgress>,
     ) -> anyhow::Result<Result<CreatedConnection, TestReport>> {
