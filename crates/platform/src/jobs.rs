@@ -2,11 +2,13 @@
 //!
 //! Every node runs a worker. Jobs are claimed with a lease that runs out, so a killed node's jobs are taken up.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use tombolo_store::{ActorKind, Change, ClaimedJob, ConnectionFilter, Health, Schedule};
+use tokio::task::JoinSet;
+use tombolo_store::{ActorKind, Change, ClaimedJob, ConnectionFilter, Health, Schedule, StoreError};
 
 use crate::access::Access;
 use crate::platform::Platform;
@@ -14,6 +16,8 @@ use crate::problem::Problem;
 
 /// How long a claimed job belongs to its worker without a sign of life.
 const LEASE: Duration = Duration::from_mins(1);
+/// Jobs that one worker does at the same time.
+const AT_ONCE: usize = 4;
 /// How often the worker looks for work.
 const PERIOD: Duration = Duration::from_secs(1);
 /// How often audit events that are not chained yet are looked for.
@@ -70,13 +74,15 @@ impl Platform {
             }
             let owner = format!("worker-{:016x}", crate::clock::random_number().unwrap_or_default());
             let (mut work, mut chain) = (every(PERIOD), every(CHAIN_PERIOD));
+            let mut running = JoinSet::new();
             loop {
                 tokio::select! {
                     _ = work.tick() => {
-                        if let Err(problem) = platform.work_once(&owner, housekeeping).await {
+                        if let Err(problem) = platform.start_jobs(&mut running, &owner, housekeeping).await {
                             tracing::warn!(%problem, "background work could not be looked for");
                         }
                     }
+                    Some(_) = running.join_next(), if !running.is_empty() => {}
                     _ = chain.tick() => {
                         if let Err(problem) = platform.chain_audit(&owner).await {
                             tracing::warn!(%problem, "audit events could not be chained; they are with the next ones");
@@ -108,37 +114,74 @@ impl Platform {
         if changes.is_empty() { Ok(()) } else { self.commit(&changes).await.map(drop) }
     }
 
-    /// Fires due schedules and does the jobs that are due.
+    /// Fires due schedules, does the jobs that are due, and says how many.
     pub async fn work_once(
         self: &Arc<Self>,
         owner: &str,
         housekeeping: Housekeeping,
     ) -> Result<usize, Problem> {
+        let mut running = JoinSet::new();
+        self.start_jobs(&mut running, owner, housekeeping).await?;
+        Ok(running.join_all().await.len())
+    }
+
+    /// Fires due schedules and starts due jobs, each beside the others: a long one holds no other up.
+    async fn start_jobs(
+        self: &Arc<Self>,
+        running: &mut JoinSet<()>,
+        owner: &str,
+        housekeeping: Housekeeping,
+    ) -> Result<(), Problem> {
         self.store.fire_due_schedules(self.now()).await?;
+        let room = AT_ONCE.saturating_sub(running.len());
         let kinds = JobKind::ALL.map(JobKind::name);
-        let claimed = self.store.claim_jobs(&kinds, owner, 4, LEASE, self.now()).await?;
-        let count = claimed.len();
-        for job in claimed {
-            let outcome = self.work_on(&job, housekeeping).await;
-            let change = match outcome {
-                Ok(()) => Change::CompleteJob(job.lease),
-                Err(problem) => {
-                    tracing::warn!(job = %job.job.id, kind = job.job.kind, %problem, "a job failed");
-                    Change::FailJob { lease: job.lease, error: problem.to_string(), retry: true }
-                }
-            };
-            // A lost lease means that another worker has the job by now; its outcome counts.
-            if let Err(problem) = self.commit(&[change]).await {
-                tracing::warn!(%problem, "the end of a job could not be written");
+        for job in self.store.claim_jobs(&kinds, owner, room as u32, LEASE, self.now()).await? {
+            let platform = Arc::clone(self);
+            running.spawn(async move { platform.do_job(job, housekeeping).await });
+        }
+        Ok(())
+    }
+
+    async fn do_job(self: &Arc<Self>, job: ClaimedJob, housekeeping: Housekeeping) {
+        let Some(outcome) = self.while_held(&job, self.work_on(&job, housekeeping)).await else {
+            tracing::warn!(job = %job.job.id, kind = job.job.kind, "a job was taken over by another worker");
+            return;
+        };
+        let change = match outcome {
+            Ok(()) => Change::CompleteJob(job.lease),
+            Err(problem) => {
+                tracing::warn!(job = %job.job.id, kind = job.job.kind, %problem, "a job failed");
+                Change::FailJob { lease: job.lease, error: problem.to_string(), retry: true }
+            }
+        };
+        // A lost lease means that another worker has the job by now; its outcome counts.
+        if let Err(problem) = self.commit(&[change]).await {
+            tracing::warn!(%problem, "the end of a job could not be written");
+        }
+    }
+
+    /// Works while the job is ours, which is renewed well before it runs out; `None` once another worker has it.
+    async fn while_held<T>(&self, job: &ClaimedJob, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = pin!(work);
+        let mut renewals = every(LEASE / 3);
+        renewals.tick().await;
+        loop {
+            tokio::select! {
+                outcome = work.as_mut() => return Some(outcome),
+                _ = renewals.tick() => match self.store.renew_job(&job.lease, LEASE, self.now()).await {
+                    Err(StoreError::LeaseLost { .. }) => return None,
+                    // A database that does not answer for a moment takes no job away.
+                    Err(error) => tracing::warn!(job = %job.job.id, %error, "a job could not be renewed"),
+                    Ok(()) => {}
+                },
             }
         }
-        Ok(count)
     }
 
     async fn work_on(self: &Arc<Self>, job: &ClaimedJob, housekeeping: Housekeeping) -> Result<(), Problem> {
         match JobKind::ALL.into_iter().find(|kind| kind.name() == job.job.kind) {
             Some(JobKind::Retention) => self.retain(housekeeping).await,
-            Some(JobKind::Verification) => self.verify_connections(job, housekeeping).await,
+            Some(JobKind::Verification) => self.verify_connections(housekeeping).await,
             None => Ok(()),
         }
     }
@@ -169,11 +212,7 @@ impl Platform {
 
     /// Tests every connection whose last test is too old. One that was refused is left alone: only a person may try
     /// its credential again.
-    async fn verify_connections(
-        self: &Arc<Self>,
-        job: &ClaimedJob,
-        housekeeping: Housekeeping,
-    ) -> Result<(), Problem> {
+    async fn verify_connections(self: &Arc<Self>, housekeeping: Housekeeping) -> Result<(), Problem> {
         let Some(every) = housekeeping.verify_every else { return Ok(()) };
         for environment in self.store.environments().await? {
             let access = Access::unrestricted(environment.id.clone(), ActorKind::System, "verification");
@@ -187,7 +226,6 @@ impl Platform {
                 for connection in page.connections {
                     let due = connection.last_tested_at.is_none_or(|tested| tested < oldest);
                     if due && connection.health != Health::Refused && connection.sealed.is_some() {
-                        self.store.renew_job(&job.lease, LEASE, self.now()).await?;
                         let id = connection.id.as_str();
                         // What the test found stands in the connection's health; one that cannot be tested is no
                         // reason not to test the others.

@@ -148,15 +148,13 @@ async fn attempt_all(
             Ok(mut response) => {
                 headers::to_downstream(response.headers_mut(), &plan.owned_parameters);
                 observe(lane, plan, &response);
-                let pause = retries_left.then(|| pause_after(plan, &outgoing, &response));
-                match pause.flatten() {
-                    Some(asked) => {
-                        drop((response, place));
-                        let pause = asked.unwrap_or_else(|| backoff(request_id, record.attempts));
-                        tokio::time::sleep(pause).await;
-                    }
+                let pause = match repeated(plan, &outgoing, &response).filter(|_| retries_left) {
                     None => return Ok((response, place)),
-                }
+                    Some(Repeated::After(asked)) => asked,
+                    Some(Repeated::WithBackoff) => backoff(request_id, record.attempts),
+                };
+                drop((response, place));
+                tokio::time::sleep(pause).await;
             }
             Err(error) => {
                 let again = match error.may_retry() {
@@ -435,13 +433,17 @@ fn number(headers: &HeaderMap, name: Option<&str>) -> Option<u32> {
     headers.get(name?)?.to_str().ok()?.trim().parse().ok()
 }
 
-/// Whether the call is sent again, and after which pause if the answer asks for one. An answer that asks for a longer
-/// pause than a caller would wait for goes to the caller.
-fn pause_after(
-    plan: &Plan,
-    outgoing: &Outgoing,
-    response: &Response<ResponseBody>,
-) -> Option<Option<Duration>> {
+/// When a call is sent again.
+enum Repeated {
+    /// After the pause that the answer asks for.
+    After(Duration),
+    /// After one that grows.
+    WithBackoff,
+}
+
+/// Whether the answer to a call makes it go out again. One that asks for a longer pause than a caller would wait for
+/// goes to the caller.
+fn repeated(plan: &Plan, outgoing: &Outgoing, response: &Response<ResponseBody>) -> Option<Repeated> {
     let status = response.status();
     if status.is_success() || status.is_redirection() || outgoing.is_never_repeated(plan) {
         return None;
@@ -451,8 +453,11 @@ fn pause_after(
     let passing = matches!(status.as_u16(), 502..=504);
     let again =
         nothing_done || status == StatusCode::TOO_MANY_REQUESTS || (passing && outgoing.may_repeat(plan));
-    let asked = retry_after(response.headers());
-    (again && asked.is_none_or(|pause| pause <= LONGEST_PAUSE)).then_some(asked)
+    match retry_after(response.headers()) {
+        _ if !again => None,
+        None => Some(Repeated::WithBackoff),
+        Some(asked) => (asked <= LONGEST_PAUSE).then_some(Repeated::After(asked)),
+    }
 }
 
 /// `Retry-After` in seconds (RFC 9110 §10.2.3). A date is not honoured: its clock may not be ours.

@@ -120,7 +120,9 @@ impl Plan {
         let selection = scheme.entries().filter(|_| entries.len() > 1).map(|declared| {
             // A companion that the vendor refuses would spoil the writes that it is to help.
             let mut companions = source.learned.companions.clone();
-            companions.values_mut().for_each(|keys| keys.retain(|key| healthy.contains(key)));
+            for keys in companions.values_mut() {
+                keys.retain(|key| healthy.contains(key));
+            }
             Selection::compile(declared, entries, companions)
         });
         let concurrency = provider.limits.concurrency.as_ref();
