@@ -198,6 +198,20 @@ async fn what_decides_where_requests_go_needs_every_secret_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_connection_may_be_named_as_a_command_or_a_route() {
+    let world = World::start().await;
+    for name in ["test", "reconnect"] {
+        assert_eq!(world.link(name).await.code, 0);
+        assert_eq!(world.json(&["connection", "show", name]).await["name"], name);
+        assert_eq!(world.run(&["connection", "test", name]).await.code, 0);
+        assert_eq!(world.json(&["connection", "update", name, "--tag", "a=b"]).await["tags"]["a"], "b");
+        assert_eq!(world.run(&["request", "-c", name, "GET", "/k/v1/app.json?id=1"]).await.code, 0);
+        assert_eq!(world.run(&["connection", "delete", name, "--yes"]).await.code, 0);
+        assert_eq!(world.run(&["connection", "show", name]).await.code, 3);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_connection_string_comes_from_stdin_a_file_or_the_environment() {
     let world = World::start().await;
     let text = format!(

@@ -122,10 +122,17 @@ pub(crate) fn cursor<T: std::str::FromStr>(text: Option<&str>) -> Result<Option<
 /// The name or id in the path.
 pub(crate) struct Named(pub(crate) String);
 
+/// The name in the path of a route that has it spelled out, because another route has the same path.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spelled(pub(crate) &'static str);
+
 impl FromRequestParts<Routes> for Named {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, routes: &Routes) -> Result<Self, Refusal> {
+        if let Some(Spelled(name)) = parts.extensions.get() {
+            return Ok(Self((*name).to_owned()));
+        }
         let path = Path::<String>::from_request_parts(parts, routes).await;
         let Path(name) = path.map_err(|_| {
             Problem::invalid(

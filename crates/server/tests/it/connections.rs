@@ -1,7 +1,7 @@
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::app::{App, draft, settled};
+use crate::app::{App, TOKEN, draft, settled};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_is_made_listed_read_tested_changed_and_deleted() {
@@ -136,4 +136,47 @@ async fn lists_go_on_where_a_page_ended() {
         names.dedup();
         assert_eq!(names.len(), expected, "{filter} {names:?}");
     }
+}
+
+/// Names are free: those that are words of the API or of file systems mean their connection as any other does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_may_be_a_word_of_the_api() {
+    let app = App::start().await;
+    let caller = app.caller();
+    for name in ["test", "reconnect", "connections", "..", ".", "a/test", "100%"] {
+        let mut wanted = draft(name);
+        wanted["connection_id"] = json!(null);
+        let id = caller.post("/connections", &wanted).await.json()["id"].clone();
+        let path = tombolo_api::client::path(["connections", name]);
+        assert_eq!(caller.get(&path).await.json()["id"], id, "{name}");
+        assert_eq!(
+            caller.get(&format!("{path}/?provider_config_key=kintone")).await.json()["id"],
+            id,
+            "{name}"
+        );
+        let tested = caller.post(&format!("{path}/test"), &json!({})).await;
+        assert_eq!(tested.json()["available"], true, "{name}: {}", tested.text());
+        let typed = json!({ "fields": { "token": TOKEN } });
+        let reconnected = caller.post(&format!("{path}/reconnect"), &typed).await;
+        assert_eq!(reconnected.json()["id"], id, "{name}: {}", reconnected.text());
+        let changed = caller.patch(&path, &json!({ "tags": { "team": "east" } })).await;
+        assert_eq!(changed.json()["connection"]["tags"]["team"], "east", "{name}: {}", changed.text());
+        let header = tombolo_api::client::path([name]);
+        let call = [("connection-id", &header[1..])];
+        let called = caller.send(Method::GET, "/proxy/k/v1/app.json?id=1", &call, "".into()).await;
+        assert_eq!(called.status, StatusCode::OK, "{name}: {}", called.text());
+        assert_eq!(caller.delete(&path).await.status, StatusCode::OK, "{name}");
+        assert_eq!(caller.get(&path).await.verdict(), "404 unknown_connection", "{name}");
+    }
+
+    // What tests a draft is still there, and refuses other methods by name.
+    let tested = caller.post("/connections/test", &draft("x")).await;
+    assert_eq!(tested.json()["available"], true, "{}", tested.text());
+    let put = caller.send_json(Method::PUT, "/connections/test", &json!({})).await;
+    assert_eq!(put.verdict(), "405 method_not_allowed");
+    let mut methods: Vec<&str> = put.header("allow").split(',').collect();
+    methods.sort_unstable();
+    assert_eq!(methods, ["DELETE", "GET", "HEAD", "PATCH", "POST"]);
+    let powerless = app.caller_with_scopes(&["environment:connections:create"]).await;
+    assert_eq!(powerless.get("/connections/test").await.verdict(), "403 forbidden");
 }

@@ -43,6 +43,28 @@ fn operations_are_named_once_and_references_lead_somewhere() {
     }
 }
 
+/// Whoever adds a route whose path could be a name has to serve the object of that name there, as
+/// `/connections/test` does.
+#[test]
+fn no_other_path_could_be_a_name() {
+    let document: Value = serde_json::from_str(&tombolo_server::openapi()).expect("JSON");
+    let paths: Vec<&String> = document["paths"].as_object().expect("paths").keys().collect();
+    let is_parameter = |segment: &str| segment.starts_with('{');
+    let hides = |one: &str, other: &str| {
+        let same = |(one, other): (&str, &str)| one == other || is_parameter(other) && !is_parameter(one);
+        one != other
+            && one.split('/').count() == other.split('/').count()
+            && one.split('/').zip(other.split('/')).all(same)
+    };
+    let mut hidden = Vec::new();
+    for one in &paths {
+        hidden.extend(
+            paths.iter().filter(|other| hides(one, other)).map(|other| (one.as_str(), other.as_str())),
+        );
+    }
+    assert_eq!(hidden, [("/connections/test", "/connections/{id}")]);
+}
+
 fn collect_references(value: &Value, references: &mut Vec<String>) {
     match value {
         Value::Object(members) => {

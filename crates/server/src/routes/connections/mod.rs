@@ -9,10 +9,13 @@ mod reconnect;
 mod test;
 mod wire;
 
+use axum::Extension;
+use axum::routing::{MethodRouter, get};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Routes;
+use super::query::Spelled;
 
 pub(super) fn routes() -> OpenApiRouter<Routes> {
     OpenApiRouter::new()
@@ -20,5 +23,14 @@ pub(super) fn routes() -> OpenApiRouter<Routes> {
         .routes(routes!(read::read_connection, change::update_connection, change::delete_connection))
         .routes(routes!(reconnect::reconnect_connection))
         .routes(routes!(test::test_draft))
+        .route("/connections/test", named_test())
         .routes(routes!(test::test_connection))
+}
+
+/// A connection may be named `test`. The path of its own is also that of the test of a draft, which is only posted to.
+fn named_test() -> MethodRouter<Routes> {
+    get(read::read_connection)
+        .patch(change::update_connection)
+        .delete(change::delete_connection)
+        .layer(Extension(Spelled("test")))
 }

@@ -18,7 +18,8 @@ use crate::routes::right::{CreateConnection, UpdateConnection};
 /// Tests what a connection would be made from
 ///
 /// Stores nothing. With `Accept: application/x-ndjson` the test is told stage by stage, one JSON object per line; the last
-/// line has the type `report` or `problem`. Scope: `environment:connections:create`.
+/// line has the type `report` or `problem`. A connection that is named `test` is read, changed and deleted at this path as
+/// any other is at its own, and tested at `/connections/test/test`. Scope: `environment:connections:create`.
 #[utoipa::path(
     post, path = "/connections/test", operation_id = "testDraft", tag = "connections", request_body = TestConnection,
     responses((status = 200, description = "What the test found", content(
