@@ -29,7 +29,7 @@ pub enum ApiKey {
 pub struct Create {
     /// What people are to call it.
     name: String,
-    /// What its holder may do, such as environment:proxy; can be repeated; everything unless given.
+    /// What its holder may do, such as environment:proxy; can be repeated; everything in its environment unless given.
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
     /// From when on it is to be refused, such as 2027-01-01T00:00:00Z.

@@ -1,7 +1,7 @@
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::app::{App, TOKEN, draft, settled};
+use crate::app::{App, OTHER_TOKEN, PASSWORD, TOKEN, draft, settled};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_is_made_listed_read_tested_changed_and_deleted() {
@@ -136,6 +136,45 @@ async fn lists_go_on_where_a_page_ended() {
         names.dedup();
         assert_eq!(names.len(), expected, "{filter} {names:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reconnection_changes_everything_that_is_given_or_nothing() {
+    let app = App::start().await;
+    let caller = app.caller();
+    let id = app.connect("Sales").await["id"].as_str().expect("an id").to_owned();
+    app.connect("Support").await;
+    let path = format!("/connections/{id}/reconnect");
+    let before = caller.get(&format!("/connections/{id}")).await.json();
+    let limited = caller.patch("/integrations/kintone", &json!({ "auth_schemes": ["api_token"] })).await;
+    assert_eq!(limited.status, StatusCode::OK, "{}", limited.text());
+
+    app.vendor().clear_requests();
+    let password = json!({ "login_name": "anna", "password": PASSWORD });
+    for (typed, verdict) in [
+        (json!({ "fields": { "token": TOKEN }, "name": "Support" }), "409 name_taken"),
+        (json!({ "fields": { "token": TOKEN }, "name": " " }), "400 invalid_body"),
+        (json!({ "fields": { "subdomain": "acme" } }), "400 invalid_body"),
+        (json!({ "auth_scheme": "password", "fields": password }), "403 auth_scheme_not_allowed"),
+    ] {
+        assert_eq!(caller.post(&path, &typed).await.verdict(), verdict, "{typed}");
+    }
+    assert!(app.vendor().requests().is_empty(), "what cannot be stored is not tried at the vendor");
+    assert_eq!(caller.get(&format!("/connections/{id}")).await.json(), before);
+
+    let typed = json!({
+        "fields": { "token": OTHER_TOKEN, "app": "2" }, "settings": { "Page Size": "50" }, "name": "Orders",
+        "tags": { "team": "west" }, "metadata": { "plan": "gold" }, "test": false,
+    });
+    let after = caller.post(&path, &typed).await.json();
+    assert_eq!((&after["name"], &after["config"]["app"]), (&json!("Orders"), &json!("2")));
+    assert_eq!((&after["tags"]["team"], &after["metadata"]["plan"]), (&json!("west"), &json!("gold")));
+    assert_eq!((&after["health"]["status"], &after["report"]), (&json!("unverified"), &Value::Null));
+    assert!(app.vendor().requests().is_empty(), "without a test nothing is sent");
+    let tested = caller.post("/connections/Orders/test", &json!({})).await;
+    assert_eq!(tested.json()["available"], true, "{}", tested.text());
+    let back = json!({ "fields": { "token": OTHER_TOKEN }, "settings": { "pagesize": "" } });
+    assert_eq!(caller.post(&path, &back).await.json()["settings"], json!({}));
 }
 
 /// Names are free: those that are words of the API or of file systems mean their connection as any other does.
