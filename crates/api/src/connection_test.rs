@@ -109,7 +109,7 @@ pub struct Details {
     pub network: Option<String>,
     /// A remark, such as the addresses that a name stands for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
+    pub note: Option<Text>,
 }
 
 /// One line of a streamed test.

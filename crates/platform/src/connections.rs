@@ -428,7 +428,7 @@ fn scheme_of<'a>(provider: &'a Provider, wanted: Option<&str>) -> Result<&'a Aut
     }
 }
 
-pub(crate) fn refuse_scheme(integration: &Integration, scheme: &str) -> Result<(), Problem> {
+fn refuse_scheme(integration: &Integration, scheme: &str) -> Result<(), Problem> {
     let allowed = &integration.auth_schemes;
     if allowed.is_empty() || allowed.iter().any(|known| known == scheme) {
         return Ok(());

@@ -143,7 +143,9 @@ impl Platform {
     }
 
     async fn do_job(self: &Arc<Self>, job: ClaimedJob, housekeeping: Housekeeping) {
-        let Some(outcome) = self.while_held(&job, self.work_on(&job, housekeeping)).await else {
+        // Boxed, because the state of a connection test is large.
+        let work = Box::pin(self.work_on(&job, housekeeping));
+        let Some(outcome) = self.while_held(&job, work).await else {
             tracing::warn!(job = %job.job.id, kind = job.job.kind, "a job was taken over by another worker");
             return;
         };

@@ -216,18 +216,25 @@ fn master_key(
         (MasterKeySource::DataDirectory, Some(directory)) => directory.master_key_file(),
         (MasterKeySource::DataDirectory, None) => return Err(StartError::KeyNotSupplied),
     };
-    match fs::read_to_string(&path).map(SecretString::from) {
-        Ok(text) => Ok((MasterKey::parse(text.expose_secret())?, None)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let may_be_made = matches!(source, MasterKeySource::DataDirectory)
-                && directory.is_some_and(DataDirectory::is_new);
-            if !may_be_made {
-                return Err(StartError::KeyMissing { path: path.display().to_string() });
-            }
-            let key = make_key_file(&path, random)?;
-            Ok((key, Some(path)))
+    match read_key_file(&path) {
+        // A key that was named is never made, and one is never made beside data that another one locks.
+        Err(StartError::KeyMissing { .. })
+            if matches!(source, MasterKeySource::DataDirectory)
+                && directory.is_some_and(DataDirectory::is_new) =>
+        {
+            Ok((make_key_file(&path, random)?, Some(path)))
         }
-        Err(source) => Err(StartError::KeyFile { path, source }),
+        read => Ok((read?, None)),
+    }
+}
+
+fn read_key_file(path: &Path) -> Result<MasterKey, StartError> {
+    match fs::read_to_string(path).map(SecretString::from) {
+        Ok(text) => Ok(MasterKey::parse(text.expose_secret())?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(StartError::KeyMissing { path: path.display().to_string() })
+        }
+        Err(source) => Err(StartError::KeyFile { path: path.to_owned(), source }),
     }
 }
 

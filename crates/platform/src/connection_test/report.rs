@@ -97,7 +97,7 @@ pub struct Details {
     pub network: Option<String>,
     /// A remark, such as the addresses that a name stands for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
+    pub note: Option<Text>,
 }
 
 /// What is told while a test runs.

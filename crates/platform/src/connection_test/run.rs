@@ -105,14 +105,14 @@ impl Run<'_> {
             }
         }
         if !any {
-            self.skip(stage, "no value to try it with");
+            self.skip(stage, words("There is no value to try it with", "確認に使う値がない"));
         }
     }
 
     async fn step(&mut self, stage: &Stage, entry: Option<Entry>) {
         let subject = entry.as_ref().and_then(|entry| entry.values().next().cloned());
         let Ok(request) = self.request(stage, entry.as_ref()) else {
-            return self.skip(stage, "a field that it needs is empty");
+            return self.skip(stage, words("A field that it needs is empty", "必要な項目が空である"));
         };
         if self.way_is_known {
             self.tell_start(&stage.id, &stage.name, subject.as_deref());
@@ -174,7 +174,11 @@ impl Run<'_> {
             judge::answer(self.plan, &self.credentials, &stage.id, entry, answer, body.as_ref());
         let behind_a_gate = row.and_then(|row| row.gate).is_some_and(|gate| self.plan.gates.contains(&gate));
         if stage.credentials == CredentialUse::None && behind_a_gate {
-            let note = Some("a gate answers; its credential is tried next".to_owned());
+            let seen = words(
+                "A gate answers; its credential is tried next",
+                "入口の認証が応答した。次にその認証情報を試す",
+            );
+            let note = Some(seen);
             return (Outcome::Passed, Some((false, None, Details { note, ..details })));
         }
         let refusal = answer.status.is_client_error() && answer.status != StatusCode::TOO_MANY_REQUESTS;
@@ -246,14 +250,14 @@ impl Run<'_> {
         let answer = self
             .probe
             .run(plan.route(), request, ANSWER_BYTES, |event| {
-                let passed = |stage: ProbeStage, micros: u32, note: String| StageReport {
+                let passed = |stage: ProbeStage, micros: u32, seen: String| StageReport {
                     stage: way_id(stage).to_owned(),
                     name: way_name(stage),
                     subject: None,
                     outcome: Outcome::Passed,
                     micros,
                     verdict: None,
-                    details: Some(Details { note: Some(note), ..Details::default() }),
+                    details: Some(Details { note: Some(words(&seen, &seen)), ..Details::default() }),
                 };
                 let ended = match event {
                     StageEvent::Started(ProbeStage::Send) if report_way => {
@@ -327,11 +331,12 @@ impl Run<'_> {
     /// The last stage: how busy the vendor's host is, as it said itself.
     fn budget(&mut self) {
         let Some((running, limit)) = self.busy.take().filter(|_| self.report.available) else { return };
-        let name = Text {
-            en: "There is room for requests".to_owned(),
-            ja: "リクエストの余裕がある".to_owned(),
-        };
-        let details = Details { note: Some(format!("{running} of {limit} running")), ..Details::default() };
+        let name = words("There is room for requests", "リクエストの余裕がある");
+        let (en, ja) = (
+            format!("{running} of {limit} running"),
+            format!("同時リクエスト {limit} 件中 {running} 件を使用中"),
+        );
+        let details = Details { note: Some(words(&en, &ja)), ..Details::default() };
         self.tell_start("budget", &name, None);
         self.tell_end(StageReport {
             stage: "budget".to_owned(),
@@ -344,7 +349,7 @@ impl Run<'_> {
         });
     }
 
-    fn skip(&mut self, stage: &Stage, note: &str) {
+    fn skip(&mut self, stage: &Stage, note: Text) {
         self.tell_start(&stage.id, &stage.name, None);
         self.tell_end(StageReport {
             stage: stage.id.clone(),
@@ -353,7 +358,7 @@ impl Run<'_> {
             outcome: Outcome::Skipped,
             micros: 0,
             verdict: None,
-            details: Some(Details { note: Some(note.to_owned()), ..Details::default() }),
+            details: Some(Details { note: Some(note), ..Details::default() }),
         });
     }
 
@@ -371,6 +376,11 @@ impl Run<'_> {
 /// Whether a status says something about the request, and not about how busy or broken the vendor is.
 fn is_refusal(status: StatusCode) -> bool {
     status.is_client_error() && !matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
+}
+
+/// Words for people in both languages.
+fn words(en: &str, ja: &str) -> Text {
+    Text { en: en.to_owned(), ja: ja.to_owned() }
 }
 
 fn failed_stage(probe: ProbeStage, stage: &str) -> &str {
@@ -393,7 +403,7 @@ fn way_name(stage: ProbeStage) -> Text {
         ProbeStage::Tls => ("The connection is secure", "安全な接続である"),
         ProbeStage::Send => ("The host answers", "ホストが応答する"),
     };
-    Text { en: en.to_owned(), ja: ja.to_owned() }
+    words(en, ja)
 }
 
 fn plain(template: &Template, scope: &Scope<'_>) -> Result<String, TemplateError> {

@@ -1,13 +1,11 @@
 //! Looks at the master key with nothing started.
 
-use std::fs;
-use std::io;
 use std::path::PathBuf;
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use tombolo_vault::MasterKey;
 
-use super::{MasterKeySource, StartError, StartOptions};
+use super::{MasterKeySource, StartError, StartOptions, read_key_file};
 
 /// Where a master key is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,11 +28,5 @@ pub fn current_master_key(options: &StartOptions) -> Result<(MasterKey, KeyPlace
         }
         MasterKeySource::DataDirectory => options.data_directory.join("master.key"),
     };
-    match fs::read_to_string(&path).map(SecretString::from) {
-        Ok(text) => Ok((MasterKey::parse(text.expose_secret())?, KeyPlace::File(path))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(StartError::KeyMissing { path: path.display().to_string() })
-        }
-        Err(source) => Err(StartError::KeyFile { path, source }),
-    }
+    Ok((read_key_file(&path)?, KeyPlace::File(path)))
 }

@@ -159,7 +159,7 @@ fn in_words(details: &Details, language: Language) -> Option<String> {
         (either(language, "request id", "リクエストID"), request_id.clone()),
         (either(language, "message", "メッセージ"), message.clone()),
         (either(language, "network", "通信"), network.clone()),
-        (either(language, "note", "補足"), note.clone()),
+        (either(language, "note", "補足"), note.as_ref().map(|note| note.in_language(language).to_owned())),
     ];
     let lines: Vec<String> = named
         .into_iter()

@@ -154,7 +154,7 @@ fn details(details: &Details) -> api::Details {
         request_id: details.request_id.clone(),
         message: details.message.clone(),
         network: details.network.clone(),
-        note: details.note.clone(),
+        note: details.note.as_ref().map(text),
     }
 }
 
