@@ -35,6 +35,12 @@ impl Identifiers {
         format!("{uploaded_at_second:016X}{first:016X}{second:016X}{third:016X}{fourth:016X}")
     }
 
+    /// A token, code or cookie: a word that says what it is, then 32 hexadecimal digits.
+    pub(crate) fn token(&self, word: &str) -> String {
+        let number = self.next();
+        format!("{word}{:016x}{:016x}", spread(number * 2), spread(number * 2 + 1))
+    }
+
     /// The `id` of an error, which the vendor's support asks for.
     pub(crate) fn error_id(&self) -> String {
         format!("{:020}", spread(self.next()))

@@ -2,6 +2,7 @@
 
 mod api;
 mod auth;
+mod browser;
 mod clock;
 mod control;
 mod emulator;
@@ -10,6 +11,7 @@ mod http;
 mod identifiers;
 mod limits;
 pub mod model;
+mod oauth;
 pub mod query;
 mod respond;
 mod seed;
@@ -20,7 +22,7 @@ mod world;
 pub mod write;
 
 pub use clock::{Clock, SettableClock, SystemClock};
-pub use control::{Control, ControlError, LoggedRequest};
+pub use control::{BrowserSession, Control, ControlError, LoggedRequest};
 pub use emulator::{Emulator, EmulatorError, EmulatorOptions};
 pub use faults::{Effect, Fault};
 pub use seed::{AppSeed, GeneratedSeed, Seed, SeedError, TenantSeed};

@@ -54,12 +54,9 @@ fn disturbed(
             None
         }
         Some(Effect::Maintenance) => Some(Answer::maintenance()),
-        Some(Effect::Status { status, code, html }) => {
+        Some(effect @ Effect::Status { status, code, .. }) => {
             let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            Some(match html {
-                Some(html) => Answer::new(status, "text/html;charset=utf-8", html.clone()),
-                None => backend.refusal(status, code.as_deref(), running),
-            })
+            Some(effect.completed(status, || backend.refusal(status, code.as_deref(), running)))
         }
         Some(Effect::Latency { .. } | Effect::ResetMidBody | Effect::SlowBody { .. }) | None => {
             Some(backend.answer(request, running, now))

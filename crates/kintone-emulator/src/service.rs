@@ -6,10 +6,11 @@ use http::{HeaderName, StatusCode};
 use jiff::Timestamp;
 
 use crate::api::{self, ApiError, Call, Route, Run};
-use crate::auth::{Caller, Credential, WRONG_PASSWORDS_BEFORE_LOCK, authenticate, refuse_at_gate};
+use crate::auth::{Caller, Credential, authenticate, count_login, refuse_at_gate};
+use crate::browser;
 use crate::http::{Answer, AnswerBody, Parameters, Request, Respond};
 use crate::limits::{MAXIMUM_RUNNING, MAXIMUM_TARGET, Running};
-use crate::model::{Locale, UserCondition};
+use crate::model::Locale;
 use crate::respond::{Backend, respond};
 use crate::world::{TenantSlot, World};
 
@@ -72,6 +73,9 @@ impl Backend for TenantBackend<'_> {
         if let Some(page) = refuse_at_gate(&self.slot.read(), request) {
             return page;
         }
+        if let Some(page) = browser::answer(self.world, self.slot, request, self.path, now) {
+            return page;
+        }
         let result = if running.at_start > MAXIMUM_RUNNING {
             Err((ApiError::new("GAIA_TO04", 429), Locale::En))
         } else {
@@ -129,21 +133,15 @@ fn authenticated(
     now: Timestamp,
 ) -> Result<Caller, (ApiError, Locale)> {
     let credential = Credential::of(request);
-    let result = authenticate(&slot.read(), credential, route.accepts, now);
-    let wrong = match &result {
-        Ok(Caller::User(user)) if user.wrong_passwords == 0 => None,
-        Ok(Caller::User(user)) => Some((user.code.clone(), 0)),
+    let by_password = matches!(credential, Credential::Password(_));
+    let result = authenticate(&slot.read(), credential, route, now);
+    let counted = match &result {
+        Ok(Caller::User(user)) if by_password && user.wrong_passwords > 0 => Some((user.code.clone(), false)),
         Ok(_) => None,
-        Err(refused) => refused.wrong_password_of.clone().map(|code| (code, 1)),
+        Err(refused) => refused.wrong_password_of.clone().map(|code| (code, true)),
     };
-    if let Some((code, more)) = wrong {
-        let mut tenant = slot.write();
-        if let Some(user) = tenant.users.iter_mut().find(|user| user.code == code) {
-            user.wrong_passwords = if more == 0 { 0 } else { user.wrong_passwords + more };
-            if user.wrong_passwords >= WRONG_PASSWORDS_BEFORE_LOCK {
-                user.condition = UserCondition::Locked;
-            }
-        }
+    if let Some((code, is_wrong)) = counted {
+        count_login(&mut slot.write(), &code, is_wrong);
     }
     result.map_err(|refused| (*refused.error, refused.locale))
 }

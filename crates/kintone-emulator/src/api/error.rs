@@ -119,7 +119,8 @@ impl ApiError {
             .with_header(HeaderName::from_static("x-cybozu-error"), self.code)
     }
 
-    fn text(&self, locale: Locale) -> String {
+    /// The sentence that says what is wrong.
+    pub(crate) fn text(&self, locale: Locale) -> String {
         match (&self.message, locale) {
             (Some(message), Locale::En) => message.clone(),
             _ => message(self.code, locale).to_owned(),

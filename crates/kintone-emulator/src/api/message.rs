@@ -6,7 +6,7 @@
 use crate::model::Locale;
 
 /// Code, English sentence, Japanese sentence.
-const MESSAGES: [(&str, &str, &str); 44] = [
+const MESSAGES: [(&str, &str, &str); 47] = [
     ("CB_AU01", "Please log in.", "ログインしてください。"),
     ("CB_WA01", "The login name or the password is wrong.", "ログイン名またはパスワードが正しくありません。"),
     (
@@ -142,6 +142,17 @@ const MESSAGES: [(&str, &str, &str); 44] = [
         "GAIA_FC01",
         "The field code of the settings is not found.",
         "設定で指定したフィールドコードが見つかりません。",
+    ),
+    ("CB_JH01", "The header X-Requested-With is missing.", "X-Requested-Withヘッダーがありません。"),
+    (
+        "CB_CS01",
+        "The page has expired. Open it again.",
+        "ページの有効期限が切れています。再度ページを表示してください。",
+    ),
+    (
+        "SLASH_IL06",
+        "The client certificate belongs to another user.",
+        "クライアント証明書のユーザーとログインするユーザーが異なります。",
     ),
 ];
 

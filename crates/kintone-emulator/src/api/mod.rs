@@ -30,7 +30,7 @@ use http::Method;
 
 use crate::auth::Scheme;
 use crate::http::Answer;
-use crate::model::Tenant;
+use crate::model::{OAuthScope, Tenant};
 
 /// An endpoint.
 pub(crate) struct Route {
@@ -40,6 +40,30 @@ pub(crate) struct Route {
     /// Which credentials it takes; none at all means that it asks for none.
     pub(crate) accepts: &'static [Scheme],
     pub(crate) run: Run,
+}
+
+/// Endpoints for records and what hangs on them, by which their OAuth scope is told from the one of settings.
+const RECORD_PATHS: [&str; 7] = [
+    "/k/v1/record.json",
+    "/k/v1/records.json",
+    "/k/v1/record/comment.json",
+    "/k/v1/record/comments.json",
+    "/k/v1/record/status.json",
+    "/k/v1/records/status.json",
+    "/k/v1/record/assignees.json",
+];
+
+impl Route {
+    /// The scope that an access token needs; `None` when OAuth cannot reach the endpoint.
+    pub(crate) fn scope(&self) -> Option<OAuthScope> {
+        let (read, write) = match self.path {
+            "/k/v1/file.json" => (OAuthScope::FileRead, OAuthScope::FileWrite),
+            path if RECORD_PATHS.contains(&path) => (OAuthScope::RecordRead, OAuthScope::RecordWrite),
+            _ => (OAuthScope::SettingsRead, OAuthScope::SettingsWrite),
+        };
+        let scope = if self.method == Method::GET { read } else { write };
+        self.accepts.contains(&Scheme::OAuth).then_some(scope)
+    }
 }
 
 /// What an endpoint does, and which lock it needs for that.

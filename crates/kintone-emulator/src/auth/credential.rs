@@ -1,7 +1,8 @@
 //! Which credential a request carries.
 
-use http::header::{AUTHORIZATION, COOKIE};
+use http::header::AUTHORIZATION;
 
+use super::session::SessionCredential;
 use crate::http::Request;
 
 /// A way to authenticate.
@@ -13,9 +14,9 @@ pub(crate) enum Scheme {
     ApiToken,
     /// `Authorization: Bearer cy.s.api1.…`, on the User API alone.
     UserApiToken,
-    /// `Authorization: Bearer …` of an OAuth client. No client can be registered here yet.
+    /// `Authorization: Bearer …` with an access token of an OAuth client.
     OAuth,
-    /// A browser's cookie. Nobody can log in with a browser here yet.
+    /// A browser's cookie.
     Session,
 }
 
@@ -30,8 +31,8 @@ pub(crate) enum Credential {
     UserApiToken(String),
     /// A bearer token of any other form.
     OAuth(String),
-    /// A cookie with the header that says it was sent on purpose.
-    Session,
+    /// The cookie of a session, whether or not what has to come with it is there.
+    Session(SessionCredential),
     /// None at all.
     Nothing,
 }
@@ -63,8 +64,7 @@ impl Credential {
                 Self::OAuth(token)
             };
         }
-        let on_purpose = request.header("x-requested-with").is_some_and(|value| !value.is_empty());
-        if on_purpose && request.headers.contains_key(COOKIE) { Self::Session } else { Self::Nothing }
+        SessionCredential::of(request).map_or(Self::Nothing, Self::Session)
     }
 
     /// The scheme it belongs to.
@@ -74,7 +74,7 @@ impl Credential {
             Self::ApiTokens(_) => Some(Scheme::ApiToken),
             Self::UserApiToken(_) => Some(Scheme::UserApiToken),
             Self::OAuth(_) => Some(Scheme::OAuth),
-            Self::Session => Some(Scheme::Session),
+            Self::Session(_) => Some(Scheme::Session),
             Self::Nothing => None,
         }
     }

@@ -4,20 +4,21 @@ mod bearer;
 mod caller;
 mod credential;
 mod gates;
+mod oauth;
 mod password;
+mod session;
 mod tokens;
 
 pub(crate) use caller::{Caller, TokenGrant};
 pub(crate) use credential::{Credential, Scheme};
 pub(crate) use gates::{opens, refuse_at_gate};
+pub(crate) use password::{count_login, log_in};
+pub(crate) use session::{REQUEST_TOKEN, SESSION_COOKIE, session_of};
 
 use jiff::Timestamp;
 
-use crate::api::ApiError;
+use crate::api::{ApiError, Route};
 use crate::model::{Locale, Tenant};
-
-/// Wrong passwords in a row after which an account is locked.
-pub(crate) const WRONG_PASSWORDS_BEFORE_LOCK: u32 = 10;
 
 /// A credential that is not accepted.
 #[derive(Debug)]
@@ -35,14 +36,15 @@ impl From<ApiError> for Refused {
     }
 }
 
-/// Checks a credential for an endpoint that accepts these schemes. The credential is the one that takes
-/// precedence: that it is wrong is not made good by another one beside it.
+/// Checks a credential for an endpoint. The credential is the one that takes precedence: that it is wrong is not
+/// made good by another one beside it.
 pub(crate) fn authenticate(
     tenant: &Tenant,
     credential: Credential,
-    accepts: &[Scheme],
+    route: &Route,
     now: Timestamp,
 ) -> Result<Caller, Refused> {
+    let accepts = route.accepts;
     if accepts.is_empty() {
         return Ok(Caller::Nobody);
     }
@@ -65,7 +67,13 @@ pub(crate) fn authenticate(
         Credential::UserApiToken(token) if accepts.contains(&scheme) => {
             Ok(bearer::check(tenant, &token, now)?)
         }
-        Credential::UserApiToken(_) | Credential::OAuth(_) | Credential::Session | Credential::Nothing => {
+        Credential::OAuth(token) if !accepts.contains(&Scheme::UserApiToken) => {
+            Ok(oauth::check(tenant, &token, route.scope(), now)?)
+        }
+        Credential::Session(session) if accepts.contains(&scheme) => {
+            Ok(session::check(tenant, &session, now)?)
+        }
+        Credential::UserApiToken(_) | Credential::OAuth(_) | Credential::Session(_) | Credential::Nothing => {
             Err(ApiError::login_needed().into())
         }
     }

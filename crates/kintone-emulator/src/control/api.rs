@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Control, ControlError};
 use crate::http::{Answer, AnswerBody, Request, Respond};
-use crate::model::{ApiToken, BasicGate, Permission, UserCondition};
+use crate::model::{ApiToken, BasicGate, OAuthClient, Permission, UserCondition};
 use crate::seed::AppSeed;
 
 /// Answers what arrives at the control port.
@@ -28,7 +28,7 @@ enum Refusal {
 }
 
 /// The calls, as `GET /` lists them.
-const CALLS: [&str; 15] = [
+const CALLS: [&str; 24] = [
     "GET /requests",
     "DELETE /requests",
     "GET /faults",
@@ -44,6 +44,15 @@ const CALLS: [&str; 15] = [
     "POST /tenants/{tenant}/apps {id, name, fields, …}",
     "POST /tenants/{tenant}/apps/{app}/records [{code: value}, …]",
     "POST /tenants/{tenant}/apps/{app}/tokens {token, permissions, deployed?}",
+    "POST /tenants/{tenant}/oauth-clients {redirect_uris}",
+    "PUT /tenants/{tenant}/oauth-clients {id, secret, name, redirect_uris, users?, rotates_refresh_tokens?}",
+    "DELETE /tenants/{tenant}/oauth-clients/{id}",
+    "DELETE /tenants/{tenant}/access-tokens {client?, user?}",
+    "DELETE /tenants/{tenant}/refresh-tokens {client?, user?}",
+    "GET /tenants/{tenant}/token-requests",
+    "POST /tenants/{tenant}/sessions {user}",
+    "DELETE /tenants/{tenant}/sessions {user?}",
+    "DELETE /tenants/{tenant}/request-tokens {user?}",
 ];
 
 #[derive(Deserialize)]
@@ -68,6 +77,26 @@ struct UserChange {
     password: Option<String>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewOAuthClient {
+    redirect_uris: Vec<String>,
+}
+
+/// Whose tokens or sessions are meant; everybody's when it names nobody.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Holder {
+    client: Option<String>,
+    user: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewSession {
+    user: String,
+}
+
 impl Respond for ControlApi {
     async fn respond(&self, request: Request) -> Option<http::Response<AnswerBody>> {
         let (status, content) = match self.run(&request) {
@@ -79,7 +108,8 @@ impl Respond for ControlApi {
                         ControlError::UnknownTenant(_)
                         | ControlError::UnknownToken
                         | ControlError::UnknownUser(_)
-                        | ControlError::UnknownApp(_),
+                        | ControlError::UnknownApp(_)
+                        | ControlError::UnknownOAuthClient(_),
                     ) => StatusCode::NOT_FOUND,
                     Refusal::Body(_) | Refusal::Control(ControlError::Seed(_)) => StatusCode::BAD_REQUEST,
                 };
@@ -166,6 +196,53 @@ impl ControlApi {
             (&Method::POST, ["apps", app, "tokens"]) => {
                 control.add_token(tenant, number(app)?, body::<ApiToken>(request)?)?;
             }
+            _ => return self.run_on_logins(request, method, tenant, segments),
+        }
+        Ok(json!({}))
+    }
+
+    /// OAuth clients, tokens and sessions.
+    fn run_on_logins(
+        &self,
+        request: &Request,
+        method: &Method,
+        tenant: &str,
+        segments: &[&str],
+    ) -> Result<Json, Refusal> {
+        let control = &self.control;
+        match (method, segments) {
+            (&Method::POST, ["oauth-clients"]) => {
+                let new: NewOAuthClient = body(request)?;
+                let redirect_uris: Vec<&str> = new.redirect_uris.iter().map(String::as_str).collect();
+                return Ok(json!(control.add_oauth_client(tenant, &redirect_uris)?));
+            }
+            (&Method::PUT, ["oauth-clients"]) => {
+                control.set_oauth_client(tenant, body::<OAuthClient>(request)?)?;
+            }
+            (&Method::DELETE, ["oauth-clients", id]) => control.remove_oauth_client(tenant, id)?,
+            (&Method::DELETE, ["access-tokens"]) => {
+                let Holder { client, user } = holder(request)?;
+                let ended = control.expire_access_tokens(tenant, client.as_deref(), user.as_deref())?;
+                return Ok(json!({"ended": ended}));
+            }
+            (&Method::DELETE, ["refresh-tokens"]) => {
+                let Holder { client, user } = holder(request)?;
+                let ended = control.revoke_refresh_tokens(tenant, client.as_deref(), user.as_deref())?;
+                return Ok(json!({"ended": ended}));
+            }
+            (&Method::GET, ["token-requests"]) => {
+                return Ok(json!({"count": control.count_token_requests(tenant)}));
+            }
+            (&Method::POST, ["sessions"]) => {
+                return Ok(json!(control.begin_session(tenant, &body::<NewSession>(request)?.user)?));
+            }
+            (&Method::DELETE, ["sessions"]) => {
+                let ended = control.end_sessions(tenant, holder(request)?.user.as_deref())?;
+                return Ok(json!({"ended": ended}));
+            }
+            (&Method::DELETE, ["request-tokens"]) => {
+                control.renew_request_tokens(tenant, holder(request)?.user.as_deref())?;
+            }
             _ => return Err(Refusal::NotFound),
         }
         Ok(json!({}))
@@ -174,6 +251,11 @@ impl ControlApi {
 
 fn body<T: DeserializeOwned>(request: &Request) -> Result<T, Refusal> {
     Ok(serde_json::from_slice(&request.body)?)
+}
+
+/// The holder that a body names; everybody when there is no body.
+fn holder(request: &Request) -> Result<Holder, Refusal> {
+    if request.body.is_empty() { Ok(Holder::default()) } else { body(request) }
 }
 
 fn number(segment: &str) -> Result<u64, Refusal> {

@@ -84,6 +84,10 @@ impl RequestLog {
         self.0.iter().cloned().collect()
     }
 
+    pub(crate) fn count(&self, counts: impl Fn(&LoggedRequest) -> bool) -> usize {
+        self.0.iter().filter(|request| counts(request)).count()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }

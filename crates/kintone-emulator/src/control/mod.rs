@@ -2,6 +2,7 @@
 
 mod api;
 mod log;
+mod oauth;
 
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use serde_json::{Map, Value as Json};
 pub(crate) use api::ControlApi;
 pub use log::LoggedRequest;
 pub(crate) use log::RequestLog;
+pub use oauth::BrowserSession;
 
 use crate::faults::Fault;
 use crate::model::{ApiToken, BasicGate, Permission, Tenant, User, UserCondition};
@@ -38,6 +40,9 @@ pub enum ControlError {
     /// No such app in the tenant.
     #[error("the tenant has no app {0}")]
     UnknownApp(u64),
+    /// No such OAuth client in the tenant.
+    #[error("the tenant has no OAuth client `{0}`")]
+    UnknownOAuthClient(String),
     /// What was given is no valid app or record.
     #[error(transparent)]
     Seed(#[from] SeedError),

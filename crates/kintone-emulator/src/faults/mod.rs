@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
+use http::header::RETRY_AFTER;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
-use crate::http::BodyFault;
+use crate::http::{Answer, BodyFault};
 
 /// A disturbance of matching requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +56,12 @@ pub enum Effect {
         /// A body of its own instead of JSON, answered as HTML.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         html: Option<String>,
+        /// A body of its own in JSON, for example `{"error": "invalid_grant"}` with status 200.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        json: Option<Json>,
+        /// Seconds in the header `Retry-After`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after: Option<u64>,
     },
     /// The page that is shown during maintenance, with status 503.
     Maintenance,
@@ -69,6 +78,42 @@ pub enum Effect {
         /// Pause before each piece.
         milliseconds: u64,
     },
+}
+
+impl Effect {
+    /// An answer of this status, with a body in the form of the service.
+    pub fn status(status: u16) -> Self {
+        Self::Status { status, code: None, html: None, json: None, retry_after: None }
+    }
+
+    /// A refusal of this status and code, with a body in the form of the service.
+    pub fn refusal(status: u16, code: &str) -> Self {
+        Self::Status { status, code: Some(code.to_owned()), html: None, json: None, retry_after: None }
+    }
+
+    /// A page of this status.
+    pub fn page(status: u16, html: &str) -> Self {
+        Self::Status { status, code: None, html: Some(html.to_owned()), json: None, retry_after: None }
+    }
+
+    /// An answer of this status with this JSON body, whatever the service would have said.
+    pub fn json(status: u16, body: Json) -> Self {
+        Self::Status { status, code: None, html: None, json: Some(body), retry_after: None }
+    }
+
+    /// The answer of [`Effect::Status`]: the body that it spells out, otherwise what the service says.
+    pub(crate) fn completed(&self, status: StatusCode, said: impl FnOnce() -> Answer) -> Answer {
+        let Self::Status { html, json, retry_after, .. } = self else { return said() };
+        let answer = match (html, json) {
+            (Some(html), _) => Answer::new(status, "text/html;charset=utf-8", html.clone()),
+            (None, Some(body)) => Answer::json(body).with_status(status),
+            (None, None) => said(),
+        };
+        match retry_after {
+            Some(seconds) => answer.with_header(RETRY_AFTER, &seconds.to_string()),
+            None => answer,
+        }
+    }
 }
 
 /// The faults that are waiting for requests.
@@ -233,8 +278,7 @@ mod tests {
         let text =
             r#"{"tenant": "demo", "count": 2, "effect": {"status": {"status": 429, "code": "GAIA_TO04"}}}"#;
         let fault: Fault = serde_json::from_str(text).unwrap();
-        let effect = Effect::Status { status: 429, code: Some("GAIA_TO04".into()), html: None };
-        assert_eq!(fault, Fault::new(effect).tenant("demo").times(2));
+        assert_eq!(fault, Fault::new(Effect::refusal(429, "GAIA_TO04")).tenant("demo").times(2));
         assert_eq!(serde_json::from_str::<Fault>(r#"{"effect": "maintenance"}"#).unwrap().count, None);
         assert!(serde_json::from_str::<Fault>(r#"{"cuont": 1, "effect": "maintenance"}"#).is_err());
     }

@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+mod form;
 mod listener;
 mod multipart;
 mod parameters;
@@ -10,8 +11,9 @@ mod tls;
 
 pub(crate) use answer::Answer;
 pub(crate) use body::{AnswerBody, BodyFault};
+pub(crate) use form::Form;
 pub(crate) use listener::{Listeners, Respond};
-pub(crate) use multipart::first_file;
+pub(crate) use multipart::{first_file, form_field};
 pub(crate) use parameters::Parameters;
 pub(crate) use request::Request;
 pub(crate) use tls::{TlsError, TlsIdentity};

@@ -12,6 +12,23 @@ pub(crate) struct UploadedPart {
 
 /// The first part named `file` of a body, or `None` when the body is not well formed or has none.
 pub(crate) fn first_file(content_type: &str, body: &Bytes) -> Option<UploadedPart> {
+    let (head, content) = first_part(content_type, body, "file")?;
+    let disposition = header(&head, "content-disposition")?;
+    Some(UploadedPart {
+        name: encoded_name(disposition).or_else(|| parameter(disposition, "filename"))?,
+        content_type: header(&head, "content-type").unwrap_or("application/octet-stream").to_owned(),
+        content,
+    })
+}
+
+/// The text of the first part of this name.
+pub(crate) fn form_field(content_type: &str, body: &Bytes, name: &str) -> Option<String> {
+    let (_, content) = first_part(content_type, body, name)?;
+    String::from_utf8(content.to_vec()).ok()
+}
+
+/// Head and content of the first part of this name.
+fn first_part(content_type: &str, body: &Bytes, name: &str) -> Option<(String, Bytes)> {
     let boundary = parameter(content_type, "boundary")?;
     let delimiter = format!("--{boundary}").into_bytes();
     let mut position = find(body, &delimiter, 0)?;
@@ -25,12 +42,8 @@ pub(crate) fn first_file(content_type: &str, body: &Bytes) -> Option<UploadedPar
         let content_end = find(body, &closing, head_end + 2)?;
         let head = String::from_utf8_lossy(&body[head_start..head_end]).into_owned();
         let disposition = header(&head, "content-disposition")?;
-        if parameter(disposition, "name").as_deref() == Some("file") {
-            return Some(UploadedPart {
-                name: encoded_name(disposition).or_else(|| parameter(disposition, "filename"))?,
-                content_type: header(&head, "content-type").unwrap_or("application/octet-stream").to_owned(),
-                content: body.slice((head_end + 4).min(content_end)..content_end),
-            });
+        if parameter(disposition, "name").as_deref() == Some(name) {
+            return Some((head, body.slice((head_end + 4).min(content_end)..content_end)));
         }
         position = content_end + 2;
     }

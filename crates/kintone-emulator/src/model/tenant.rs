@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::{App, AppId, Entity, Group, Organization, Space, User, UserApiToken};
+use super::{
+    App, AppId, Entity, Group, OAuthClient, OAuthGrants, Organization, Sessions, Space, User, UserApiToken,
+};
 
 /// Everything of one subdomain.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +28,12 @@ pub struct Tenant {
     pub spaces: Vec<Space>,
     /// Tokens of the User API.
     pub user_api_tokens: Vec<UserApiToken>,
+    /// OAuth clients in the order of their registration.
+    pub oauth_clients: Vec<OAuthClient>,
+    /// What the OAuth clients were given.
+    pub oauth_grants: OAuthGrants,
+    /// Browser sessions.
+    pub sessions: Sessions,
     /// Uploaded files by key: upload keys until a record takes the file, download keys afterwards.
     pub files: BTreeMap<String, StoredFile>,
     /// User name and password of the gate in front, if there is one.
@@ -63,6 +71,11 @@ impl Tenant {
     /// The user of this login name; case does not matter.
     pub fn user(&self, code: &str) -> Option<&User> {
         self.users.iter().find(|user| user.code.eq_ignore_ascii_case(code))
+    }
+
+    /// The OAuth client of this id.
+    pub fn oauth_client(&self, id: &str) -> Option<&OAuthClient> {
+        self.oauth_clients.iter().find(|client| client.id == id)
     }
 
     /// The organization of this code.

@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::identifiers::Identifiers;
-use crate::model::{BasicGate, FieldError, Group, Organization, Space, Tenant, User, UserApiToken};
+use crate::model::{
+    BasicGate, FieldError, Group, MAXIMUM_OAUTH_CLIENTS, OAuthClient, Organization, Space, Tenant, User,
+    UserApiToken,
+};
 
 pub(crate) use app::add_record;
 pub use app::{AppSeed, GeneratedSeed};
@@ -51,6 +54,9 @@ pub struct TenantSeed {
     /// Tokens of the User API.
     #[serde(default)]
     pub user_api_tokens: Vec<UserApiToken>,
+    /// OAuth clients.
+    #[serde(default)]
+    pub oauth_clients: Vec<OAuthClient>,
     /// Apps. One that others look up stands before them.
     #[serde(default)]
     pub apps: Vec<AppSeed>,
@@ -87,6 +93,11 @@ pub enum SeedError {
     /// Two tenants share a name.
     #[error("two tenants are named `{0}`; give each its own name")]
     DuplicateTenant(String),
+    /// A tenant has more OAuth clients than it may.
+    #[error(
+        "tenant `{0}` has more than {MAXIMUM_OAUTH_CLIENTS} OAuth clients; remove those that are not used"
+    )]
+    TooManyOAuthClients(String),
 }
 
 /// The built-in seed.
@@ -104,6 +115,15 @@ impl Seed {
         Ok(serde_json::from_str(text)?)
     }
 
+    /// Lets every OAuth client of the seed answer to this address too.
+    #[must_use]
+    pub fn with_redirect_uri(mut self, redirect_uri: &str) -> Self {
+        for client in self.tenants.iter_mut().flat_map(|tenant| &mut tenant.oauth_clients) {
+            client.redirect_uris.push(redirect_uri.to_owned());
+        }
+        self
+    }
+
     /// Builds the tenants.
     pub(crate) fn tenants(&self, identifiers: &Identifiers) -> Result<Vec<Tenant>, SeedError> {
         let mut tenants: Vec<Tenant> = Vec::with_capacity(self.tenants.len());
@@ -119,6 +139,9 @@ impl Seed {
 
 impl TenantSeed {
     fn tenant(&self, identifiers: &Identifiers) -> Result<Tenant, SeedError> {
+        if self.oauth_clients.len() > MAXIMUM_OAUTH_CLIENTS {
+            return Err(SeedError::TooManyOAuthClients(self.name.clone()));
+        }
         let mut tenant = Tenant {
             name: self.name.clone(),
             hosts: self.hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
@@ -127,6 +150,7 @@ impl TenantSeed {
             groups: self.groups.clone(),
             spaces: self.spaces.clone(),
             user_api_tokens: self.user_api_tokens.clone(),
+            oauth_clients: self.oauth_clients.clone(),
             basic_gate: self.basic_gate.clone(),
             allowed_networks: self.allowed_networks.clone(),
             ..Tenant::default()

@@ -107,9 +107,9 @@ async fn precedence() {
     assert_eq!(password_first.to(&service).await.outcome(), "401 CB_WA01");
     let token_first = get(APP).token("wrong").bearer("any");
     assert_eq!(token_first.to(&service).await.outcome(), "400 GAIA_IA02");
-    for other in
-        [get(APP).bearer("any"), get(APP).header("cookie", "a=b").header("x-requested-with", "x"), get(APP)]
-    {
+    let bearer_first = get(APP).bearer("any").header("cookie", "JSESSIONID=any");
+    assert_eq!(bearer_first.to(&service).await.outcome(), "401 CB_OA01");
+    for other in [get(APP).header("cookie", "a=b").header("x-requested-with", "x"), get(APP)] {
         assert_eq!(other.to(&service).await.outcome(), "401 CB_AU01");
     }
 }

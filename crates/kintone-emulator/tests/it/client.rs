@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use serde_json::Value as Json;
 use tokio::net::TcpStream;
-use tombolo_kintone_emulator::{Control, Emulator, EmulatorOptions, SettableClock};
+use tombolo_kintone_emulator::{Control, Emulator, EmulatorOptions, Seed, SettableClock};
 
 /// Tokens of the built-in seed.
 pub const CUSTOMERS: &str = "demoTokenCustomersAll0000000000000000000";
@@ -45,8 +45,12 @@ pub struct Request {
 }
 
 pub async fn service() -> Service {
+    service_with(Seed::demo()).await
+}
+
+pub async fn service_with(seed: Seed) -> Service {
     let clock = Arc::new(SettableClock::new("2025-11-20T10:15:30Z".parse().unwrap()));
-    let options = EmulatorOptions { clock: clock.clone(), ..EmulatorOptions::default() };
+    let options = EmulatorOptions { clock: clock.clone(), seed, ..EmulatorOptions::default() };
     let emulator = Emulator::start(options).await.unwrap();
     let control = emulator.control();
     Service { emulator, control, clock }
@@ -66,6 +70,14 @@ pub fn request(method: Method, path: &str) -> Request {
 pub fn send(method: Method, path: &str, body: &Json) -> Request {
     let mut request = request(method, path).header("content-type", "application/json");
     request.body = Bytes::from(body.to_string());
+    request
+}
+
+/// A POST of a form.
+pub fn post_form(path: &str, fields: &[(&str, &str)]) -> Request {
+    let mut request = request(Method::POST, path).header("content-type", "application/x-www-form-urlencoded");
+    let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    request.body = Bytes::from(form);
     request
 }
 

@@ -90,6 +90,35 @@ async fn apps_and_records_are_added() {
 }
 
 #[tokio::test]
+async fn oauth_clients_tokens_and_sessions() {
+    let service = service().await;
+    let path = |rest: &str| format!("/tenants/demo/{rest}");
+    let uris = json!({"redirect_uris": ["https://a.example/"]});
+    let mut client = control(&service, Method::POST, &path("oauth-clients"), uris).await;
+    assert!(client["id"].as_str().unwrap().starts_with("l.1."));
+    client["rotates_refresh_tokens"] = json!(true);
+    control(&service, Method::PUT, &path("oauth-clients"), client.clone()).await;
+    let holder = json!({"client": client["id"], "user": "anna"});
+    for kind in ["access-tokens", "refresh-tokens"] {
+        let ended = control(&service, Method::DELETE, &path(kind), holder.clone()).await;
+        assert_eq!(ended, json!({"ended": 0}));
+    }
+    let id = client["id"].as_str().unwrap();
+    control(&service, Method::DELETE, &path(&format!("oauth-clients/{id}")), Json::Null).await;
+    get("/oauth2/token").to(&service).await;
+    let count = control(&service, Method::GET, &path("token-requests"), Json::Null).await;
+    assert_eq!(count, json!({"count": 1}));
+    let session = control(&service, Method::POST, &path("sessions"), json!({"user": "anna"})).await;
+    let cookie = session["cookie"].as_str().unwrap();
+    let apps = get("/k/v1/apps.json").header("cookie", cookie).header("x-requested-with", "x");
+    assert_eq!(apps.to(&service).await.outcome(), "200");
+    control(&service, Method::DELETE, &path("request-tokens"), json!({})).await;
+    let ended = control(&service, Method::DELETE, &path("sessions"), json!({"user": "anna"})).await;
+    assert_eq!(ended, json!({"ended": 1}));
+    assert_eq!(apps.to(&service).await.outcome(), "401 CB_AU01");
+}
+
+#[tokio::test]
 async fn the_clock_is_moved() {
     let service = service().await;
     let moved = control(&service, Method::PUT, "/clock", json!({"now": "2030-01-01T00:00:00Z"})).await;
@@ -106,6 +135,9 @@ async fn what_is_not_there_is_named() {
         (Method::DELETE, "/tenants/nobody/tokens/x", Json::Null, 404),
         (Method::DELETE, "/tenants/demo/tokens/x", Json::Null, 404),
         (Method::PUT, "/tenants/demo/users/nobody", json!({"password": "x"}), 404),
+        (Method::DELETE, "/tenants/demo/oauth-clients/nobody", Json::Null, 404),
+        (Method::DELETE, "/tenants/demo/access-tokens", json!({"client": "nobody"}), 404),
+        (Method::POST, "/tenants/demo/sessions", json!({"user": "nobody"}), 404),
         (Method::POST, "/faults", json!({"effect": "unknown"}), 400),
         (Method::PUT, "/clock", json!({"nwo": "x"}), 400),
     ] {

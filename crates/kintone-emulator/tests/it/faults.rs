@@ -15,7 +15,7 @@ fn records() -> Request {
 #[tokio::test]
 async fn a_status_as_often_as_asked() {
     let service = service().await;
-    let busy = Effect::Status { status: 429, code: None, html: None };
+    let busy = Effect::status(429);
     service.control.inject(Fault::new(busy).tenant("demo").on("GET", "/k/v1/records*").times(2));
     assert_eq!(get("/k/v1/apis.json").to(&service).await.outcome(), "200");
     assert_eq!(records().to(&service).await.outcome(), "429 GAIA_TO04");
@@ -27,8 +27,7 @@ async fn a_status_as_often_as_asked() {
 #[tokio::test]
 async fn pages_instead_of_json() {
     let service = service().await;
-    let html = Some("<h1>Bad gateway</h1>".to_owned());
-    service.control.inject(Fault::new(Effect::Status { status: 502, code: None, html }).times(1));
+    service.control.inject(Fault::new(Effect::page(502, "<h1>Bad gateway</h1>")).times(1));
     service.control.inject(Fault::new(Effect::Maintenance).times(1));
     let bad_gateway = records().to(&service).await;
     assert_eq!((bad_gateway.status.as_u16(), &bad_gateway.body[..]), (502, &b"<h1>Bad gateway</h1>"[..]));

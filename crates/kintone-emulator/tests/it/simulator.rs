@@ -108,7 +108,7 @@ async fn a_provider_file_is_played() {
 async fn faults_and_the_log_are_those_of_the_emulator() {
     let simulator = start(acme()).await;
     let control = simulator.control();
-    let busy = Effect::Status { status: 429, code: Some("SLOW_DOWN".to_owned()), html: None };
+    let busy = Effect::refusal(429, "SLOW_DOWN");
     control.inject(Fault::new(busy).tenant("acme").on("GET", "/v2/*").times(1));
     let reply = ask(&simulator, get("/v2/orders")).await;
     assert_eq!((reply.status.as_u16(), reply.header("x-reason")), (429, Some("SLOW_DOWN")));

@@ -52,7 +52,7 @@ async fn link(world: &World, draft: &ConnectionDraft) {
 }
 
 fn status(status: u16, code: &str) -> Effect {
-    Effect::Status { status, code: Some(code.to_owned()), html: None }
+    Effect::refusal(status, code)
 }
 
 fn tokens_seen(world: &World) -> Vec<String> {
@@ -132,8 +132,7 @@ async fn an_answer_that_breaks_off_is_an_error_and_logged() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_upstream_says_comes_back_as_it_is() {
     let world = linked(Backend::Sqlite, &tokens("c", CUSTOMERS, "1")).await;
-    let page = Effect::Status { status: 403, code: None, html: Some("<h1>No</h1>".to_owned()) };
-    world.kintone().inject(Fault::new(page).times(1));
+    world.kintone().inject(Fault::new(Effect::page(403, "<h1>No</h1>")).times(1));
     let (status, headers, _) = world.call("c", Method::GET, RECORD, "").await;
     assert_eq!(status, 403);
     assert!(headers["content-type"].to_str().is_ok_and(|kind| kind.starts_with("text/html")));

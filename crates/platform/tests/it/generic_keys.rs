@@ -221,7 +221,7 @@ async fn a_generic_key_is_linked_by_test_and_stands_where_the_vendor_wants_it() 
         assert_eq!(case.seen(&vendor), case.expected(), "{}", case.id);
         write!(answers, "{headers:?} {echo}").expect("text");
 
-        vendor.inject(Fault::new(Effect::Status { status: 500, code: None, html: None }));
+        vendor.inject(Fault::new(Effect::status(500)));
         let (status, headers, body) = call(&world, "/things?page=2", HeaderMap::new()).await;
         assert_eq!(status, 500, "{}", case.id);
         write!(answers, "{headers:?} {body}").expect("text");

@@ -216,15 +216,13 @@ async fn the_gate_of_every_provider_that_has_one_is_passed_refused_and_missed() 
 
 /// What disturbs the vendor, by name.
 fn disturbances() -> Vec<(&'static str, Effect)> {
-    let status =
-        |status, html: Option<&str>| Effect::Status { status, code: None, html: html.map(str::to_owned) };
     vec![
-        ("429", status(429, None)),
-        ("403", status(403, None)),
-        ("500 page", status(500, Some("<h1>Internal Server Error</h1>"))),
+        ("429", Effect::status(429)),
+        ("403", Effect::status(403)),
+        ("500 page", Effect::page(500, "<h1>Internal Server Error</h1>")),
         ("503 page", Effect::Maintenance),
-        ("200 page", status(200, Some("<h1>Welcome</h1>"))),
-        ("404 page", status(404, Some("<h1>Not found</h1>"))),
+        ("200 page", Effect::page(200, "<h1>Welcome</h1>")),
+        ("404 page", Effect::page(404, "<h1>Not found</h1>")),
         ("hang", Effect::Latency { milliseconds: 5_000 }),
         ("dropped", Effect::DropConnection),
         ("broken off", Effect::ResetMidBody),

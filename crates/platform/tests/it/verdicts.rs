@@ -65,7 +65,11 @@ fn fault(effect: Effect) -> Fault {
 }
 
 fn status(status: u16, code: Option<&str>, html: Option<&str>) -> Effect {
-    Effect::Status { status, code: code.map(str::to_owned), html: html.map(str::to_owned) }
+    match (code, html) {
+        (_, Some(html)) => Effect::page(status, html),
+        (Some(code), None) => Effect::refusal(status, code),
+        (None, None) => Effect::status(status),
+    }
 }
 
 type Break = fn(&Control);
