@@ -1,11 +1,16 @@
 //! Starting and stopping an emulator.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::time_provider::TimeProvider;
+use rustls_pki_types::UnixTime;
 
 use crate::clock::{Clock, SystemClock};
 use crate::control::Control;
-use crate::http::{TlsError, TlsIdentity};
+use crate::http::{ClientAuthority, TlsError, TlsIdentity};
 use crate::seed::{Seed, SeedError};
 use crate::servers::{ListenAddresses, Servers};
 use crate::service::Service;
@@ -69,14 +74,19 @@ impl Emulator {
     pub async fn start(options: EmulatorOptions) -> Result<Self, EmulatorError> {
         let hosts: Vec<String> =
             options.seed.tenants.iter().flat_map(|tenant| tenant.hosts.iter().cloned()).collect();
-        let world = Arc::new(World::new(options.seed, options.clock)?);
+        let mut world = World::new(options.seed, options.clock)?;
+        let clients = Arc::new(ClientAuthority::generate()?);
+        world.client_authority = Some(Arc::clone(&clients));
+        let world = Arc::new(world);
         let service = Arc::new(Service::new(Arc::clone(&world)));
         let addresses = ListenAddresses {
             http: options.http_listen,
             https: options.https_listen,
             control: options.control_listen,
         };
-        let servers = Servers::start(addresses, service, &world, || TlsIdentity::generate(hosts)).await?;
+        let clock = Arc::new(ClockOfCertificates(Arc::clone(&world)));
+        let identity = || TlsIdentity::generate(&hosts, &clients, clock);
+        let servers = Servers::start(addresses, service, &world, identity).await?;
         Ok(Self { servers, world })
     }
 
@@ -108,5 +118,21 @@ impl Emulator {
     /// Stops listening and lets open requests finish for half a second.
     pub async fn shutdown(self) {
         self.servers.stop().await;
+    }
+}
+
+/// The service's clock decides whether a client certificate is valid.
+struct ClockOfCertificates(Arc<World>);
+
+impl TimeProvider for ClockOfCertificates {
+    fn current_time(&self) -> Option<UnixTime> {
+        let seconds = u64::try_from(self.0.now().as_second()).ok()?;
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+    }
+}
+
+impl fmt::Debug for ClockOfCertificates {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("ClockOfCertificates").finish_non_exhaustive()
     }
 }

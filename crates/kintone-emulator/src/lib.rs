@@ -25,5 +25,6 @@ pub use clock::{Clock, SettableClock, SystemClock};
 pub use control::{BrowserSession, Control, ControlError, LoggedRequest};
 pub use emulator::{Emulator, EmulatorError, EmulatorOptions};
 pub use faults::{Effect, Fault};
+pub use http::{ClientCertificate, PfxError};
 pub use seed::{AppSeed, GeneratedSeed, Seed, SeedError, TenantSeed};
 pub use simulator::{AcceptedCredential, Simulator, SimulatorError, SimulatorOptions};

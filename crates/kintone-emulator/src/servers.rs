@@ -3,8 +3,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio_rustls::TlsAcceptor;
-
 use crate::control::{Control, ControlApi};
 use crate::emulator::EmulatorError;
 use crate::http::{Listeners, Respond, TlsError, TlsIdentity};
@@ -44,8 +42,9 @@ impl Servers {
         let (mut https, mut authority_pem) = (None, None);
         if let Some(address) = addresses.https {
             let identity = identity()?;
-            let tls = Some(TlsAcceptor::from(identity.server));
-            https = Some(listeners.listen(address, tls, service).await.map_err(refused(address))?);
+            https = Some(
+                listeners.listen(address, Some(identity.server), service).await.map_err(refused(address))?,
+            );
             authority_pem = Some(identity.authority_pem);
         }
         let mut control = None;

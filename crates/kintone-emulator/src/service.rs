@@ -70,7 +70,8 @@ impl Backend for TenantBackend<'_> {
         if request.path.len() + request.query.len() > MAXIMUM_TARGET {
             return Answer::html(StatusCode::URI_TOO_LONG, "414 URI Too Long", "The address is too long.");
         }
-        if let Some(page) = refuse_at_gate(&self.slot.read(), request) {
+        let certified_user = self.world.certified_user(self.slot, request);
+        if let Some(page) = refuse_at_gate(&self.slot.read(), request, certified_user.as_deref()) {
             return page;
         }
         if let Some(page) = browser::answer(self.world, self.slot, request, self.path, now) {
@@ -79,7 +80,7 @@ impl Backend for TenantBackend<'_> {
         let result = if running.at_start > MAXIMUM_RUNNING {
             Err((ApiError::new("GAIA_TO04", 429), Locale::En))
         } else {
-            self.call(request, now)
+            self.call(request, certified_user.as_deref(), now)
         };
         let answer = result.unwrap_or_else(|(error, locale)| error.answer(locale, &self.world.identifiers));
         with_concurrency(answer, running)
@@ -97,13 +98,18 @@ impl Backend for TenantBackend<'_> {
 
 impl TenantBackend<'_> {
     /// Finds the endpoint, checks the credential and runs it under the tenant's lock.
-    fn call(&self, request: &Request, now: Timestamp) -> Result<Answer, (ApiError, Locale)> {
+    fn call(
+        &self,
+        request: &Request,
+        certified_user: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Answer, (ApiError, Locale)> {
         let slot = self.slot;
         let method = request.effective_method();
         let found = api::split_guest_space(self.path)
             .and_then(|(path, guest_space)| Ok((api::find(&method, &path)?, guest_space)));
         let (route, guest_space) = found.map_err(|error| (error, Locale::En))?;
-        let caller = authenticated(slot, request, route, now)?;
+        let caller = authenticated(slot, request, route, certified_user, now)?;
         let locale = caller.locale();
         let parameters = match route.run {
             Run::Upload(_) => Ok(Parameters::default()),
@@ -130,11 +136,12 @@ fn authenticated(
     slot: &TenantSlot,
     request: &Request,
     route: &Route,
+    certified_user: Option<&str>,
     now: Timestamp,
 ) -> Result<Caller, (ApiError, Locale)> {
     let credential = Credential::of(request);
     let by_password = matches!(credential, Credential::Password(_));
-    let result = authenticate(&slot.read(), credential, route, now);
+    let result = authenticate(&slot.read(), credential, route, certified_user, now);
     let counted = match &result {
         Ok(Caller::User(user)) if by_password && user.wrong_passwords > 0 => Some((user.code.clone(), false)),
         Ok(_) => None,

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::clock::Clock;
 use crate::control::RequestLog;
 use crate::faults::Faults;
+use crate::http::{ClientAuthority, Request, host_of_twin};
 use crate::identifiers::Identifiers;
 use crate::limits::{Cursors, DailyRequests, RunningCounter};
 use crate::model::Tenant;
@@ -18,6 +19,8 @@ pub(crate) struct World {
     tenants: RwLock<BTreeMap<String, Arc<TenantSlot>>>,
     pub(crate) identifiers: Identifiers,
     pub(crate) seed: Seed,
+    /// Signs client certificates; `None` for a simulator.
+    pub(crate) client_authority: Option<Arc<ClientAuthority>>,
     clock: Arc<dyn Clock>,
     /// How far the control API has moved the hands of the clock.
     moved: Mutex<SignedDuration>,
@@ -47,6 +50,7 @@ impl World {
             tenants: RwLock::default(),
             identifiers: Identifiers::default(),
             seed,
+            client_authority: None,
             clock,
             moved: Mutex::new(SignedDuration::ZERO),
             faults: Mutex::default(),
@@ -73,8 +77,16 @@ impl World {
     }
 
     pub(crate) fn tenant_of_host(&self, host: &str) -> Option<Arc<TenantSlot>> {
+        let twin_of = host_of_twin(host);
+        let is_host = |known: &String| known == host || Some(known) == twin_of.as_ref();
         let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
-        tenants.values().find(|slot| slot.hosts.iter().any(|known| known == host)).cloned()
+        tenants.values().find(|slot| slot.hosts.iter().any(is_host)).cloned()
+    }
+
+    /// The user of the tenant to whom the request's client certificate was given.
+    pub(crate) fn certified_user(&self, slot: &TenantSlot, request: &Request) -> Option<String> {
+        let user = self.client_authority.as_ref()?.owner(request.certificate.as_ref()?, &slot.name)?;
+        slot.read().user(&user).map(|user| user.code.clone())
     }
 
     pub(crate) fn tenant_names(&self) -> Vec<String> {

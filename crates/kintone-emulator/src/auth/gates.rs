@@ -7,12 +7,26 @@ use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use http::header::AUTHORIZATION;
 
-use crate::http::{Answer, Request};
+use crate::http::{Answer, Request, is_certified_host};
 use crate::model::{BasicGate, Tenant};
 
 /// The page that refuses the request, if a gate does. From an allowed network no user name is asked for; from
-/// elsewhere the Basic gate is the way in, if there is one.
-pub(crate) fn refuse_at_gate(tenant: &Tenant, request: &Request) -> Option<Answer> {
+/// elsewhere the Basic gate is the way in, if there is one, and a client certificate of a user always is.
+pub(crate) fn refuse_at_gate(
+    tenant: &Tenant,
+    request: &Request,
+    certified_user: Option<&str>,
+) -> Option<Answer> {
+    if certified_user.is_some() {
+        return None;
+    }
+    if request.host().is_some_and(|host| is_certified_host(&host)) {
+        return Some(Answer::html(
+            StatusCode::FORBIDDEN,
+            "403 Forbidden",
+            "This address asks for a client certificate of a user of this site.",
+        ));
+    }
     let restricted = !tenant.allowed_networks.is_empty();
     if restricted && tenant.allowed_networks.iter().any(|network| contains(network, request.peer.ip())) {
         return None;

@@ -12,7 +12,7 @@ mod tokens;
 pub(crate) use caller::{Caller, TokenGrant};
 pub(crate) use credential::{Credential, Scheme};
 pub(crate) use gates::{opens, refuse_at_gate};
-pub(crate) use password::{count_login, log_in};
+pub(crate) use password::{check_certificate, count_login, log_in};
 pub(crate) use session::{REQUEST_TOKEN, SESSION_COOKIE, session_of};
 
 use jiff::Timestamp;
@@ -42,6 +42,7 @@ pub(crate) fn authenticate(
     tenant: &Tenant,
     credential: Credential,
     route: &Route,
+    certified_user: Option<&str>,
     now: Timestamp,
 ) -> Result<Caller, Refused> {
     let accepts = route.accepts;
@@ -52,6 +53,9 @@ pub(crate) fn authenticate(
     match credential {
         Credential::Password(encoded) => {
             let caller = password::check(tenant, &encoded)?;
+            if let Caller::User(user) = &caller {
+                check_certificate(tenant, user, certified_user)?;
+            }
             if accepts.contains(&scheme) { Ok(caller) } else { Err(ApiError::login_needed().into()) }
         }
         Credential::ApiTokens(tokens) => {

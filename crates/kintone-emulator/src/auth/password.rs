@@ -53,6 +53,19 @@ pub(crate) fn count_login(tenant: &mut Tenant, code: &str, is_wrong: bool) {
     }
 }
 
+/// Refuses a user who comes with the client certificate of somebody else, unless the tenant allows that.
+pub(crate) fn check_certificate(
+    tenant: &Tenant,
+    user: &User,
+    certified_user: Option<&str>,
+) -> Result<(), Refused> {
+    if tenant.allows_certificate_of_another_user || certified_user.is_none_or(|code| code == user.code) {
+        return Ok(());
+    }
+    let error = Box::new(ApiError::new("SLASH_IL06", 401));
+    Err(Refused { error, wrong_password_of: None, locale: user.locale })
+}
+
 fn wrong() -> ApiError {
     ApiError::new("CB_WA01", 401)
 }

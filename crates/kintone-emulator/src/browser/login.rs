@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Visit, Words, escape, locale_of, page};
 use crate::api::ApiError;
-use crate::auth::{REQUEST_TOKEN, SESSION_COOKIE, count_login, session_of};
+use crate::auth::{self, REQUEST_TOKEN, SESSION_COOKIE, count_login, session_of};
 use crate::http::{Answer, Form};
 use crate::model::Locale;
 
@@ -24,8 +24,13 @@ const LOG_IN: Words = ("Log in", "ログイン");
 pub(crate) fn log_in(visit: &Visit<'_>, form: &Form) -> Result<String, Box<ApiError>> {
     let (name, password) =
         (form.get("login_name").unwrap_or_default(), form.get("password").unwrap_or_default());
-    let result = crate::auth::log_in(&visit.slot.read(), name, password)
-        .map(|user| (user.code.clone(), user.wrong_passwords));
+    let certified_user = visit.world.certified_user(visit.slot, visit.request);
+    let tenant = visit.slot.read();
+    let result = auth::log_in(&tenant, name, password).and_then(|user| {
+        auth::check_certificate(&tenant, user, certified_user.as_deref())?;
+        Ok((user.code.clone(), user.wrong_passwords))
+    });
+    drop(tenant);
     match result {
         Ok((code, wrong)) => {
             if wrong > 0 {

@@ -1,5 +1,7 @@
 //! The control API over HTTP: JSON in, JSON out, on a port of its own.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -28,7 +30,7 @@ enum Refusal {
 }
 
 /// The calls, as `GET /` lists them.
-const CALLS: [&str; 24] = [
+const CALLS: [&str; 27] = [
     "GET /requests",
     "DELETE /requests",
     "GET /faults",
@@ -53,6 +55,9 @@ const CALLS: [&str; 24] = [
     "POST /tenants/{tenant}/sessions {user}",
     "DELETE /tenants/{tenant}/sessions {user?}",
     "DELETE /tenants/{tenant}/request-tokens {user?}",
+    "POST /tenants/{tenant}/client-certificates {user, expires_at?, pfx_password?}",
+    "DELETE /tenants/{tenant}/client-certificates/{user}",
+    "PUT /tenants/{tenant}/certificate-of-another-user true or false",
 ];
 
 #[derive(Deserialize)]
@@ -93,6 +98,14 @@ struct Holder {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct NewClientCertificate {
+    user: String,
+    expires_at: Option<Timestamp>,
+    pfx_password: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct NewSession {
     user: String,
 }
@@ -109,9 +122,10 @@ impl Respond for ControlApi {
                         | ControlError::UnknownToken
                         | ControlError::UnknownUser(_)
                         | ControlError::UnknownApp(_)
-                        | ControlError::UnknownOAuthClient(_),
+                        | ControlError::UnknownOAuthClient(_)
+                        | ControlError::NoClientCertificates,
                     ) => StatusCode::NOT_FOUND,
-                    Refusal::Body(_) | Refusal::Control(ControlError::Seed(_)) => StatusCode::BAD_REQUEST,
+                    Refusal::Body(_) | Refusal::Control(_) => StatusCode::BAD_REQUEST,
                 };
                 (status, json!({"error": refusal.to_string()}))
             }
@@ -242,6 +256,23 @@ impl ControlApi {
             }
             (&Method::DELETE, ["request-tokens"]) => {
                 control.renew_request_tokens(tenant, holder(request)?.user.as_deref())?;
+            }
+            (&Method::POST, ["client-certificates"]) => {
+                let new: NewClientCertificate = body(request)?;
+                let made = control.issue_client_certificate(tenant, &new.user, new.expires_at)?;
+                let pfx = new.pfx_password.map(|password| made.pfx(&password)).transpose();
+                let pfx = pfx.map_err(ControlError::from)?.map(|pfx| STANDARD.encode(pfx));
+                return Ok(json!({
+                    "certificate_pem": made.certificate_pem,
+                    "private_key_pem": made.private_key_pem,
+                    "pfx": pfx,
+                }));
+            }
+            (&Method::DELETE, ["client-certificates", user]) => {
+                return Ok(json!({"ended": control.revoke_client_certificates(tenant, user)?}));
+            }
+            (&Method::PUT, ["certificate-of-another-user"]) => {
+                control.set_certificate_of_another_user(tenant, body(request)?)?;
             }
             _ => return Err(Refusal::NotFound),
         }

@@ -1,6 +1,7 @@
 //! What tests ask of the emulator beside the service's own API: faults, states, and what arrived.
 
 mod api;
+mod certificates;
 mod log;
 mod oauth;
 
@@ -15,6 +16,7 @@ pub(crate) use log::RequestLog;
 pub use oauth::BrowserSession;
 
 use crate::faults::Fault;
+use crate::http::{PfxError, TlsError};
 use crate::model::{ApiToken, BasicGate, Permission, Tenant, User, UserCondition};
 use crate::seed::{AppSeed, SeedError, add_record};
 use crate::world::World;
@@ -43,6 +45,15 @@ pub enum ControlError {
     /// No such OAuth client in the tenant.
     #[error("the tenant has no OAuth client `{0}`")]
     UnknownOAuthClient(String),
+    /// Nobody signs client certificates here: a simulator has none.
+    #[error("there are no client certificates here; start an emulator")]
+    NoClientCertificates,
+    /// A client certificate could not be signed.
+    #[error(transparent)]
+    Certificate(#[from] TlsError),
+    /// A client certificate could not be packed.
+    #[error(transparent)]
+    Pfx(#[from] PfxError),
     /// What was given is no valid app or record.
     #[error(transparent)]
     Seed(#[from] SeedError),

@@ -10,12 +10,13 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls_pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
 
+use super::tls::TlsServer;
 use super::{AnswerBody, Request};
 
 /// Answers requests; `None` closes the connection without an answer.
@@ -42,7 +43,7 @@ impl Listeners {
     pub(crate) async fn listen(
         &mut self,
         address: SocketAddr,
-        tls: Option<TlsAcceptor>,
+        tls: Option<TlsServer>,
         responder: Arc<impl Respond>,
     ) -> std::io::Result<SocketAddr> {
         let listener = TcpListener::bind(address).await?;
@@ -60,7 +61,7 @@ impl Listeners {
 
 async fn accept(
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: Option<TlsServer>,
     responder: Arc<impl Respond>,
     stop: watch::Receiver<bool>,
 ) {
@@ -89,16 +90,16 @@ async fn accept(
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
-    tls: Option<TlsAcceptor>,
+    tls: Option<TlsServer>,
     responder: Arc<impl Respond>,
     stop: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
     match tls {
-        None => serve(stream, peer, responder, stop).await,
+        None => serve(stream, peer, None, responder, stop).await,
         Some(tls) => {
-            if let Ok(stream) = tls.accept(stream).await {
-                serve(stream, peer, responder, stop).await;
+            if let Ok((stream, certificate)) = tls.accept(stream).await {
+                serve(stream, peer, certificate, responder, stop).await;
             }
         }
     }
@@ -107,11 +108,12 @@ async fn connection(
 async fn serve(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     peer: SocketAddr,
+    certificate: Option<CertificateDer<'static>>,
     responder: Arc<impl Respond>,
     mut stop: watch::Receiver<bool>,
 ) {
     let service = service_fn(move |incoming: http::Request<Incoming>| {
-        let responder = Arc::clone(&responder);
+        let (responder, certificate) = (Arc::clone(&responder), certificate.clone());
         async move {
             let (parts, body) = incoming.into_parts();
             let body = body.collect().await.map_or_else(|_| None, |whole| Some(whole.to_bytes()));
@@ -123,6 +125,7 @@ async fn serve(
                 headers: parts.headers,
                 body,
                 peer,
+                certificate,
             };
             responder.respond(request).await.ok_or(NoAnswer)
         }

@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+mod client_authority;
 mod form;
 mod listener;
 mod multipart;
@@ -11,9 +12,11 @@ mod tls;
 
 pub(crate) use answer::Answer;
 pub(crate) use body::{AnswerBody, BodyFault};
+pub(crate) use client_authority::ClientAuthority;
+pub use client_authority::{ClientCertificate, PfxError};
 pub(crate) use form::Form;
 pub(crate) use listener::{Listeners, Respond};
 pub(crate) use multipart::{first_file, form_field};
 pub(crate) use parameters::Parameters;
 pub(crate) use request::Request;
-pub(crate) use tls::{TlsError, TlsIdentity};
+pub(crate) use tls::{TlsError, TlsIdentity, host_of_twin, is_certified_host};

@@ -188,7 +188,15 @@ mod tests {
             headers.insert("content-type", http::HeaderValue::from_static(content_type));
         }
         let peer = "127.0.0.1:1".parse().unwrap();
-        Request { method, path: "/".into(), query: query.into(), headers, body: Bytes::from(body), peer }
+        Request {
+            method,
+            path: "/".into(),
+            query: query.into(),
+            headers,
+            body: Bytes::from(body),
+            peer,
+            certificate: None,
+        }
     }
 
     fn read(request: &Request) -> Result<Parameters, ApiError> {

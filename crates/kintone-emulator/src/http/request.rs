@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderMap, Method};
+use rustls_pki_types::CertificateDer;
 
 /// A request with its whole body.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub(crate) struct Request {
     pub(crate) body: Bytes,
     /// The other end of the connection. What `X-Forwarded-For` says is not trusted.
     pub(crate) peer: SocketAddr,
+    /// The client certificate that the handshake accepted.
+    pub(crate) certificate: Option<CertificateDer<'static>>,
 }
 
 impl Request {

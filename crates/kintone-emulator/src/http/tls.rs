@@ -7,14 +7,62 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
+use rustls::server::{Acceptor, VerifierBuilderError};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::time_provider::TimeProvider;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio::net::TcpStream;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use super::ClientAuthority;
 
 /// The server's side of TLS, and the authority that a client has to trust.
 pub(crate) struct TlsIdentity {
-    pub(crate) server: Arc<ServerConfig>,
+    pub(crate) server: TlsServer,
     pub(crate) authority_pem: String,
+}
+
+/// How connections begin: hosts of the kind `demo.s.kintone.com` ask for a client certificate, others do not.
+#[derive(Clone)]
+pub(crate) struct TlsServer {
+    open: Arc<ServerConfig>,
+    /// `None` where there are no client certificates.
+    certified: Option<Arc<ServerConfig>>,
+}
+
+impl TlsServer {
+    /// Begins a connection, and tells the certificate that the client has shown.
+    pub(crate) async fn accept(
+        &self,
+        stream: TcpStream,
+    ) -> std::io::Result<(TlsStream<TcpStream>, Option<CertificateDer<'static>>)> {
+        let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+        let wants_certificate = start.client_hello().server_name().is_some_and(is_certified_host);
+        let certified = self.certified.as_ref().filter(|_| wants_certificate);
+        let stream = start.into_stream(Arc::clone(certified.unwrap_or(&self.open))).await?;
+        let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+        let shown = shown.map(|certificate| certificate.clone().into_owned());
+        Ok((stream, shown))
+    }
+}
+
+/// Whether a host is the twin of another one that asks for a client certificate, such as `demo.s.kintone.com`.
+pub(crate) fn is_certified_host(host: &str) -> bool {
+    host.split('.').nth(1).is_some_and(|label| label.eq_ignore_ascii_case("s"))
+}
+
+/// The host whose twin this is: `demo.kintone.com` for `demo.s.kintone.com`. `None` for other hosts.
+pub(crate) fn host_of_twin(host: &str) -> Option<String> {
+    let (name, rest) = host.split_once('.')?;
+    let (label, domain) = rest.split_once('.')?;
+    (label == "s").then(|| format!("{name}.{domain}"))
+}
+
+/// The twin of a host that asks for a client certificate.
+fn twin(host: &str) -> Option<String> {
+    host.split_once('.').map(|(name, domain)| format!("{name}.s.{domain}"))
 }
 
 /// The certificates could not be made.
@@ -26,6 +74,9 @@ pub enum TlsError {
     /// The TLS library refused the certificate.
     #[error("the TLS server could not be set up: {0}")]
     Server(#[from] rustls::Error),
+    /// The TLS library refused the authority of the client certificates.
+    #[error("client certificates could not be set up: {0}")]
+    Clients(#[from] VerifierBuilderError),
 }
 
 /// The names of the service in all its regions, with the variants that ask for client certificates.
@@ -41,14 +92,23 @@ const SERVICE_NAMES: [&str; 8] = [
 ];
 
 impl TlsIdentity {
-    /// Makes an authority and a certificate for the service's names and for `hosts`.
-    pub(crate) fn generate(hosts: impl IntoIterator<Item = String>) -> Result<Self, TlsError> {
-        let authority = Authority::generate()?;
+    /// Makes an authority and a certificate for the service's names, for `hosts` and their twins. The twins take
+    /// the client certificates of `clients` that are valid by this clock.
+    pub(crate) fn generate(
+        hosts: &[String],
+        clients: &ClientAuthority,
+        clock: Arc<dyn TimeProvider>,
+    ) -> Result<Self, TlsError> {
+        let authority = Authority::generate(SERVER_AUTHORITY)?;
         let mut names: Vec<String> = SERVICE_NAMES.iter().map(ToString::to_string).collect();
-        names.extend(hosts);
+        names.extend(hosts.iter().cloned());
+        names.extend(hosts.iter().filter(|host| !is_certified_host(host)).filter_map(|host| twin(host)));
         names.push("127.0.0.1".to_owned());
-        let certificate = Arc::new(authority.issue(names)?);
-        Self::new(&authority, Arc::new(SingleCertAndKey::from(certificate)))
+        let certificate: Arc<dyn ResolvesServerCert> =
+            Arc::new(SingleCertAndKey::from(Arc::new(authority.issue(names)?)));
+        let mut identity = Self::new(&authority, Arc::clone(&certificate))?;
+        identity.server.certified = Some(Arc::new(http1(clients.server(certificate, clock)?)));
+        Ok(identity)
     }
 
     /// Makes an authority that issues a certificate for each name as it is asked for, and for nothing that
@@ -56,7 +116,7 @@ impl TlsIdentity {
     pub(crate) fn on_demand(
         knows_host: impl Fn(&str) -> bool + Send + Sync + 'static,
     ) -> Result<Self, TlsError> {
-        let authority = Arc::new(Authority::generate()?);
+        let authority = Arc::new(Authority::generate(SERVER_AUTHORITY)?);
         let local = Arc::new(authority.issue(vec!["localhost".to_owned(), "127.0.0.1".to_owned()])?);
         let issuer = IssuedOnDemand {
             authority: Arc::clone(&authority),
@@ -68,29 +128,46 @@ impl TlsIdentity {
     }
 
     fn new(authority: &Authority, certificates: Arc<dyn ResolvesServerCert>) -> Result<Self, TlsError> {
-        let mut server = ServerConfig::builder_with_provider(Arc::clone(&authority.provider))
+        let server = ServerConfig::builder_with_provider(Arc::clone(&authority.provider))
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_cert_resolver(certificates);
-        server.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { server: Arc::new(server), authority_pem: authority.issuer.pem() })
+        let server = TlsServer { open: Arc::new(http1(server)), certified: None };
+        Ok(Self { server, authority_pem: authority.issuer.pem() })
     }
 }
 
+/// The same server, which speaks HTTP/1.1 alone.
+fn http1(mut server: ServerConfig) -> ServerConfig {
+    server.alpn_protocols = vec![b"http/1.1".to_vec()];
+    server
+}
+
+/// Name of the authority of the servers.
+const SERVER_AUTHORITY: &str = "Tombolo emulator authority";
+
 /// A certificate authority that lives as long as its server.
-struct Authority {
+pub(super) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     provider: Arc<CryptoProvider>,
 }
 
 impl Authority {
-    fn generate() -> Result<Self, TlsError> {
+    pub(super) fn generate(name: &str) -> Result<Self, TlsError> {
         let mut authority = CertificateParams::default();
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        authority.distinguished_name.push(DnType::CommonName, "Tombolo emulator authority");
+        authority.distinguished_name.push(DnType::CommonName, name);
         authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let issuer = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
         Ok(Self { issuer, provider: Arc::new(rustls::crypto::aws_lc_rs::default_provider()) })
+    }
+
+    pub(super) fn issuer(&self) -> &CertifiedIssuer<'static, KeyPair> {
+        &self.issuer
+    }
+
+    pub(super) fn provider(&self) -> Arc<CryptoProvider> {
+        Arc::clone(&self.provider)
     }
 
     fn issue(&self, names: Vec<String>) -> Result<CertifiedKey, TlsError> {

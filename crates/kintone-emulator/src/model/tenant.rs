@@ -40,6 +40,8 @@ pub struct Tenant {
     pub basic_gate: Option<BasicGate>,
     /// Networks in CIDR form from which requests are accepted; empty means from everywhere.
     pub allowed_networks: Vec<String>,
+    /// Whether a user may log in with the client certificate of somebody else.
+    pub allows_certificate_of_another_user: bool,
 }
 
 /// An uploaded file.

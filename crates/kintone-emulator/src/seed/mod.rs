@@ -39,6 +39,9 @@ pub struct TenantSeed {
     /// Networks in CIDR form from which requests are accepted; empty for everywhere.
     #[serde(default)]
     pub allowed_networks: Vec<String>,
+    /// Whether a user may log in with the client certificate of somebody else.
+    #[serde(default)]
+    pub allows_certificate_of_another_user: bool,
     /// Users.
     #[serde(default)]
     pub users: Vec<User>,
@@ -153,6 +156,7 @@ impl TenantSeed {
             oauth_clients: self.oauth_clients.clone(),
             basic_gate: self.basic_gate.clone(),
             allowed_networks: self.allowed_networks.clone(),
+            allows_certificate_of_another_user: self.allows_certificate_of_another_user,
             ..Tenant::default()
         };
         for app in &self.apps {

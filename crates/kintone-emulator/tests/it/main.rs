@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod authentication;
+mod certificates;
 mod client;
 mod conformance;
 mod control;
