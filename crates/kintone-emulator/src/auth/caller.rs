@@ -1,6 +1,7 @@
 //! Who calls, once authenticated.
 
-use crate::model::{ADMINISTRATOR, AppId, Entity, Locale, Permission, User, UserApiScope};
+use crate::api::ApiError;
+use crate::model::{ADMINISTRATOR, AppId, Entity, Locale, Permission, User, UserApiScope, UserCondition};
 
 /// The caller of an endpoint.
 #[derive(Debug, Clone)]
@@ -23,6 +24,14 @@ pub(crate) struct TokenGrant {
 }
 
 impl Caller {
+    /// A user who logged in with a browser, now or earlier, if the user may use the service.
+    pub(crate) fn of_user(user: &User) -> Result<Self, ApiError> {
+        if user.condition == UserCondition::NoService {
+            return Err(ApiError::no_privilege());
+        }
+        Ok(Self::User(user.clone()))
+    }
+
     /// The language of messages. Tokens act as the administrator, who reads English here.
     pub(crate) fn locale(&self) -> Locale {
         match self {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Caller;
 use crate::api::ApiError;
-use crate::model::{OAuthScope, Tenant, UserCondition};
+use crate::model::{OAuthScope, Tenant};
 
 /// Checks an access token: who allowed it, and whether it may be used for this.
 pub(crate) fn check(
@@ -24,8 +24,5 @@ pub(crate) fn check(
         return Err(ApiError::new("CB_OA01", 403)
             .with_message(format!("The access token lacks the scope {}.", needed.name())));
     }
-    if user.condition == UserCondition::NoService {
-        return Err(ApiError::no_privilege());
-    }
-    Ok(Caller::User(user.clone()))
+    Caller::of_user(user)
 }

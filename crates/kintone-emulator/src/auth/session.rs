@@ -62,7 +62,7 @@ pub(crate) fn check(
     if credential.changes && credential.request_token.as_ref() != Some(&session.request_token) {
         return Err(ApiError::new("CB_CS01", 400));
     }
-    Ok(Caller::User(user.clone()))
+    Caller::of_user(user)
 }
 
 fn session_cookie(request: &Request) -> Option<String> {

@@ -43,6 +43,9 @@ async fn what_has_to_come_with_the_cookie() {
     assert_eq!(read.to(&service).await.outcome(), "400 CB_JH01");
     assert_eq!(with(&session.cookie, get("/k/v1/apps.json")).to(&service).await.outcome(), "200");
     assert_eq!(with(&session.cookie, get("/k/v1/space.json?id=2")).to(&service).await.outcome(), "200");
+    let hana = service.control.begin_session("demo", "hana").unwrap();
+    let refused = with(&hana.cookie, get("/k/v1/apps.json"));
+    assert_eq!(refused.to(&service).await.outcome(), "403 CB_NO02", "she may not use the service");
     let unknown = with("JSESSIONID=unknown", get("/k/v1/apps.json"));
     assert_eq!(unknown.to(&service).await.outcome(), "401 CB_AU01");
 
