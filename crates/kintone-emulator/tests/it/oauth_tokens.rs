@@ -62,6 +62,20 @@ async fn a_client_authenticates_in_header_or_body() {
 }
 
 #[tokio::test]
+async fn a_secret_in_the_header_may_be_encoded_or_not() {
+    let service = service().await;
+    let client = service.control.add_oauth_client("demo", &[CALLBACK]).unwrap();
+    let client = OAuthClient { secret: "a+b c%41:d".to_owned(), ..client };
+    service.control.set_oauth_client("demo", client.clone()).unwrap();
+    let encoded: String = url::form_urlencoded::byte_serialize(client.secret.as_bytes()).collect();
+    for (secret, expected) in [(client.secret.as_str(), 200), (&encoded, 200), ("a b c%41:d", 401)] {
+        let code = code(&service, &client, &[]).await;
+        let sent = exchange(&OAuthClient { secret: secret.to_owned(), ..client.clone() }, &code);
+        assert_eq!(sent.to(&service).await.status, expected, "{secret}");
+    }
+}
+
+#[tokio::test]
 async fn a_code_is_good_once_for_its_client_and_redirect_uri() {
     let service = service().await;
     let client = service.control.add_oauth_client("demo", &[CALLBACK, "https://other.example/"]).unwrap();
