@@ -24,6 +24,9 @@ use crate::tunnel;
 
 /// Heads above this are refused; real ones stay below 16 KiB.
 const HEAD_MAX_BYTES: usize = 64 * 1024;
+/// Most bytes of a body that one connection holds in each direction: larger pieces save few system calls and cost memory
+/// for every stream.
+const BUFFER_MAX_BYTES: usize = 128 * 1024;
 
 /// What drives the socket of a connection; it must be spawned.
 pub(crate) type Driver = Connection<TokioIo<Stream>, Body>;
@@ -134,7 +137,9 @@ pub(crate) async fn start(
     origin: &Origin,
 ) -> Result<(SendRequest<Body>, Driver), EgressError> {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that speaks HTTP to the outside")]
-    let started = Builder::new().max_header_size(HEAD_MAX_BYTES).handshake(TokioIo::new(stream)).await;
+    let mut builder = Builder::new();
+    builder.max_header_size(HEAD_MAX_BYTES).max_buf_size(BUFFER_MAX_BYTES);
+    let started = builder.handshake(TokioIo::new(stream)).await;
     started.map_err(|error| failure::of_head(&error, origin, false))
 }
 
