@@ -136,9 +136,9 @@ pub(crate) async fn start(
     stream: Stream,
     origin: &Origin,
 ) -> Result<(SendRequest<Body>, Driver), EgressError> {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that speaks HTTP to the outside")]
     let mut builder = Builder::new();
     builder.max_header_size(HEAD_MAX_BYTES).max_buf_size(BUFFER_MAX_BYTES);
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that speaks HTTP to the outside")]
     let started = builder.handshake(TokioIo::new(stream)).await;
     started.map_err(|error| failure::of_head(&error, origin, false))
 }
