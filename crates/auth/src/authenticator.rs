@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use tombolo_catalog::{AuthScheme, GateKind, Placement, Provider, SchemeKind};
+use tombolo_catalog::{AuthScheme, GateKind, OAuth2, Placement, Provider, SchemeKind};
 use zeroize::Zeroizing;
 
 use crate::credentials::Credentials;
@@ -78,6 +78,12 @@ impl Authenticator {
                 header: header(name)?,
                 username: username.clone(),
                 password: password.clone(),
+            },
+            SchemeKind::OAuth2(_) => Step::Key {
+                place: KeyPlace::Header(AUTHORIZATION),
+                prefix: "Bearer ".to_owned(),
+                field: OAuth2::ACCESS_TOKEN.to_owned(),
+                join: None,
             },
         };
         Ok(Self { scheme, gates: gates.to_vec() })

@@ -43,6 +43,11 @@ impl Credentials {
         self.items().find_map(|(kind, known, value)| (kind == VALUE && known == name).then_some(value))
     }
 
+    /// The named values, in their order.
+    pub fn values(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.items().filter_map(|(kind, name, value)| (kind == VALUE).then_some((name, value)))
+    }
+
     /// The entries as key and secret: the app and its token.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
         self.items().filter_map(|(kind, key, secret)| (kind == ENTRY).then_some((key, secret)))

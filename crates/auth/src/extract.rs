@@ -40,6 +40,8 @@ pub fn extract_keys(
                     decode_password(text.strip_prefix("Basic ").unwrap_or(text), &mut take);
                 }
                 SchemeKind::EncodedPassword { .. } => decode_password(text, &mut take),
+                // A bearer token, which is looked for below whatever the schemes are.
+                SchemeKind::OAuth2(_) => {}
             }
         }
     }

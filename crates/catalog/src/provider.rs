@@ -67,7 +67,7 @@ pub struct Provider {
     pub connection_string_schemes: BTreeMap<String, String>,
 }
 
-/// The connection's base URL could not be built.
+/// An address of the connection could not be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BaseUrlError {
     /// A hole has no value or one that is no host name.
@@ -95,8 +95,13 @@ impl Provider {
 
     /// The base URL for a configuration: `https`, and a host that fits one of the patterns.
     pub fn base_url(&self, config: &BTreeMap<String, String>) -> Result<String, BaseUrlError> {
+        self.url(&self.base_url, config)
+    }
+
+    /// An address of this provider for a configuration: `https`, and a host that fits one of the patterns.
+    pub fn url(&self, url: &Template, config: &BTreeMap<String, String>) -> Result<String, BaseUrlError> {
         let scope = Scope { config: Some(config), ..Scope::default() };
-        let url = self.base_url.render(&scope, Encoding::Host)?;
+        let url = url.render(&scope, Encoding::Host)?;
         let host = host_of(&url);
         if self.hosts.iter().any(|pattern| pattern.matches(host)) {
             Ok(url.trim_end_matches('/').to_owned())

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::field::Fields;
+use crate::oauth2::{Flow, OAuth2};
 use crate::path_rule::CallPattern;
 use crate::text::Text;
 
@@ -22,10 +23,24 @@ pub struct AuthScheme {
     /// Whether repeated failures lock the account: a refused credential is then refused locally until it has
     /// been tested again.
     pub locks_out: bool,
+    /// Calls that the vendor does not offer to this scheme; they are refused here, with what to do instead.
+    pub unavailable: Vec<Unavailable>,
+}
+
+/// Calls that a vendor does not offer to an auth scheme.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unavailable {
+    /// Which calls.
+    pub at: CallPattern,
+    /// Why, in a sentence.
+    pub says: Text,
+    /// What to do instead, in a sentence.
+    pub fix: Text,
 }
 
 /// How a credential goes onto a request. A closed set: each arm is known to the crate `auth`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum SchemeKind {
     /// One or several keys in a header or a query parameter.
     ApiKey {
@@ -54,6 +69,8 @@ pub enum SchemeKind {
         /// The secret field with the password.
         password: String,
     },
+    /// `Authorization: Bearer` with an access token that the vendor gives out (RFC 6749, RFC 6750).
+    OAuth2(Box<OAuth2>),
 }
 
 /// Where a key goes.
@@ -119,7 +136,7 @@ impl AuthScheme {
     /// Whether the scheme uses the `Authorization` header, which then cannot carry a Basic gate as well.
     pub fn uses_authorization_header(&self) -> bool {
         match &self.kind {
-            SchemeKind::Basic { .. } => true,
+            SchemeKind::Basic { .. } | SchemeKind::OAuth2(_) => true,
             SchemeKind::ApiKey { placement: Placement::Header(name), .. } => {
                 name.eq_ignore_ascii_case("authorization")
             }
@@ -132,6 +149,7 @@ impl AuthScheme {
     pub fn header(&self) -> Option<&str> {
         match &self.kind {
             SchemeKind::Basic { .. } => Some("authorization"),
+            SchemeKind::OAuth2(_) => Some(OAuth2::HEADER),
             SchemeKind::EncodedPassword { header, .. } => Some(header),
             SchemeKind::ApiKey { placement: Placement::Header(name), .. } => Some(name),
             SchemeKind::ApiKey { placement: Placement::Query(_), .. } => None,
@@ -142,8 +160,21 @@ impl AuthScheme {
     pub fn entries(&self) -> Option<&Entries> {
         match &self.kind {
             SchemeKind::ApiKey { entries, .. } => entries.as_ref(),
-            SchemeKind::Basic { .. } | SchemeKind::EncodedPassword { .. } => None,
+            SchemeKind::Basic { .. } | SchemeKind::EncodedPassword { .. } | SchemeKind::OAuth2(_) => None,
         }
+    }
+
+    /// How tokens are asked for, if the vendor gives them out.
+    pub fn oauth2(&self) -> Option<&OAuth2> {
+        match &self.kind {
+            SchemeKind::OAuth2(oauth2) => Some(oauth2),
+            SchemeKind::ApiKey { .. } | SchemeKind::Basic { .. } | SchemeKind::EncodedPassword { .. } => None,
+        }
+    }
+
+    /// Whether a person has to agree in a browser, so that a form alone does not link an account.
+    pub fn needs_browser(&self) -> bool {
+        self.oauth2().is_some_and(|oauth2| oauth2.flow == Flow::AuthorizationCode)
     }
 }
 
@@ -160,9 +191,13 @@ pub(crate) struct SchemeText {
     pub query: Option<String>,
     pub prefix: Option<String>,
     pub entries: Option<Entries>,
+    pub oauth2: Option<OAuth2>,
+    #[serde(default)]
     pub fields: Fields,
     #[serde(default)]
     pub locks_out: bool,
+    #[serde(default)]
+    pub unavailable: Vec<Unavailable>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -171,61 +206,109 @@ pub(crate) enum SchemeType {
     ApiKey,
     Basic,
     EncodedPassword,
+    #[serde(rename = "oauth2")]
+    OAuth2,
 }
 
 impl SchemeText {
     /// The scheme, or what is wrong with its declaration and how to mend it.
-    pub(crate) fn into_scheme(self) -> Result<AuthScheme, (String, &'static str)> {
-        let id = self.id.clone();
-        let lacks = |what: &str, fix| Err((format!("the scheme `{id}` {what}"), fix));
-        let secrets: Vec<String> =
-            self.fields.iter().filter(|(_, field)| field.secret).map(|(name, _)| name.to_owned()).collect();
-        let [secret] = secrets.as_slice() else {
-            let what = format!("has {} secret fields", secrets.len());
-            return lacks(&what, "mark the field of its key or password with `secret: true`, and no other");
-        };
+    pub(crate) fn into_scheme(self) -> Result<AuthScheme, Wrong> {
+        if self.entries.is_some() && self.kind != SchemeType::ApiKey {
+            return self.lacks("has `entries`", "remove them: only an `api_key` may be several");
+        }
+        if self.oauth2.is_some() && self.kind != SchemeType::OAuth2 {
+            return self.lacks("has a block `oauth2`", "remove it, or write `type: oauth2`");
+        }
         let kind = match self.kind {
-            SchemeType::ApiKey => SchemeKind::ApiKey {
-                placement: match (&self.header, &self.query) {
-                    (Some(header), None) => Placement::Header(header.clone()),
-                    (None, Some(query)) => Placement::Query(query.clone()),
-                    (None, None) => {
-                        return lacks(
-                            "does not say where the key goes",
-                            "add `header: NAME` or `query: NAME`",
-                        );
-                    }
-                    (Some(_), Some(_)) => {
-                        return lacks("sends the key to two places", "keep one of `header` and `query`");
-                    }
-                },
-                prefix: self.prefix.clone().unwrap_or_default(),
-                field: secret.clone(),
-                entries: self.entries.clone(),
-            },
-            SchemeType::Basic | SchemeType::EncodedPassword => {
-                let open: Vec<&str> =
-                    self.fields.iter().filter(|(_, field)| !field.secret).map(|(name, _)| name).collect();
-                let [username] = open.as_slice() else {
-                    let what = format!("has {} fields beside the secret one", open.len());
-                    return lacks(&what, "declare one field for the user name and one for the password");
-                };
-                let (username, password) = ((*username).to_owned(), secret.clone());
-                match (self.kind, &self.header) {
-                    (SchemeType::EncodedPassword, Some(header)) => {
-                        SchemeKind::EncodedPassword { header: header.clone(), username, password }
-                    }
-                    (SchemeType::EncodedPassword, None) => {
-                        return lacks("does not say where the password goes", "add `header: NAME`");
-                    }
-                    _ => SchemeKind::Basic { username, password },
-                }
+            SchemeType::ApiKey => self.api_key()?,
+            SchemeType::Basic | SchemeType::EncodedPassword => self.password()?,
+            SchemeType::OAuth2 => self.tokens()?,
+        };
+        let Self { id, name, explain, fields, locks_out, unavailable, .. } = self;
+        Ok(AuthScheme { id, name, explain, fields, kind, locks_out, unavailable })
+    }
+
+    fn api_key(&self) -> Result<SchemeKind, Wrong> {
+        let placement = match (&self.header, &self.query) {
+            (Some(header), None) => Placement::Header(header.clone()),
+            (None, Some(query)) => Placement::Query(query.clone()),
+            (None, None) => {
+                return self.lacks("does not say where the key goes", "add `header: NAME` or `query: NAME`");
+            }
+            (Some(_), Some(_)) => {
+                return self.lacks("sends the key to two places", "keep one of `header` and `query`");
             }
         };
-        if self.entries.is_some() && self.kind != SchemeType::ApiKey {
-            return lacks("has `entries`", "remove them: only an `api_key` may be several");
+        let (prefix, entries) = (self.prefix.clone().unwrap_or_default(), self.entries.clone());
+        Ok(SchemeKind::ApiKey { placement, prefix, field: self.secret()?, entries })
+    }
+
+    fn password(&self) -> Result<SchemeKind, Wrong> {
+        let password = self.secret()?;
+        let open: Vec<&str> =
+            self.fields.iter().filter(|(_, field)| !field.secret).map(|(name, _)| name).collect();
+        let [username] = open.as_slice() else {
+            let what = format!("has {} fields beside the secret one", open.len());
+            return self.lacks(&what, "declare one field for the user name and one for the password");
+        };
+        let username = (*username).to_owned();
+        match (self.kind, &self.header) {
+            (SchemeType::EncodedPassword, Some(header)) => {
+                Ok(SchemeKind::EncodedPassword { header: header.clone(), username, password })
+            }
+            (SchemeType::EncodedPassword, None) => {
+                self.lacks("does not say where the password goes", "add `header: NAME`")
+            }
+            _ => Ok(SchemeKind::Basic { username, password }),
         }
-        let Self { id, name, explain, fields, locks_out, .. } = self;
-        Ok(AuthScheme { id, name, explain, fields, kind, locks_out })
+    }
+
+    fn tokens(&self) -> Result<SchemeKind, Wrong> {
+        let Some(oauth2) = &self.oauth2 else {
+            return self.lacks("does not say how tokens are asked for", "add the block `oauth2:`");
+        };
+        match oauth2.flow {
+            Flow::AuthorizationCode if oauth2.authorization_url.is_none() => {
+                return self.lacks("does not say where a person agrees", "add `authorization_url:`");
+            }
+            Flow::AuthorizationCode if self.fields.names().next().is_some() => {
+                return self.lacks(
+                    "has fields, but its token comes from the vendor",
+                    "move them to `config`, or write `flow: client_credentials`",
+                );
+            }
+            Flow::ClientCredentials => {
+                let id = self.fields.get(OAuth2::CLIENT_ID).is_some_and(|field| !field.secret);
+                let secret = self.fields.get(OAuth2::CLIENT_SECRET).is_some_and(|field| field.secret);
+                if !id || !secret {
+                    return self.lacks(
+                        "does not ask for its client",
+                        "declare the fields `client_id`, and `client_secret` with `secret: true`",
+                    );
+                }
+            }
+            Flow::AuthorizationCode => {}
+        }
+        Ok(SchemeKind::OAuth2(Box::new(oauth2.clone())))
+    }
+
+    /// The one field that is secret.
+    fn secret(&self) -> Result<String, Wrong> {
+        let secrets: Vec<&str> =
+            self.fields.iter().filter(|(_, field)| field.secret).map(|(name, _)| name).collect();
+        match secrets.as_slice() {
+            [secret] => Ok((*secret).to_owned()),
+            _ => self.lacks(
+                &format!("has {} secret fields", secrets.len()),
+                "mark the field of its key or password with `secret: true`, and no other",
+            ),
+        }
+    }
+
+    fn lacks<T>(&self, what: &str, fix: &'static str) -> Result<T, Wrong> {
+        Err((format!("the scheme `{}` {what}", self.id), fix))
     }
 }
+
+/// What is wrong with a declaration, and how to mend it.
+type Wrong = (String, &'static str);

@@ -8,17 +8,17 @@ use tombolo_auth::{Accepted, CredentialsBuilder, Form, FormEntries, Typed};
 use tombolo_catalog::{AuthScheme, FieldError, Provider, SchemeKind};
 use tombolo_store::{
     Change, Connection, ConnectionHealth, ConnectionId, ConnectionUpdate, Health, Integration, NewConnection,
-    Object, Target,
+    Object, Target, TokenLife,
 };
 use tombolo_vault::HostSet;
 
 use crate::access::{Access, Scope};
 use crate::connection_test::{self, PairedFields, TestEvent, TestReport};
-use crate::credentials::{SealedCredentials, api_host};
+use crate::credentials::{Place, Purpose, SealedCredentials, api_host};
 use crate::integrations::IntegrationDraft;
 use crate::platform::{Platform, events};
 use crate::problem::{Problem, ProblemKind, field};
-use crate::proxy::{Learned, Plan, PlanSource, origin};
+use crate::proxy::{Freshness, Learned, Plan, PlanSource, origin};
 
 /// Somebody who watches a test.
 pub type Watch<'a> = &'a mut (dyn FnMut(TestEvent) + Send);
@@ -138,6 +138,7 @@ impl Platform {
             connection_id: draft.connection_id.clone(),
             target: target(plan),
             sealed: Some(plan.sealed.sealed.clone()),
+            life: TokenLife::default(),
             settings: json!(prepared.settings),
             health: report.map_or(Health::Unverified, health_of),
             health_detail: health_detail(report),
@@ -169,6 +170,7 @@ impl Platform {
         access.require(Scope::UpdateConnection)?;
         let (connection, integration) =
             self.find_connection(&access.environment, integration, reference).await?;
+        let connection = self.with_fresh_tokens(connection).await?;
         let plan = Arc::new(self.compile_stored(&connection, &integration).await?);
         let report = connection_test::run(&plan, &self.probe(), watch).await?;
         let changed = health_of(&report) != connection.health;
@@ -268,15 +270,7 @@ impl Platform {
                 "Reconnect it: its secrets have to be typed again.",
             ));
         };
-        let data_key = self.safe.data_key_of(&self.store, &connection.environment_id, &sealed).await?;
-        let sealed = SealedCredentials {
-            sealed,
-            data_key,
-            environment: connection.environment_id.clone(),
-            object: connection.id.to_string(),
-            version: connection.sealed_version,
-            hosts: connection.target.hosts.clone(),
-        };
+        let sealed = self.safe.stored(&self.store, place_of(connection), sealed).await?;
         let config = texts(&connection.target.config);
         let mut settings = provider.settings.defaults();
         settings.extend(texts(&connection.settings));
@@ -289,6 +283,10 @@ impl Platform {
             auth_scheme: connection.target.auth_scheme.clone(),
             gates: serde_json::from_value(connection.target.gates.clone()).unwrap_or_default(),
             learned: serde_json::from_value(connection.health_detail["learned"].clone()).unwrap_or_default(),
+            freshness: Freshness {
+                expires_at: connection.life.expires_at,
+                renewable_since: connection.target.oauth_client.as_ref().map(|_| connection.updated_at),
+            },
             refused: connection.health == Health::Refused,
             provider,
             config,
@@ -315,6 +313,9 @@ impl Platform {
         let scheme = scheme_of(&provider, draft.auth_scheme.as_deref())?;
         if let Some(integration) = &integration {
             refuse_scheme(integration, &scheme.id)?;
+        }
+        if scheme.needs_browser() {
+            return Err(needs_browser(scheme));
         }
         let accepted = Form { provider: &provider, scheme }.accept(&draft.fields);
         let settings = accept_settings(&provider, &draft.settings);
@@ -347,6 +348,7 @@ impl Platform {
                 gates: gates.clone(),
                 learned: Learned::default(),
                 sealed,
+                freshness: Freshness::default(),
                 refused: false,
             };
             Plan::compile(source, &self.egress, &self.governors).map(Arc::new)
@@ -381,10 +383,17 @@ impl Platform {
         hosts: HostSet,
         credentials: &tombolo_auth::Credentials,
     ) -> Result<SealedCredentials, Problem> {
-        self.safe.seal(&self.store, &access.environment, id.as_str(), version, hosts, credentials).await
+        let place = Place {
+            environment: access.environment.clone(),
+            purpose: Purpose::Credentials,
+            object: id.to_string(),
+            version,
+            hosts,
+        };
+        self.safe.seal(&self.store, place, credentials).await
     }
 
-    fn new_connection_id(&self) -> Result<ConnectionId, Problem> {
+    pub(crate) fn new_connection_id(&self) -> Result<ConnectionId, Problem> {
         ConnectionId::generate(self.now(), &*self.random).map_err(|error| {
             let fix = "Check the operating system's random number generator.";
             Problem::new(ProblemKind::Internal, "no_randomness", error.to_string(), fix)
@@ -428,7 +437,12 @@ fn scheme_of<'a>(provider: &'a Provider, wanted: Option<&str>) -> Result<&'a Aut
     }
 }
 
-fn refuse_scheme(integration: &Integration, scheme: &str) -> Result<(), Problem> {
+fn needs_browser(scheme: &AuthScheme) -> Problem {
+    let what = format!("The auth scheme `{}` needs a person who agrees in a browser", scheme.id);
+    Problem::invalid("needs_browser", what, "Link the account with `tombolo connection link`.")
+}
+
+pub(crate) fn refuse_scheme(integration: &Integration, scheme: &str) -> Result<(), Problem> {
     let allowed = &integration.auth_schemes;
     if allowed.is_empty() || allowed.iter().any(|known| known == scheme) {
         return Ok(());
@@ -446,7 +460,10 @@ fn refuse_scheme(integration: &Integration, scheme: &str) -> Result<(), Problem>
 /// The settings that do not decide where requests go, and those that do.
 type SplitSettings = (BTreeMap<String, String>, BTreeMap<String, String>);
 
-fn accept_settings(provider: &Provider, given: &BTreeMap<String, String>) -> Result<SplitSettings, Problem> {
+pub(crate) fn accept_settings(
+    provider: &Provider,
+    given: &BTreeMap<String, String>,
+) -> Result<SplitSettings, Problem> {
     let (mut plain, mut routing) = SplitSettings::default();
     let mut faults: Vec<FieldError> = Vec::new();
     for (key, value) in given {
@@ -506,7 +523,19 @@ pub(crate) fn target(plan: &Plan) -> Target {
         auth_scheme: plan.auth_scheme.clone(),
         config: json!(plan.config),
         gates: json!(plan.gates),
-        hosts: plan.sealed.hosts.clone(),
+        hosts: plan.sealed.place.hosts.clone(),
+        oauth_client: None,
+    }
+}
+
+/// Where the credentials of a connection belong.
+pub(crate) fn place_of(connection: &Connection) -> Place {
+    Place {
+        environment: connection.environment_id.clone(),
+        purpose: Purpose::Credentials,
+        object: connection.id.to_string(),
+        version: connection.sealed_version,
+        hosts: connection.target.hosts.clone(),
     }
 }
 

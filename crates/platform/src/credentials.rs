@@ -11,8 +11,49 @@ use tombolo_vault::{
 
 use crate::problem::{Problem, ProblemKind};
 
-/// The column that holds the credentials of a connection; part of what they are bound to.
-const COLUMN: &str = "credentials";
+/// What a secret is for: part of what it is bound to, so that one cannot stand in the place of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The credentials of a connection.
+    Credentials,
+    /// The secret of an OAuth client.
+    OAuthClient,
+    /// What an authorization has to remember until the vendor answers.
+    Authorization,
+}
+
+impl Purpose {
+    const fn column(self) -> &'static str {
+        match self {
+            Self::Credentials => "credentials",
+            Self::OAuthClient => "oauth_client",
+            Self::Authorization => "authorization",
+        }
+    }
+}
+
+/// Where a secret belongs.
+#[derive(Clone)]
+pub(crate) struct Place {
+    pub(crate) environment: EnvironmentId,
+    pub(crate) purpose: Purpose,
+    /// The connection, client or authorization that it belongs to.
+    pub(crate) object: String,
+    pub(crate) version: u64,
+    pub(crate) hosts: HostSet,
+}
+
+impl Place {
+    fn binding(&self) -> Binding<'_> {
+        Binding {
+            environment: self.environment.as_str(),
+            object: &self.object,
+            column: self.purpose.column(),
+            record_version: self.version,
+            hosts: &self.hosts,
+        }
+    }
+}
 
 /// Seals and opens the credentials of connections.
 pub(crate) struct Safe {
@@ -27,11 +68,7 @@ pub(crate) struct Safe {
 pub(crate) struct SealedCredentials {
     pub(crate) sealed: Sealed,
     pub(crate) data_key: Arc<DataKey>,
-    pub(crate) environment: EnvironmentId,
-    /// The connection that they belong to, or the id that a connection under test would have.
-    pub(crate) object: String,
-    pub(crate) version: u64,
-    pub(crate) hosts: HostSet,
+    pub(crate) place: Place,
 }
 
 impl Safe {
@@ -51,27 +88,33 @@ impl Safe {
         key.wrap(self.ring.current(), &*self.random).map_err(|error| internal("sealing_failed", &error))
     }
 
-    /// Seals credentials for a connection and the hosts that it resolved to.
+    /// Seals secrets for their place.
     pub(crate) async fn seal(
         &self,
         store: &Store,
-        environment: &EnvironmentId,
-        object: &str,
-        version: u64,
-        hosts: HostSet,
+        place: Place,
         credentials: &Credentials,
     ) -> Result<SealedCredentials, Problem> {
-        let data_key = self.newest_data_key(store, environment).await?;
-        let binding = binding(environment, object, version, &hosts);
+        let data_key = self.newest_data_key(store, &place.environment).await?;
         let sealed = data_key
-            .seal(&binding, credentials.as_bytes(), &*self.random)
+            .seal(&place.binding(), credentials.as_bytes(), &*self.random)
             .map_err(|error| internal("sealing_failed", &error))?;
-        let object = object.to_owned();
-        Ok(SealedCredentials { sealed, data_key, environment: environment.clone(), object, version, hosts })
+        Ok(SealedCredentials { sealed, data_key, place })
+    }
+
+    /// Stored secrets with what opens them.
+    pub(crate) async fn stored(
+        &self,
+        store: &Store,
+        place: Place,
+        sealed: Sealed,
+    ) -> Result<SealedCredentials, Problem> {
+        let data_key = self.data_key_of(store, &place.environment, &sealed).await?;
+        Ok(SealedCredentials { sealed, data_key, place })
     }
 
     /// The data key that sealed something.
-    pub(crate) async fn data_key_of(
+    async fn data_key_of(
         &self,
         store: &Store,
         environment: &EnvironmentId,
@@ -119,10 +162,9 @@ impl Safe {
 impl SealedCredentials {
     /// Opens the credentials for one use. They go nowhere but into a request or a connection test.
     pub(crate) fn open(&self) -> Result<Credentials, Problem> {
-        let binding = binding(&self.environment, &self.object, self.version, &self.hosts);
-        let opened = self.data_key.open(&binding, &self.sealed).map_err(|error| {
+        let opened = self.data_key.open(&self.place.binding(), &self.sealed).map_err(|error| {
             let fix = "Reconnect the connection. If many connections fail like this, the database was changed from outside.";
-            tracing::error!(connection = %self.object, %error, "stored credentials do not open");
+            tracing::error!(object = %self.place.object, %error, "stored credentials do not open");
             Problem::new(ProblemKind::Unusable, "credentials_locked", format!("The stored credentials do not open: {error}"), fix)
         })?;
         Credentials::from_bytes(opened).map_err(|error| internal("credentials_malformed", &error))
@@ -130,7 +172,7 @@ impl SealedCredentials {
 
     /// Whether a request may carry the credentials to a host.
     pub(crate) fn allows(&self, host: &str, port: u16) -> bool {
-        self.hosts.allows(HostRole::Api, host, port)
+        self.place.hosts.allows(HostRole::Api, host, port)
     }
 }
 
@@ -139,15 +181,6 @@ pub(crate) fn api_host(host: &str, port: u16) -> Result<HostSet, Problem> {
     let bound = BoundHost::new(HostRole::Api, host, port)
         .map_err(|error| Problem::invalid("invalid_host", error.to_string(), "Check the address."))?;
     Ok(HostSet::from_iter([bound]))
-}
-
-fn binding<'a>(
-    environment: &'a EnvironmentId,
-    object: &'a str,
-    version: u64,
-    hosts: &'a HostSet,
-) -> Binding<'a> {
-    Binding { environment: environment.as_str(), object, column: COLUMN, record_version: version, hosts }
 }
 
 fn internal(code: &'static str, error: &dyn std::fmt::Display) -> Problem {

@@ -15,6 +15,7 @@ mod jobs;
 mod keys;
 mod lists;
 mod metrics;
+pub mod oauth;
 mod platform;
 mod problem;
 pub mod proxy;

@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::credentials::Safe;
 use crate::directory::{Caller, Directory, plan_name};
 use crate::metrics::JobCounts;
+use crate::oauth::{Renewals, Renewer};
 use crate::problem::{Problem, ProblemKind};
 use crate::proxy::{Governors, Lane, Plan};
 use crate::refusals::Refusals;
@@ -36,6 +37,9 @@ pub struct Platform {
     pub(crate) safe: Safe,
     pub(crate) directory: Directory,
     pub(crate) governors: Governors,
+    pub(crate) renewals: Renewals,
+    /// Names this process to others that work on the same database.
+    pub(crate) name: String,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) recorders: std::sync::Mutex<Vec<Recorder>>,
@@ -72,6 +76,8 @@ impl Platform {
             safe: Safe::new(ring, Arc::clone(&random)),
             directory: Directory::new(),
             governors: Governors::default(),
+            renewals: Renewals::default(),
+            name: format!("node-{:016x}", crate::clock::random_number().unwrap_or_default()),
             recorders: std::sync::Mutex::default(),
             job_counts: JobCounts::default(),
             control: Handle::current(),
@@ -109,7 +115,12 @@ impl Platform {
         let recorder = Recorder::new(Arc::clone(&self.clock), self.slow_calls);
         let mut recorders = self.recorders.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         recorders.push(recorder.clone());
-        Lane { pool: self.egress.pool(), recorder, refusals: Refusals::new(self) }
+        Lane {
+            pool: self.egress.pool(),
+            recorder,
+            refusals: Refusals::new(self),
+            renewer: Renewer::new(self),
+        }
     }
 
     /// A client for connection tests.

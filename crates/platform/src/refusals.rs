@@ -47,7 +47,7 @@ impl Platform {
     async fn write_refusal(&self, plan: &Plan, verdict: &Verdict, at: Timestamp) -> Result<(), Problem> {
         let Some(id) = &plan.connection else { return Ok(()) };
         let Some(connection) = self.store.connection(&plan.environment, id).await? else { return Ok(()) };
-        if connection.sealed_version != plan.sealed.version {
+        if connection.sealed_version != plan.sealed.place.version {
             return Ok(());
         }
         if connection.last_tested_at.is_some_and(|tested| tested > at) {

@@ -4,14 +4,16 @@ use tombolo_vault::Random;
 
 use crate::api_keys::{self, NewApiKey};
 use crate::audit::{self, NewAuditEvent};
+use crate::authorizations::{self, AuthorizationStep, NewAuthorization};
 use crate::connections::{self, ConnectionHealth, ConnectionUpdate, CredentialsReplacement, NewConnection};
 use crate::database::Transaction;
 use crate::environments::{self, NewEnvironment};
 use crate::error::StoreError;
-use crate::id::{ApiKeyId, ConnectionId, EnvironmentId, IntegrationId, JobId, WebhookEventId};
+use crate::id::{ApiKeyId, ConnectionId, EnvironmentId, IntegrationId, JobId, OAuthClientId, WebhookEventId};
 use crate::integrations::{self, IntegrationUpdate, NewIntegration};
 use crate::jobs::{self, JobLease, NewJob};
 use crate::leases::{self, Lease};
+use crate::oauth_clients::{self, NewOAuthClient, OAuthClientUpdate};
 use crate::schedules::{self, Schedule};
 use crate::store::Store;
 use crate::timestamp::Timestamp;
@@ -34,10 +36,22 @@ pub enum Change {
     UpdateConnection(ConnectionUpdate),
     /// Puts fresh credentials in the place of those that were read.
     ReplaceCredentials(CredentialsReplacement),
+    /// Puts the next attempt to renew credentials off, or gives it up.
+    PostponeRenewal(EnvironmentId, ConnectionId, Option<Timestamp>),
     /// Notes how the connection does.
     RecordHealth(ConnectionHealth),
     /// Empties the secrets of a connection, frees its name and hides it.
     DeleteConnection(EnvironmentId, ConnectionId),
+    /// Makes an OAuth client.
+    InsertOAuthClient(NewOAuthClient),
+    /// Changes an OAuth client.
+    UpdateOAuthClient(OAuthClientUpdate),
+    /// Deletes an OAuth client that no connection needs.
+    DeleteOAuthClient(EnvironmentId, OAuthClientId),
+    /// Makes an attempt to link an account at the vendor.
+    InsertAuthorization(NewAuthorization),
+    /// Takes such an attempt a step on, unless somebody else did.
+    StepAuthorization(AuthorizationStep),
     /// Makes an API key.
     InsertApiKey(NewApiKey),
     /// Refuses an API key from now on.
@@ -134,8 +148,16 @@ async fn apply(
         Change::InsertConnection(new) => connections::insert(act, new).await,
         Change::UpdateConnection(update) => connections::update(act, update).await,
         Change::ReplaceCredentials(replacement) => connections::replace_credentials(act, replacement).await,
+        Change::PostponeRenewal(environment, id, renew_at) => {
+            connections::postpone_renewal(act, environment, id, *renew_at).await
+        }
         Change::RecordHealth(health) => connections::record_health(act, health).await,
         Change::DeleteConnection(environment, id) => connections::delete(act, environment, id).await,
+        Change::InsertOAuthClient(new) => oauth_clients::insert(act, new).await,
+        Change::UpdateOAuthClient(update) => oauth_clients::update(act, update).await,
+        Change::DeleteOAuthClient(environment, id) => oauth_clients::delete(act, environment, id).await,
+        Change::InsertAuthorization(new) => authorizations::insert(act, new).await,
+        Change::StepAuthorization(step) => authorizations::step(act, step).await,
         Change::InsertApiKey(new) => api_keys::insert(act, new).await,
         Change::RevokeApiKey(environment, id) => api_keys::revoke(act, environment, id).await,
         Change::TouchApiKey(environment, id) => api_keys::touch(act, environment, id).await,
@@ -172,12 +194,18 @@ fn outdated_environments(changes: &[Change]) -> BTreeSet<&EnvironmentId> {
             Change::UpdateConnection(update) => Some(&update.environment_id),
             Change::ReplaceCredentials(replacement) => Some(&replacement.environment_id),
             Change::RecordHealth(health) => health.outdates.then_some(&health.environment_id),
+            Change::InsertOAuthClient(new) => Some(&new.environment_id),
+            Change::UpdateOAuthClient(update) => Some(&update.environment_id),
             Change::InsertApiKey(new) => Some(&new.environment_id),
             Change::DeleteIntegration(environment, _)
             | Change::DeleteConnection(environment, _)
+            | Change::DeleteOAuthClient(environment, _)
             | Change::RevokeApiKey(environment, _) => Some(environment),
             Change::InsertEnvironment(_)
             | Change::TouchApiKey(..)
+            | Change::PostponeRenewal(..)
+            | Change::InsertAuthorization(_)
+            | Change::StepAuthorization(_)
             | Change::RequireLease(_)
             | Change::EnqueueJob(_)
             | Change::CompleteJob(_)

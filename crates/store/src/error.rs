@@ -44,6 +44,12 @@ pub enum StoreError {
         /// Its id.
         id: String,
     },
+    /// Connections still need the OAuth client.
+    #[error("the OAuth client {id} still has connections; delete or reconnect them first")]
+    OAuthClientInUse {
+        /// Its id.
+        id: String,
+    },
     /// The lease or job belongs to somebody else by now.
     #[error(
         "the lease on {name} was lost: it ran out and another process may hold it; stop this piece of work"

@@ -84,6 +84,10 @@ ids! {
     IntegrationId "int_";
     /// Names a connection.
     ConnectionId "con_";
+    /// Names an OAuth client of ours at a vendor.
+    OAuthClientId "oac_";
+    /// Names an attempt to link an account at the vendor.
+    AuthorizationId "aut_";
     /// Names an API key; not secret.
     ApiKeyId "key_";
     /// Names a job.

@@ -3,6 +3,7 @@
 mod activity;
 mod api_keys;
 mod audit;
+mod authorizations;
 mod commit;
 mod connections;
 mod database;
@@ -15,6 +16,7 @@ mod integrations;
 mod jobs;
 mod leases;
 mod name;
+mod oauth_clients;
 mod schedules;
 mod store;
 #[cfg(feature = "testing")]
@@ -29,23 +31,25 @@ pub use activity::{
 };
 pub use api_keys::{ApiKey, ApiKeyHash, ApiKeyText, KeyFormatError, NewApiKey, ScramVerifier};
 pub use audit::{Actor, ActorKind, AuditBreak, AuditEvent, AuditVerification, NewAuditEvent, Object};
+pub use authorizations::{Authorization, AuthorizationStage, AuthorizationStep, NewAuthorization};
 pub use commit::{Change, Committed};
 pub use connections::{
     Connection, ConnectionCursor, ConnectionFilter, ConnectionHealth, ConnectionPage, ConnectionUpdate,
-    CredentialsReplacement, Health, NewConnection, Target,
+    CredentialsReplacement, Health, NewConnection, Target, TokenLife,
 };
 pub use database::{Location, PostgresLocation, SqliteLocation};
 pub use directory::{DataDirectory, DirectoryError};
 pub use environments::{Environment, NewEnvironment, StoredDataKey};
 pub use error::StoreError;
 pub use id::{
-    ApiKeyId, AuditEventId, ConnectionId, EnvironmentId, InstanceId, IntegrationId, InvalidId, JobId,
-    WebhookEventId,
+    ApiKeyId, AuditEventId, AuthorizationId, ConnectionId, EnvironmentId, InstanceId, IntegrationId,
+    InvalidId, JobId, OAuthClientId, WebhookEventId,
 };
 pub use instance::Instance;
 pub use integrations::{Integration, IntegrationUpdate, NewIntegration};
 pub use jobs::{ClaimedJob, Job, JobFilter, JobLease, JobState, NewJob};
 pub use leases::Lease;
+pub use oauth_clients::{NewOAuthClient, OAuthClient, OAuthClientUpdate};
 pub use schedules::Schedule;
 pub use store::Store;
 pub use timestamp::Timestamp;

@@ -20,6 +20,7 @@ const MIGRATIONS: &[Migration] = &[
         name: "housekeeping",
         text: include_str!("../migrations/main/0002_housekeeping.sql"),
     },
+    Migration { version: 3, name: "oauth", text: include_str!("../migrations/main/0003_oauth.sql") },
 ];
 const ACTIVITY_MIGRATIONS: &[Migration] = &[Migration {
     version: 1,

@@ -29,6 +29,11 @@ impl Timestamp {
         Self(self.0.saturating_sub(milliseconds(duration)))
     }
 
+    /// How much later this is than another moment; zero when it is not.
+    pub fn since(self, other: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(other.0)).unwrap_or(0))
+    }
+
     /// Days since the epoch, in UTC.
     pub const fn day(self) -> i64 {
         self.0.div_euclid(Self::MILLISECONDS_PER_DAY)

@@ -8,16 +8,13 @@ use crate::diagnostic::nearest;
 use crate::field::FieldKind;
 use crate::host::host_of;
 use crate::provider::ProviderText;
-use crate::template::{Encoding, Scope};
+use crate::template::{Encoding, Scope, Template};
 
 /// Checks that the file is named after its id and that the base URL can only lead to its hosts.
 pub(super) fn check(written: &ProviderText, faults: &mut Faults<'_>) {
     check_id(written, faults);
-    check_base_url(written, faults);
     check_rewrite(written, faults);
-    if faults.found.is_empty() {
-        check_hosts(written, faults);
-    }
+    check_url(&written.base_url, written, faults);
 }
 
 fn check_id(written: &ProviderText, faults: &mut Faults<'_>) {
@@ -39,32 +36,32 @@ fn check_id(written: &ProviderText, faults: &mut Faults<'_>) {
     }
 }
 
-fn check_base_url(written: &ProviderText, faults: &mut Faults<'_>) {
-    let place = written.base_url.place();
-    holes::check(&written.base_url, written, Allowed::Config, faults);
-    if !written.base_url.source().starts_with("https://") {
-        faults.add(
-            place,
-            "the base URL does not start with `https://`",
-            "credentials only travel over TLS: write `https://…`",
-        );
+/// Checks an address that credentials are sent to, or that a person is led to.
+pub(super) fn check_url(url: &Template, written: &ProviderText, faults: &mut Faults<'_>) {
+    holes::check(url, written, Allowed::Config, faults);
+    if !url.source().starts_with("https://") {
+        let message = format!("`{}` does not start with `https://`", url.source());
+        faults.add(url.place(), message, "credentials only travel over TLS: write `https://…`");
     }
-    for name in written.base_url.config_names() {
+    for name in url.config_names() {
         if written.config.get(name).is_some_and(|field| field.optional && field.default.is_none()) {
             faults.add(
-                place,
-                format!("`config.{name}` is optional, but the base URL needs it"),
+                url.place(),
+                format!("`config.{name}` is optional, but this address needs it"),
                 "remove `optional: true` or give it a default",
             );
         }
     }
+    if faults.found.is_empty() {
+        check_hosts(url, written, faults);
+    }
 }
 
-/// Renders the base URL with every choice, and with an example for what is not a choice: the host must always be one of
+/// Renders an address with every choice, and with an example for what is not a choice: the host must always be one of
 /// the allowed ones, or nobody could ever connect.
-fn check_hosts(written: &ProviderText, faults: &mut Faults<'_>) {
+fn check_hosts(url: &Template, written: &ProviderText, faults: &mut Faults<'_>) {
     let mut configurations = vec![BTreeMap::new()];
-    for name in written.base_url.config_names() {
+    for name in url.config_names() {
         let Some(field) = written.config.get(name) else { continue };
         let values = match (field.kind, &field.example) {
             (FieldKind::Choice, _) => field.choices.clone(),
@@ -78,16 +75,16 @@ fn check_hosts(written: &ProviderText, faults: &mut Faults<'_>) {
     }
     for config in &configurations {
         let scope = Scope { config: Some(config), ..Scope::default() };
-        let rendered = written.base_url.render(&scope, Encoding::Host);
+        let rendered = url.render(&scope, Encoding::Host);
         match rendered.as_deref().map(host_of) {
             Err(error) => faults.add(
-                written.base_url.place(),
-                format!("the base URL cannot be built from the examples: {error}"),
+                url.place(),
+                format!("`{}` cannot be built from the examples: {error}", url.source()),
                 "the part of a host name is letters, digits, `-` and `.`: mend the field's example or choices",
             ),
             Ok(host) if !written.hosts.iter().any(|pattern| pattern.matches(host)) => faults.add(
-                written.base_url.place(),
-                format!("the base URL leads to `{host}`, which none of `hosts` allows"),
+                url.place(),
+                format!("`{}` leads to `{host}`, which none of `hosts` allows", url.source()),
                 "add a pattern for it to `hosts`, such as `{subdomain}.example.com`",
             ),
             Ok(_) => continue,

@@ -1,8 +1,9 @@
 //! Auth schemes and gates.
 
-use super::Faults;
+use super::{Faults, address};
 use crate::diagnostic::{Place, nearest};
 use crate::field::FieldKind;
+use crate::oauth2::OAuth2;
 use crate::provider::ProviderText;
 use crate::scheme::{AuthScheme, Entries, GateKind};
 
@@ -22,6 +23,9 @@ pub(super) fn read(written: &ProviderText, faults: &mut Faults<'_>) -> Vec<AuthS
                 check_header(scheme.header(), place, faults);
                 if let Some(entries) = scheme.entries() {
                     check_entries(entries, place, written, faults);
+                }
+                if let Some(oauth2) = scheme.oauth2() {
+                    check_oauth2(oauth2, place, written, faults);
                 }
                 schemes.push(scheme);
             }
@@ -66,6 +70,21 @@ fn check_entries(entries: &Entries, place: Place, written: &ProviderText, faults
             "a selector of `entries.select` says nowhere to look",
             "give it `query: NAME` or `body: PATH`",
         );
+    }
+}
+
+fn check_oauth2(oauth2: &OAuth2, place: Place, written: &ProviderText, faults: &mut Faults<'_>) {
+    for url in oauth2.urls() {
+        address::check_url(url, written, faults);
+    }
+    for (field, path) in &oauth2.token_answer.config {
+        if written.config.get(field).is_none() {
+            let fix = format!("declare `{field}` under `config`, or remove the line `{field}: {path}`");
+            faults.add(place, format!("`token_answer.config.{field}` is no field of `config`"), fix);
+        }
+    }
+    for header in oauth2.token_headers.keys() {
+        check_header(Some(header), place, faults);
     }
 }
 

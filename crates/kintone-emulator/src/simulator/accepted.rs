@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-use tombolo_catalog::{AuthScheme, Entries, Placement, Provider, SchemeKind};
+use tombolo_catalog::{AuthScheme, Entries, OAuth2, Placement, Provider, SchemeKind};
 
 use super::SimulatorError;
 use super::sample::{marked, typical};
@@ -17,7 +17,8 @@ use crate::http::Request;
 pub struct AcceptedCredential {
     /// Id of the auth scheme.
     pub scheme: String,
-    /// The scheme's fields by name; several keys in one field are separated by `,`.
+    /// The scheme's fields by name; several keys in one field are separated by `,`. The token that an OAuth scheme
+    /// gives out is called `access_token`.
     pub fields: BTreeMap<String, String>,
 }
 
@@ -48,6 +49,10 @@ impl AcceptedCredential {
             let value = value.filter(|value| !value.is_empty());
             fields.insert(name.to_owned(), value.ok_or_else(|| SimulatorError::no_sample(&scheme.id, name))?);
         }
+        if scheme.oauth2().is_some() {
+            let token = format!("1-simulated-{}-{}-access-token", provider.id, scheme.id);
+            fields.insert(OAuth2::ACCESS_TOKEN.to_owned(), token);
+        }
         Ok(Self { scheme: scheme.id.clone(), fields })
     }
 
@@ -56,7 +61,9 @@ impl AcceptedCredential {
         let refuse = |reason: String| SimulatorError::Credential { scheme: self.scheme.clone(), reason };
         let scheme = provider.scheme(&self.scheme);
         let scheme = scheme.ok_or_else(|| refuse("the provider file has no such auth scheme".to_owned()))?;
-        if let Some(unknown) = self.fields.keys().find(|name| scheme.fields.get(name).is_none()) {
+        let is_given_out = |name: &str| scheme.oauth2().is_some() && name == OAuth2::ACCESS_TOKEN;
+        let mut names = self.fields.keys();
+        if let Some(unknown) = names.find(|name| scheme.fields.get(name).is_none() && !is_given_out(name)) {
             return Err(refuse(format!("the scheme has no field `{unknown}`")));
         }
         for (name, field) in scheme.fields.iter() {
@@ -113,6 +120,10 @@ pub(super) fn carried(scheme: &AuthScheme, accepted: &[AcceptedCredential], requ
         SchemeKind::EncodedPassword { header, username, password } => {
             let given = request.header(header);
             (given.is_some(), of_scheme.any(|known| given == Some(known.pair(username, password).as_str())))
+        }
+        SchemeKind::OAuth2(_) => {
+            let given = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+            (given.is_some(), of_scheme.any(|known| given == Some(known.value(OAuth2::ACCESS_TOKEN))))
         }
     };
     match (given, fits) {

@@ -51,7 +51,7 @@ fn tells_of_refusal(row: &Explanation, scheme: &AuthScheme) -> bool {
     let words: Vec<&str> = row.is.split('_').collect();
     let has_one_of = |wanted: &[&str]| words.iter().any(|word| wanted.contains(word));
     let of_kind: &[&str] = match scheme.kind {
-        SchemeKind::ApiKey { .. } => &["credential", "token", "key"],
+        SchemeKind::ApiKey { .. } | SchemeKind::OAuth2(_) => &["credential", "token", "key"],
         SchemeKind::Basic { .. } | SchemeKind::EncodedPassword { .. } => &["credential", "password", "login"],
     };
     row.gate.is_none()

@@ -27,6 +27,7 @@ use super::query;
 use super::selection::{Needed, PEEK_BYTES};
 use crate::access::Access;
 use crate::activity::{CallRecord, Recorder};
+use crate::oauth::Renewer;
 use crate::problem::{Problem, ProblemKind};
 use crate::refusals::Refusals;
 
@@ -45,6 +46,7 @@ pub struct Lane {
     /// The log of calls.
     pub recorder: Recorder,
     pub(crate) refusals: Refusals,
+    pub(crate) renewer: Renewer,
 }
 
 /// What a caller sends.
@@ -78,6 +80,11 @@ pub struct Call<'a> {
 pub async fn send(lane: &Lane, plan: &Arc<Plan>, call: Call<'_>) -> Result<Answer, Problem> {
     // Written into the log when it is dropped, so that a call whose caller goes away is there as well.
     let mut record = lane.recorder.begin(plan, &call);
+    let mut renewed = None;
+    if plan.freshness.is_over(lane.renewer.now()) && !plan.is_refused() {
+        renewed = Some(lane.renewer.renewed(plan).await.inspect_err(|problem| record.failed(problem))?);
+    }
+    let plan = renewed.as_ref().unwrap_or(plan);
     match attempt_all(lane, plan, call, &mut record).await {
         Ok((response, place)) => {
             record.head(response.status());
@@ -125,51 +132,80 @@ async fn attempt_all(
     })?;
     let own = query.map(|query| query::without(query, &plan.owned_parameters));
     let query = own.as_deref().filter(|own| !own.is_empty() || query == Some(""));
+    refuse_unavailable(plan, &call, path_text)?;
+    let (request_id, started) = (call.request_id, call.started);
     let mut outgoing =
         Outgoing::prepare(plan, call.method, path_text, query, call.headers, call.body).await?;
-    let request_id = call.request_id;
+    let mut renewed: Option<Arc<Plan>> = None;
     loop {
+        let plan = renewed.as_ref().unwrap_or(plan);
         // Waited for anew before each attempt: while a call pauses, its place is for others.
         let place = Place::wait(plan).await?;
         if record.attempts == 0 {
-            record.sent(call.started.elapsed());
+            record.sent(started.elapsed());
         }
         // Again, because another call may have been refused while this one waited for its place.
         if plan.is_refused() {
             return Err(credential_refused());
         }
-        record.attempts += 1;
-        let (request, replay) = outgoing.request(plan)?;
-        let mut timings = Timings::default();
-        let sent = lane.pool.send(&plan.route, request, &mut timings).await;
-        record.timings(&timings);
-        let retries_left = record.attempts <= plan.retries && replay.is_some();
-        match sent {
-            Ok(mut response) => {
-                headers::to_downstream(response.headers_mut(), &plan.owned_parameters);
-                observe(lane, plan, &response);
-                let pause = match repeated(plan, &outgoing, &response).filter(|_| retries_left) {
-                    None => return Ok((response, place)),
-                    Some(Repeated::After(asked)) => asked,
-                    Some(Repeated::WithBackoff) => backoff(request_id, record.attempts),
-                };
-                drop((response, place));
-                tokio::time::sleep(pause).await;
-            }
-            Err(error) => {
-                let again = match error.may_retry() {
-                    Retry::Safe => retries_left,
-                    Retry::IfIdempotent => retries_left && outgoing.may_repeat(plan),
-                    Retry::Never => false,
-                };
-                if !again {
-                    return Err(upstream_problem(&error));
-                }
+        let pause = match attempt(lane, plan, &mut outgoing, record).await? {
+            Attempted::Answered(response) => return Ok((response, place)),
+            Attempted::Stale(response) if renewed.is_some() => return Ok((response, place)),
+            Attempted::Stale(_) => {
                 drop(place);
-                tokio::time::sleep(backoff(request_id, record.attempts)).await;
+                renewed = Some(lane.renewer.renewed(plan).await?);
+                continue;
             }
+            Attempted::Again(Repeated::After(asked)) => asked,
+            Attempted::Again(Repeated::WithBackoff) => backoff(request_id, record.attempts),
+        };
+        drop(place);
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// How an attempt ended.
+enum Attempted {
+    Answered(Response<ResponseBody>),
+    /// The vendor refuses the token, which may only be too old; the call can go out once more.
+    Stale(Response<ResponseBody>),
+    Again(Repeated),
+}
+
+async fn attempt(
+    lane: &Lane,
+    plan: &Arc<Plan>,
+    outgoing: &mut Outgoing<'_>,
+    record: &mut CallRecord,
+) -> Result<Attempted, Problem> {
+    record.attempts += 1;
+    let (request, replay) = outgoing.request(plan)?;
+    let mut timings = Timings::default();
+    let sent = lane.pool.send(&plan.route, request, &mut timings).await;
+    record.timings(&timings);
+    let is_whole = replay.is_some();
+    let retries_left = record.attempts <= plan.retries && is_whole;
+    outgoing.body = replay.map_or(OutgoingBody::Gone, OutgoingBody::Full);
+    match sent {
+        Ok(mut response) => {
+            headers::to_downstream(response.headers_mut(), &plan.owned_parameters);
+            observe(lane, plan, &response);
+            // A call that was not authorised was not carried out, whatever its method.
+            let refused = response.status() == StatusCode::UNAUTHORIZED;
+            if refused && is_whole && plan.freshness.may_be_stale(lane.renewer.now()) {
+                return Ok(Attempted::Stale(response));
+            }
+            let again = repeated(plan, outgoing, &response).filter(|_| retries_left);
+            Ok(again.map_or(Attempted::Answered(response), Attempted::Again))
         }
-        outgoing.body = replay.map_or(OutgoingBody::Gone, OutgoingBody::Full);
+        Err(error) => {
+            let again = match error.may_retry() {
+                Retry::Safe => retries_left,
+                Retry::IfIdempotent => retries_left && outgoing.may_repeat(plan),
+                Retry::Never => false,
+            };
+            if again { Ok(Attempted::Again(Repeated::WithBackoff)) } else { Err(upstream_problem(&error)) }
+        }
     }
 }
 
@@ -482,6 +518,22 @@ async fn permit(governor: Option<&Arc<Governor>>) -> Result<Option<Permit>, Prob
         Problem::new(ProblemKind::Unavailable, "host_crowded", crowded.to_string(), fix).retry_after(1)
     })?;
     Ok(Some(permit))
+}
+
+/// The vendor would refuse these with a code that says nothing.
+fn refuse_unavailable(plan: &Plan, call: &Call<'_>, path: &str) -> Result<(), Problem> {
+    let Some(scheme) = plan.provider.scheme(&plan.auth_scheme).filter(|known| !known.unavailable.is_empty())
+    else {
+        return Ok(());
+    };
+    let (method, path) = (effective_method(&call.method, &call.headers), canonical(plan, path));
+    match scheme.unavailable.iter().find(|row| row.at.matches(method, &path)) {
+        None => Ok(()),
+        Some(row) => {
+            let (what, fix) = (row.says.en.trim_end_matches('.'), row.fix.en.clone());
+            Err(Problem::new(ProblemKind::Forbidden, "unavailable_to_scheme", what, fix))
+        }
+    }
 }
 
 fn credential_refused() -> Problem {

@@ -10,12 +10,15 @@ use serde::{Deserialize, Serialize};
 use tombolo_auth::Authenticator;
 use tombolo_catalog::{AuthScheme, GateKind, PathRewrite, Provider};
 use tombolo_egress::{ChosenBy, Egress, Origin, ProxyServer, Route, RouteOptions, TimeOuts, TlsSettings};
-use tombolo_store::{ConnectionId, EnvironmentId};
+use tombolo_store::{ConnectionId, EnvironmentId, Timestamp};
 
 use super::governor::{Governor, Governors};
 use super::selection::Selection;
 use crate::credentials::SealedCredentials;
 use crate::problem::{Problem, ProblemKind};
+
+/// For how long credentials count as new.
+const NEW_FOR: Duration = Duration::from_mins(1);
 
 /// A compiled connection, stored or only drafted for a test.
 pub struct Plan {
@@ -46,6 +49,7 @@ pub struct Plan {
     pub(crate) learned: Learned,
     pub(crate) gates: Vec<GateKind>,
     pub(crate) sealed: SealedCredentials,
+    pub(crate) freshness: Freshness,
     pub(crate) owned_headers: Vec<HeaderName>,
     pub(crate) owned_parameters: Vec<String>,
     /// Of the upstream host, if its vendor limits the requests in flight.
@@ -70,7 +74,30 @@ pub(crate) struct PlanSource {
     pub(crate) gates: Vec<GateKind>,
     pub(crate) learned: Learned,
     pub(crate) sealed: SealedCredentials,
+    pub(crate) freshness: Freshness,
     pub(crate) refused: bool,
+}
+
+/// How long the credentials of a plan are good, and whether new ones can be had.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Freshness {
+    /// When they end.
+    pub(crate) expires_at: Option<Timestamp>,
+    /// When they were written; `None` when they cannot be renewed.
+    pub(crate) renewable_since: Option<Timestamp>,
+}
+
+impl Freshness {
+    /// Whether the vendor would refuse them.
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
+        self.renewable_since.is_some() && self.expires_at.is_some_and(|end| end <= now)
+    }
+
+    /// Whether it makes sense to ask for new ones after the vendor refused them. Those that are new were not refused for
+    /// their age, and other new ones would be refused as well.
+    pub(crate) fn may_be_stale(&self, now: Timestamp) -> bool {
+        self.renewable_since.is_some_and(|written| now.since(written) >= NEW_FOR)
+    }
 }
 
 /// What tests found out about a connection, kept beside its health.
@@ -165,6 +192,7 @@ impl Plan {
             selection,
             healthy,
             sealed,
+            freshness: source.freshness,
             governor,
             own_governor,
         })
@@ -231,7 +259,8 @@ fn number(settings: &BTreeMap<String, String>, key: &str) -> Option<u32> {
     settings.get(key).and_then(|value| value.parse().ok())
 }
 
-fn route_options(settings: &BTreeMap<String, String>) -> Result<RouteOptions, Problem> {
+/// How the upstream is reached, as far as the settings say.
+pub(crate) fn route_options(settings: &BTreeMap<String, String>) -> Result<RouteOptions, Problem> {
     let mut options = RouteOptions::default();
     if let Some(seconds) = number(settings, "timeout") {
         options.time_outs = TimeOuts { head: Duration::from_secs(seconds.into()), ..TimeOuts::default() };

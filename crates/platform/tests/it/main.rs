@@ -9,6 +9,7 @@ mod generic_keys;
 mod invalidation;
 mod isolation;
 mod jobs;
+mod oauth;
 mod simulated;
 mod start;
 mod streaming;

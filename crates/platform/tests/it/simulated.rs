@@ -7,7 +7,7 @@ use std::sync::Arc;
 use http::Method;
 use tombolo_catalog::{Catalog, Provider, Side};
 use tombolo_kintone_emulator::model::BasicGate;
-use tombolo_kintone_emulator::{Effect, Fault, Seed, Simulator, SimulatorOptions};
+use tombolo_kintone_emulator::{AcceptedCredential, Effect, Fault, Seed, Simulator, SimulatorOptions};
 use tombolo_platform::start::ConnectToOption;
 use tombolo_platform::{ConnectionDraft, Outcome, TestReport};
 
@@ -60,8 +60,15 @@ fn drafts(simulator: &Simulator) -> Vec<(String, ConnectionDraft)> {
         let form = simulator.form(credential).expect("a form that can be filled in");
         filled(&simulator.provider().id, &credential.scheme, &form)
     };
-    let credentials = simulator.credentials().iter();
-    credentials.map(|credential| (credential.scheme.clone(), draft_of(credential))).collect()
+    by_form(simulator).map(|credential| (credential.scheme.clone(), draft_of(credential))).collect()
+}
+
+/// The credentials that a form alone links with; the others need a person in a browser, and are linked elsewhere.
+fn by_form(simulator: &Simulator) -> impl Iterator<Item = &AcceptedCredential> {
+    let provider = simulator.provider();
+    simulator.credentials().iter().filter(|credential| {
+        provider.scheme(&credential.scheme).is_some_and(|scheme| !scheme.needs_browser())
+    })
 }
 
 /// The same form with another last character in the secret.
@@ -124,7 +131,7 @@ async fn every_provider_is_linked_and_called_through_by_each_scheme() {
 async fn a_wrong_credential_of_each_scheme_has_a_verdict_of_its_own() {
     for provider in providers() {
         let (world, simulator) = simulate(&provider, None).await;
-        for credential in simulator.credentials() {
+        for credential in by_form(&simulator) {
             let of = format!("{} {}", provider.id, credential.scheme);
             let wrong = with_wrong_secret(&simulator, &credential.scheme);
             let report = world.create(&wrong).await.unwrap_or_else(|problem| panic!("{of}: {problem:?}"));
@@ -143,7 +150,7 @@ async fn the_verdicts_on_wrong_credentials_are_those_of_the_files() {
     let mut lines = Vec::new();
     for id in ["kintone", "kintone-user-api", "oomnitza"] {
         let (world, simulator) = simulate(&provider(id), None).await;
-        for credential in simulator.credentials() {
+        for credential in by_form(&simulator) {
             let wrong = with_wrong_secret(&simulator, &credential.scheme);
             let (report, _) = world.test(&wrong).await.expect("accepted");
             lines.push(format!("{id} {}: {} stopped={}", credential.scheme, told(&report), report.stopped));

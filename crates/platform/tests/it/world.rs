@@ -109,6 +109,11 @@ impl World {
         SqliteLocation::new(data.join("tombolo.db"), data.join("activity.db")).into()
     }
 
+    /// Where the emulator listens without TLS, for browsers.
+    pub fn kintone_port(&self) -> u16 {
+        self.emulator.http_address().port()
+    }
+
     /// What the emulator can be told and asked.
     pub fn kintone(&self) -> Control {
         self.emulator.control()

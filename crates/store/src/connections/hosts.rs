@@ -11,7 +11,7 @@ struct StoredHost {
     port: u16,
 }
 
-pub(super) fn to_json(hosts: &HostSet) -> String {
+pub(crate) fn to_json(hosts: &HostSet) -> String {
     let stored: Vec<_> = hosts
         .iter()
         .map(|bound| StoredHost {
@@ -23,7 +23,7 @@ pub(super) fn to_json(hosts: &HostSet) -> String {
     serde_json::to_string(&stored).expect("texts and numbers always become JSON")
 }
 
-pub(super) fn from_json(text: &str) -> Result<HostSet, StoreError> {
+pub(crate) fn from_json(text: &str) -> Result<HostSet, StoreError> {
     let stored: Vec<StoredHost> = serde_json::from_str(text).map_err(|error| StoreError::corrupt(&error))?;
     stored
         .into_iter()

@@ -1,6 +1,6 @@
 //! One account's authorised access: its settings in the clear, its credentials sealed.
 
-mod hosts;
+pub(crate) mod hosts;
 mod list;
 mod read;
 mod write;
@@ -11,9 +11,9 @@ use serde_json::Value as Json;
 use tombolo_vault::{HostSet, Sealed};
 
 pub use list::{ConnectionCursor, ConnectionFilter, ConnectionPage};
-pub(crate) use write::{delete, insert, record_health, replace_credentials, update};
+pub(crate) use write::{delete, insert, postpone_renewal, record_health, replace_credentials, update};
 
-use crate::id::{ConnectionId, EnvironmentId, IntegrationId};
+use crate::id::{ConnectionId, EnvironmentId, IntegrationId, OAuthClientId};
 use crate::text_enum::text_enum;
 use crate::timestamp::Timestamp;
 
@@ -34,6 +34,8 @@ pub struct Connection {
     pub target: Target,
     /// The credentials, if there are any.
     pub sealed: Option<Sealed>,
+    /// How long the credentials are good.
+    pub life: TokenLife,
     /// The record version that `sealed` is bound to. Grows with every secret written, never shrinks.
     pub sealed_version: u64,
     /// Settings that do not decide where requests go: a JSON object.
@@ -68,6 +70,17 @@ pub struct Target {
     pub gates: Json,
     /// The hosts that the credentials are bound to.
     pub hosts: HostSet,
+    /// The OAuth client that the account was authorised through.
+    pub oauth_client: Option<OAuthClientId>,
+}
+
+/// How long credentials are good.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TokenLife {
+    /// When they end; `None` when they do not, or nobody knows.
+    pub expires_at: Option<Timestamp>,
+    /// When they are to be renewed; `None` when they cannot be.
+    pub renew_at: Option<Timestamp>,
 }
 
 text_enum! {
@@ -101,6 +114,8 @@ pub struct NewConnection {
     pub target: Target,
     /// The credentials, sealed for [`NewConnection::SEALED_VERSION`].
     pub sealed: Option<Sealed>,
+    /// How long the credentials are good.
+    pub life: TokenLife,
     /// Settings that do not decide where requests go: a JSON object.
     pub settings: Json,
     /// The outcome of its first test.
@@ -170,6 +185,8 @@ pub struct CredentialsReplacement {
     pub sealed: Sealed,
     /// The hosts that they are bound to.
     pub hosts: HostSet,
+    /// How long they are good.
+    pub life: TokenLife,
 }
 
 /// How a connection did.

@@ -1,16 +1,17 @@
 use tombolo_vault::Sealed;
 
-use super::{Connection, Target, hosts};
+use super::{Connection, Target, TokenLife, hosts};
 use crate::database::{Row, query};
 use crate::error::StoreError;
 use crate::id::{ConnectionId, EnvironmentId, IntegrationId};
 use crate::name::name_key;
 use crate::store::Store;
+use crate::timestamp::Timestamp;
 
 /// The columns of table `c` in the order of [`read`].
 pub(super) const COLUMNS: &str = "c.id, c.environment_id, c.integration_id, c.name, c.connection_id, c.auth_scheme, c.config, c.gates, c.hosts, \
      c.sealed, c.sealed_version, c.settings, c.health, c.health_detail, c.tags, c.metadata, c.version, c.created_at, \
-     c.updated_at, c.last_tested_at";
+     c.updated_at, c.last_tested_at, c.oauth_client_id, c.expires_at, c.renew_at";
 
 impl Store {
     /// The live connection with this id.
@@ -23,6 +24,20 @@ impl Store {
             "SELECT {COLUMNS} FROM connections c WHERE c.environment_id = $1 AND c.id = $2 AND c.deleted_at IS NULL"
         ));
         self.database.read_one(select.bind(environment).bind(id)).await?.map(read).transpose()
+    }
+
+    /// Live connections whose credentials are to be renewed by now, the most urgent first. (Looks into all environments.)
+    pub async fn connections_to_renew(
+        &self,
+        at: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(EnvironmentId, ConnectionId)>, StoreError> {
+        let select = query(
+            "SELECT environment_id, id FROM connections \
+             WHERE renew_at IS NOT NULL AND renew_at <= $1 AND deleted_at IS NULL ORDER BY renew_at LIMIT $2",
+        );
+        let rows = self.database.read(select.bind(at).bind(limit)).await?;
+        rows.into_iter().map(|mut row| Ok((row.parsed()?, row.parsed()?))).collect()
     }
 
     /// The live connection that the API names with `integration` and `connection_id`.
@@ -61,7 +76,7 @@ impl Store {
 }
 
 pub(super) fn read(mut row: Row) -> Result<Connection, StoreError> {
-    Ok(Connection {
+    let mut connection = Connection {
         id: row.parsed()?,
         environment_id: row.parsed()?,
         integration_id: row.parsed()?,
@@ -72,8 +87,10 @@ pub(super) fn read(mut row: Row) -> Result<Connection, StoreError> {
             config: row.json()?,
             gates: row.json()?,
             hosts: hosts::from_json(&row.text()?)?,
+            oauth_client: None,
         },
         sealed: row.optional_bytes()?.map(Sealed::from_bytes).transpose()?,
+        life: TokenLife::default(),
         sealed_version: row.counter()?,
         settings: row.json()?,
         health: row.parsed()?,
@@ -84,5 +101,8 @@ pub(super) fn read(mut row: Row) -> Result<Connection, StoreError> {
         created_at: row.time()?,
         updated_at: row.time()?,
         last_tested_at: row.optional_time()?,
-    })
+    };
+    connection.target.oauth_client = row.optional_parsed()?;
+    connection.life = TokenLife { expires_at: row.optional_time()?, renew_at: row.optional_time()? };
+    Ok(connection)
 }

@@ -25,8 +25,8 @@ pub(crate) async fn insert(act: &mut Act<'_>, new: &NewConnection) -> Result<(),
     let statement = query(
         "INSERT INTO connections (id, environment_id, integration_id, name, name_key, name_search, connection_id, \
          auth_scheme, config, gates, hosts, sealed, sealed_version, settings, health, health_detail, tags, metadata, \
-         version, created_at, updated_at, last_tested_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
-         $13, $14, $15, $16, $17, $18, 1, $19, $19, $20)",
+         version, created_at, updated_at, last_tested_at, oauth_client_id, expires_at, renew_at) VALUES ($1, $2, $3, $4, \
+         $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, $19, $19, $20, $21, $22, $23)",
     );
     let statement = statement
         .bind(&new.id)
@@ -48,7 +48,10 @@ pub(crate) async fn insert(act: &mut Act<'_>, new: &NewConnection) -> Result<(),
         .bind(&tags_to_json(&new.tags))
         .bind(&new.metadata)
         .bind(act.at)
-        .bind(new.last_tested_at);
+        .bind(new.last_tested_at)
+        .bind(new.target.oauth_client.as_ref())
+        .bind(new.life.expires_at)
+        .bind(new.life.renew_at);
     act.transaction.execute(statement).await?;
     insert_tags(act, &new.environment_id, &new.id, act.at, &new.tags).await
 }
@@ -111,8 +114,8 @@ async fn retarget(
     }
     let statement = query(
         "UPDATE connections SET auth_scheme = $1, config = $2, gates = $3, hosts = $4, sealed = $5, \
-         sealed_version = sealed_version + 1, health = 'unverified', health_detail = 'null' \
-         WHERE environment_id = $6 AND id = $7",
+         sealed_version = sealed_version + 1, health = 'unverified', health_detail = 'null', oauth_client_id = $8, \
+         expires_at = NULL, renew_at = NULL WHERE environment_id = $6 AND id = $7",
     );
     let statement = statement
         .bind(target.auth_scheme.as_str())
@@ -121,7 +124,8 @@ async fn retarget(
         .bind(hosts::to_json(&target.hosts))
         .bind(sealed.map(Sealed::as_bytes))
         .bind(&update.environment_id)
-        .bind(&update.id);
+        .bind(&update.id)
+        .bind(target.oauth_client.as_ref());
     act.transaction.execute(statement).await.map(drop)
 }
 
@@ -132,7 +136,8 @@ pub(crate) async fn replace_credentials(
     count_sealed(act, &replacement.environment_id, &replacement.sealed).await?;
     let statement = query(
         "UPDATE connections SET sealed = $1, hosts = $2, sealed_version = sealed_version + 1, version = version + 1, \
-         updated_at = $3 WHERE environment_id = $4 AND id = $5 AND sealed_version = $6 AND deleted_at IS NULL",
+         updated_at = $3, expires_at = $7, renew_at = $8 \
+         WHERE environment_id = $4 AND id = $5 AND sealed_version = $6 AND deleted_at IS NULL",
     );
     let statement = statement
         .bind(replacement.sealed.as_bytes())
@@ -140,9 +145,24 @@ pub(crate) async fn replace_credentials(
         .bind(act.at)
         .bind(&replacement.environment_id)
         .bind(&replacement.id)
-        .bind(replacement.expected_sealed_version);
+        .bind(replacement.expected_sealed_version)
+        .bind(replacement.life.expires_at)
+        .bind(replacement.life.renew_at);
     let changed = act.transaction.execute(statement).await?;
     require_changed(act, changed, &replacement.environment_id, &replacement.id).await
+}
+
+/// Puts the next attempt to renew credentials off, after one that failed.
+pub(crate) async fn postpone_renewal(
+    act: &mut Act<'_>,
+    environment: &EnvironmentId,
+    id: &ConnectionId,
+    renew_at: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let statement = query(
+        "UPDATE connections SET renew_at = $1 WHERE environment_id = $2 AND id = $3 AND deleted_at IS NULL",
+    );
+    act.transaction.execute(statement.bind(renew_at).bind(environment).bind(id)).await.map(drop)
 }
 
 pub(crate) async fn record_health(act: &mut Act<'_>, news: &ConnectionHealth) -> Result<(), StoreError> {
@@ -167,7 +187,7 @@ pub(crate) async fn delete(
     id: &ConnectionId,
 ) -> Result<(), StoreError> {
     let statement = query(
-        "UPDATE connections SET sealed = NULL, sealed_version = sealed_version + 1, version = version + 1, \
+        "UPDATE connections SET sealed = NULL, renew_at = NULL, sealed_version = sealed_version + 1, version = version + 1, \
          updated_at = $1, deleted_at = $1 WHERE environment_id = $2 AND id = $3 AND deleted_at IS NULL",
     );
     if act.transaction.execute(statement.bind(act.at).bind(environment).bind(id)).await? == 0 {

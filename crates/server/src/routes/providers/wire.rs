@@ -2,7 +2,7 @@
 
 use tombolo_api as api;
 use tombolo_platform::catalog::{
-    AuthScheme, Field, FieldKind, Fields, GateKind, Language, Provider, SchemeKind, Stage, Text,
+    AuthScheme, Field, FieldKind, Fields, Flow, GateKind, Language, Provider, SchemeKind, Stage, Text,
 };
 
 /// A provider with its texts in both languages, one of them picked out.
@@ -62,6 +62,10 @@ fn auth_mode(kind: &SchemeKind) -> &'static str {
     match kind {
         SchemeKind::ApiKey { .. } => "API_KEY",
         SchemeKind::Basic { .. } | SchemeKind::EncodedPassword { .. } => "BASIC",
+        SchemeKind::OAuth2(oauth2) => match oauth2.flow {
+            Flow::AuthorizationCode => "OAUTH2",
+            Flow::ClientCredentials => "OAUTH2_CC",
+        },
     }
 }
 

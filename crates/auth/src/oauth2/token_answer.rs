@@ -1,0 +1,222 @@
+//! Token answers (RFC 6749 §5), and the many that are none.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use http::StatusCode;
+use http::header::RETRY_AFTER;
+use serde_json::Value;
+use tombolo_catalog::OAuth2;
+
+use super::OAuth2Exchange;
+use crate::credentials::CredentialsBuilder;
+use crate::exchange::{ExchangeAnswer, ExchangeFailure, Tokens};
+
+/// Longest code or description that is kept of a vendor's answer.
+const WORDS_MAX: usize = 300;
+
+pub(super) fn read(
+    exchange: &OAuth2Exchange<'_>,
+    answer: &ExchangeAnswer<'_>,
+) -> Result<Tokens, ExchangeFailure> {
+    let body = parse(answer.body);
+    let error = body.as_ref().and_then(|body| text(body, "error"));
+    if !answer.status.is_success() || error.is_some() {
+        return Err(failure(answer, body.as_ref(), error));
+    }
+    let Some(body) = body else {
+        return Err(ExchangeFailure::Malformed("it is neither JSON nor a form".to_owned()));
+    };
+    let names = &exchange.oauth2.token_answer;
+    let access_token = text(&body, &names.access_token)
+        .ok_or_else(|| ExchangeFailure::Malformed(format!("it has no `{}`", names.access_token)))?;
+    // A refresh mostly gives no new refresh token: the old one stays good (RFC 6749 §6).
+    let old = exchange.previous.and_then(|known| known.value(OAuth2::REFRESH_TOKEN)).map(str::to_owned);
+    let refresh_token = text(&body, &names.refresh_token).or(old);
+    let mut builder = CredentialsBuilder::new().value(OAuth2::ACCESS_TOKEN, &access_token);
+    if let Some(refresh_token) = refresh_token {
+        builder = builder.value(OAuth2::REFRESH_TOKEN, &refresh_token);
+    }
+    for (name, value) in exchange.previous.into_iter().flat_map(|known| known.values()) {
+        if name != OAuth2::ACCESS_TOKEN && name != OAuth2::REFRESH_TOKEN {
+            builder = builder.value(name, value);
+        }
+    }
+    let life =
+        member(&body, &names.expires_in).and_then(seconds).or(exchange.oauth2.token_life.map(u64::from));
+    let config: BTreeMap<String, String> =
+        names.config.iter().filter_map(|(field, path)| Some((field.clone(), text(&body, path)?))).collect();
+    Ok(Tokens {
+        credentials: builder.build(),
+        expires_in: life.map(Duration::from_secs),
+        scope: text(&body, "scope"),
+        config,
+    })
+}
+
+/// JSON, whatever the content type says; some vendors answer with a form.
+fn parse(body: &[u8]) -> Option<Value> {
+    if let Ok(value @ Value::Object(_)) = serde_json::from_slice(body) {
+        return Some(value);
+    }
+    let form = std::str::from_utf8(body).ok().filter(|text| text.contains('=') && !text.contains('<'))?;
+    let members = url::form_urlencoded::parse(form.trim().as_bytes())
+        .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
+        .collect();
+    Some(Value::Object(members))
+}
+
+fn failure(answer: &ExchangeAnswer<'_>, body: Option<&Value>, error: Option<String>) -> ExchangeFailure {
+    let retry_after = answer
+        .headers
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+        .map(Duration::from_secs);
+    let description = body.and_then(|body| text(body, "error_description")).map(|words| shortened(&words));
+    let code = error.as_deref().map(shortened);
+    let passing = answer.status.is_server_error()
+        || matches!(answer.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
+        || matches!(code.as_deref(), Some("temporarily_unavailable" | "server_error" | "slow_down"));
+    match code {
+        // Sent with any status; it never means that the same token will be good later.
+        Some(code) if code == "invalid_grant" => ExchangeFailure::Dead { code, description },
+        code if passing => {
+            let what = code.unwrap_or_else(|| format!("HTTP {}", answer.status.as_u16()));
+            ExchangeFailure::Passing { what, retry_after }
+        }
+        Some(code) => ExchangeFailure::Refused { code, description },
+        None if answer.status.is_client_error() => {
+            ExchangeFailure::Refused { code: format!("HTTP {}", answer.status.as_u16()), description }
+        }
+        None => ExchangeFailure::Malformed(format!("HTTP {}", answer.status.as_u16())),
+    }
+}
+
+/// The words of a vendor, short and in one line.
+fn shortened(words: &str) -> String {
+    words.chars().take(WORDS_MAX).map(|char| if char.is_control() { ' ' } else { char }).collect()
+}
+
+fn member<'a>(body: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(body, |value, name| value.get(name))
+}
+
+fn text(body: &Value, path: &str) -> Option<String> {
+    match member(body, path)? {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// A life in seconds: a number, or a text with one.
+fn seconds(value: &Value) -> Option<u64> {
+    match value {
+        Value::Number(number) => number.as_u64().or_else(|| number.as_f64().map(|seconds| seconds as u64)),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue};
+
+    use super::*;
+    use crate::credentials::Credentials;
+    use crate::exchange::Step;
+    use crate::oauth2::{Grant, OAuthClient};
+
+    fn read_with(more: &str, status: u16, body: &str) -> String {
+        let text = format!("flow: client_credentials\ntoken_url: https://a.example.com/token\n{more}");
+        let oauth2: OAuth2 = serde_saphyr::from_str(&text).expect("reads");
+        let previous: Credentials = CredentialsBuilder::new()
+            .value("access_token", "old")
+            .value("refresh_token", "kept")
+            .value("client_id", "me")
+            .build();
+        let exchange = OAuth2Exchange {
+            oauth2: &oauth2,
+            url: "https://a.example.com/token",
+            client: OAuthClient { id: "me", secret: None },
+            grant: Grant::RefreshToken,
+            previous: Some(&previous),
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("7"));
+        let status = StatusCode::from_u16(status).expect("a status");
+        match exchange.answered(&ExchangeAnswer { status, headers: &headers, body: body.as_bytes() }) {
+            Step::Done(tokens) => {
+                let values: Vec<String> =
+                    tokens.credentials.values().map(|(name, value)| format!("{name}={value}")).collect();
+                format!("{} {:?} {:?}", values.join(" "), tokens.expires_in, tokens.config)
+            }
+            Step::Failed(failure) => format!("{failure:?}"),
+            Step::Send(_) => panic!("nothing more is sent"),
+        }
+    }
+
+    #[test]
+    fn a_token_is_found_in_every_form_that_vendors_use() {
+        for (more, body, expected) in [
+            (
+                "",
+                r#"{"access_token":"a","refresh_token":"r","expires_in":3600}"#,
+                "access_token=a refresh_token=r client_id=me Some(3600s) {}",
+            ),
+            (
+                "",
+                r#"{"access_token":"a","expires_in":"3600"}"#,
+                "access_token=a refresh_token=kept client_id=me Some(3600s) {}",
+            ),
+            (
+                "",
+                "access_token=a&expires_in=60",
+                "access_token=a refresh_token=kept client_id=me Some(60s) {}",
+            ),
+            (
+                "token_life: 90",
+                r#"{"access_token":"a"}"#,
+                "access_token=a refresh_token=kept client_id=me Some(90s) {}",
+            ),
+            ("", r#"{"access_token":"a"}"#, "access_token=a refresh_token=kept client_id=me None {}"),
+            (
+                "token_answer: { access_token: authed_user.access_token, config: { team: team.id } }",
+                r#"{"authed_user":{"access_token":"a"},"team":{"id":"T1"}}"#,
+                r#"access_token=a refresh_token=kept client_id=me None {"team": "T1"}"#,
+            ),
+        ] {
+            assert_eq!(read_with(more, 200, body), expected);
+        }
+    }
+
+    #[test]
+    fn a_dead_authorisation_an_outage_and_a_mistake_are_three_things() {
+        for (status, body, expected) in [
+            (
+                400,
+                r#"{"error":"invalid_grant","error_description":"token\nrevoked"}"#,
+                r#"Dead { code: "invalid_grant", description: Some("token revoked") }"#,
+            ),
+            (200, r#"{"error":"invalid_grant"}"#, r#"Dead { code: "invalid_grant", description: None }"#),
+            (
+                401,
+                r#"{"error":"invalid_client"}"#,
+                r#"Refused { code: "invalid_client", description: None }"#,
+            ),
+            (403, "<h1>No</h1>", r#"Refused { code: "HTTP 403", description: None }"#),
+            (503, "<h1>Later</h1>", r#"Passing { what: "HTTP 503", retry_after: Some(7s) }"#),
+            (429, r#"{"error":"rate"}"#, r#"Passing { what: "rate", retry_after: Some(7s) }"#),
+            (
+                400,
+                r#"{"error":"temporarily_unavailable"}"#,
+                r#"Passing { what: "temporarily_unavailable", retry_after: Some(7s) }"#,
+            ),
+            (200, "<h1>Hello</h1>", r#"Malformed("it is neither JSON nor a form")"#),
+            (200, "{}", r#"Malformed("it has no `access_token`")"#),
+            (302, "", r#"Malformed("HTTP 302")"#),
+        ] {
+            assert_eq!(read_with("", status, body), expected, "{status} {body}");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! OAuth 2.0 (RFC 6749) as a provider file declares it, with every way in which vendors deviate from it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::template::Template;
+use crate::text::Text;
+
+/// How tokens are asked for and read. What is left out is what RFC 6749 says.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OAuth2 {
+    /// Who agrees.
+    pub flow: Flow,
+    /// Where the person agrees; needed by the authorization-code flow.
+    pub authorization_url: Option<Template>,
+    /// Where codes and refresh tokens become access tokens.
+    pub token_url: Template,
+    /// Where refresh tokens are taken instead.
+    pub refresh_url: Option<Template>,
+    /// Where tokens are revoked (RFC 7009).
+    pub revocation_url: Option<Template>,
+    /// Who signs the vendor's answers (RFC 9207): compared with what the answer says, if it says so.
+    pub issuer: Option<String>,
+    /// What a person can agree to, in the order in which it is shown.
+    #[serde(default)]
+    pub scopes: Vec<OAuthScope>,
+    /// What stands between scopes.
+    #[serde(default = "blank")]
+    pub scope_separator: String,
+    /// Whether the vendor bears a PKCE challenge (RFC 7636, S256).
+    #[serde(default = "yes")]
+    pub pkce: bool,
+    /// How the client proves to be itself.
+    #[serde(default)]
+    pub client_authentication: ClientAuthentication,
+    /// How the parameters of a token request travel.
+    #[serde(default)]
+    pub token_request: ParameterFormat,
+    /// More parameters of the authorization request.
+    #[serde(default)]
+    pub authorization_parameters: BTreeMap<String, String>,
+    /// More parameters of every token request that is no refresh.
+    #[serde(default)]
+    pub token_parameters: BTreeMap<String, String>,
+    /// More parameters of a refresh.
+    #[serde(default)]
+    pub refresh_parameters: BTreeMap<String, String>,
+    /// More headers of every token request.
+    #[serde(default)]
+    pub token_headers: BTreeMap<String, String>,
+    /// Where the answer keeps its members.
+    #[serde(default)]
+    pub token_answer: TokenAnswer,
+    /// How many seconds an access token lives when the answer does not say.
+    pub token_life: Option<u32>,
+    /// How many seconds before its end a token is renewed; a tenth of its life, at most five minutes, when absent.
+    pub refresh_margin: Option<u32>,
+}
+
+/// Who agrees to what a token allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flow {
+    /// A person, in a browser (RFC 6749 §4.1).
+    AuthorizationCode,
+    /// The client itself (RFC 6749 §4.4): its id and secret are the credential.
+    ClientCredentials,
+}
+
+/// Something that a person can agree to.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OAuthScope {
+    /// The vendor's name for it.
+    pub id: String,
+    /// What it allows.
+    pub says: Text,
+    /// Whether it is asked for unless somebody says otherwise.
+    #[serde(default)]
+    pub default: bool,
+}
+
+/// How a client proves to be itself at the token endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuthentication {
+    /// `Authorization: Basic` with id and secret, each form-encoded first (RFC 6749 §2.3.1).
+    #[default]
+    Basic,
+    /// The parameters `client_id` and `client_secret`.
+    Body,
+}
+
+/// How the parameters of a token request travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ParameterFormat {
+    /// POST with `application/x-www-form-urlencoded`, as RFC 6749 says.
+    #[default]
+    Form,
+    /// POST with a JSON object.
+    Json,
+    /// GET with everything in the query.
+    Query,
+}
+
+/// Paths such as `authed_user.access_token` to the members of a token answer.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TokenAnswer {
+    /// The access token.
+    pub access_token: String,
+    /// The refresh token.
+    pub refresh_token: String,
+    /// The life of the access token in seconds, as a number or a text.
+    pub expires_in: String,
+    /// Members that become fields of the configuration: field name and path.
+    pub config: BTreeMap<String, String>,
+}
+
+impl Default for TokenAnswer {
+    fn default() -> Self {
+        Self {
+            access_token: "access_token".to_owned(),
+            refresh_token: "refresh_token".to_owned(),
+            expires_in: "expires_in".to_owned(),
+            config: BTreeMap::new(),
+        }
+    }
+}
+
+impl OAuth2 {
+    /// The header that carries the access token (RFC 6750 §2.1).
+    pub const HEADER: &str = "authorization";
+    /// The name under which credentials keep the access token.
+    pub const ACCESS_TOKEN: &str = "access_token";
+    /// The name under which credentials keep the refresh token.
+    pub const REFRESH_TOKEN: &str = "refresh_token";
+    /// The field for the client's id in the client-credentials flow.
+    pub const CLIENT_ID: &str = "client_id";
+    /// The field for the client's secret in the client-credentials flow.
+    pub const CLIENT_SECRET: &str = "client_secret";
+
+    /// The scopes that are asked for unless somebody says otherwise.
+    pub fn default_scopes(&self) -> impl Iterator<Item = &str> {
+        self.scopes.iter().filter(|scope| scope.default).map(|scope| scope.id.as_str())
+    }
+
+    /// How long before its end a token that lives this long is renewed.
+    pub fn margin(&self, life: Duration) -> Duration {
+        let usual = (life / 10).min(Duration::from_mins(5));
+        self.refresh_margin.map_or(usual, |seconds| Duration::from_secs(seconds.into())).min(life / 2)
+    }
+
+    /// Every address that a secret of this scheme is sent to.
+    pub(crate) fn secret_urls(&self) -> impl Iterator<Item = &Template> {
+        [Some(&self.token_url), self.refresh_url.as_ref(), self.revocation_url.as_ref()].into_iter().flatten()
+    }
+
+    /// Every address of the scheme.
+    pub(crate) fn urls(&self) -> impl Iterator<Item = &Template> {
+        self.secret_urls().chain(&self.authorization_url)
+    }
+}
+
+fn blank() -> String {
+    " ".to_owned()
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_renewed_before_its_end_and_never_right_after_its_beginning() {
+        let read = |more: &str| -> OAuth2 {
+            let text = format!("flow: client_credentials\ntoken_url: https://a.example.com/token\n{more}");
+            serde_saphyr::from_str(&text).expect("reads")
+        };
+        for (more, life, margin) in [
+            ("", 3_600, 300),
+            ("", 600, 60),
+            ("", 86_400, 300),
+            ("refresh_margin: 30", 3_600, 30),
+            ("refresh_margin: 30", 40, 20),
+        ] {
+            let found = read(more).margin(Duration::from_secs(life));
+            assert_eq!(found, Duration::from_secs(margin), "{more} of {life}");
+        }
+    }
+}

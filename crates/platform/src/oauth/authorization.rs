@@ -1,0 +1,347 @@
+//! The way to the vendor: a link that begins an authorization, and the browser that opens it.
+
+use std::collections::BTreeMap;
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+use tombolo_auth::{Accepted, AuthorizationRequest, CredentialsBuilder, Form};
+use tombolo_catalog::{AuthScheme, OAuth2, Provider};
+use tombolo_store::{
+    Authorization, AuthorizationId, AuthorizationStage, AuthorizationStep, Change, NewAuthorization,
+    OAuthClient, Object, StoreError,
+};
+use tombolo_vault::HostSet;
+
+use super::clients::{merged_config, scheme_with_client};
+use super::{LINK_LIFE, STEP_LIFE, exchange, hash, secret_text};
+use crate::access::{Access, Scope};
+use crate::connections::{accept_settings, check_name, name_taken, refuse_scheme};
+use crate::credentials::{Place, Purpose};
+use crate::platform::{Platform, events};
+use crate::problem::{Problem, ProblemKind};
+
+/// The name under which the PKCE verifier is sealed.
+pub(super) const VERIFIER: &str = "verifier";
+
+/// What somebody gave to have an account linked by a person.
+pub struct AuthorizationDraft {
+    /// The integration's key, or the provider's id.
+    pub integration: String,
+    /// What people will call the connection.
+    pub name: String,
+    /// Names it in the API; its id when absent.
+    pub connection_id: Option<String>,
+    /// The auth scheme; the provider's first one that needs a browser when absent.
+    pub auth_scheme: Option<String>,
+    /// The OAuth client, by id or name; the only one that fits when absent.
+    pub oauth_client: Option<String>,
+    /// Fields of the configuration, none of them secret.
+    pub fields: BTreeMap<String, String>,
+    /// Extra settings.
+    pub settings: BTreeMap<String, String>,
+    /// For finding it.
+    pub tags: BTreeMap<String, String>,
+    /// The embedder's own data.
+    pub metadata: Json,
+    /// The scopes to ask for; those of the client or of the provider's file when empty.
+    pub scopes: Vec<String>,
+}
+
+/// A draft as it waits for the person.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct WaitingDraft {
+    pub(super) integration: String,
+    pub(super) name: String,
+    pub(super) connection_id: Option<String>,
+    pub(super) auth_scheme: String,
+    pub(super) config: BTreeMap<String, String>,
+    /// The settings that do not decide where requests go.
+    pub(super) settings: BTreeMap<String, String>,
+    pub(super) tags: BTreeMap<String, String>,
+    pub(super) metadata: Json,
+    pub(super) scopes: Vec<String>,
+}
+
+/// An authorization that waits for its person.
+pub struct StartedAuthorization {
+    /// The authorization.
+    pub authorization: Authorization,
+    /// The secret of the link; shown once.
+    pub link_secret: SecretString,
+}
+
+/// What a browser that has opened the link is to do.
+pub struct Beginning {
+    /// Where it goes.
+    pub location: String,
+    /// The name of the cookie that it keeps, without a prefix.
+    pub cookie_name: String,
+    /// What it keeps there.
+    pub cookie: SecretString,
+}
+
+/// How an authorization does, for whoever made it.
+pub struct AuthorizationState {
+    /// The authorization.
+    pub authorization: Authorization,
+    /// Whether it can no longer go on.
+    pub is_over: bool,
+}
+
+impl Platform {
+    /// Makes a link for a person who is to agree at the vendor. Nothing is asked of the vendor yet.
+    pub async fn start_authorization(
+        &self,
+        access: &Access,
+        draft: AuthorizationDraft,
+    ) -> Result<StartedAuthorization, Problem> {
+        access.require(Scope::CreateConnection)?;
+        check_name(&draft.name)?;
+        if !self.store.connections_called(&access.environment, draft.name.trim()).await?.is_empty() {
+            return Err(name_taken(&draft.name));
+        }
+        let integration = self.store.integration(&access.environment, &draft.integration).await?;
+        let provider = match &integration {
+            Some(integration) => self.provider_of(integration)?,
+            None => self.known_provider(&draft.integration)?,
+        };
+        let (scheme, _) = scheme_with_client(&provider, draft.auth_scheme.as_deref())?;
+        if let Some(integration) = &integration {
+            refuse_scheme(integration, &scheme.id)?;
+        }
+        let client =
+            self.client_for(access, &provider, scheme, draft.oauth_client.as_deref(), &draft.fields).await?;
+        let waiting = accept(&provider, scheme, &client, draft)?;
+        exchange::url_of(&provider, &provider.base_url, &waiting.config)?;
+
+        let now = self.now();
+        let id = AuthorizationId::generate(now, &*self.random).map_err(StoreError::from)?;
+        let link_secret = secret_text(&*self.random)?;
+        let new = NewAuthorization {
+            id: id.clone(),
+            environment_id: access.environment.clone(),
+            oauth_client: client.id.clone(),
+            connection: self.new_connection_id()?,
+            start_hash: hash(&link_secret),
+            draft: json!(waiting),
+            expires_at: now.plus(LINK_LIFE),
+        };
+        let object = Object { kind: "authorization".into(), id: id.to_string(), label: waiting.name.clone() };
+        let detail = json!({ "provider": provider.id, "oauth_client": client.id.as_str() });
+        let mut changes = vec![Change::InsertAuthorization(new)];
+        changes.extend(events(access, "authorization.created", object, detail, false));
+        self.commit(&changes).await?;
+        let authorization = self.find_authorization(access, &id).await?;
+        Ok(StartedAuthorization { authorization, link_secret: link_secret.into() })
+    }
+
+    /// How an authorization does.
+    pub async fn read_authorization(&self, access: &Access, id: &str) -> Result<AuthorizationState, Problem> {
+        access.require(Scope::CreateConnection)?;
+        let id = id.parse::<AuthorizationId>().map_err(|_| unknown())?;
+        let authorization = self.find_authorization(access, &id).await?;
+        let ended = matches!(authorization.stage, AuthorizationStage::Linked | AuthorizationStage::Failed);
+        let is_over = ended || authorization.expires_at <= self.now();
+        Ok(AuthorizationState { authorization, is_over })
+    }
+
+    /// A browser opens the link: from now on only this browser can finish. Opening it again begins anew.
+    pub async fn begin_authorization(
+        &self,
+        link_secret: &str,
+        public_url: &str,
+    ) -> Result<Beginning, Problem> {
+        let found = self.store.authorization_to_start(&hash(link_secret)).await?;
+        let authorization = found.ok_or_else(link_over)?;
+        let (client, provider, draft) = self.parts_of(&authorization).await?;
+        let oauth2 = oauth2_of(&provider, &draft.auth_scheme)?;
+        let (state, cookie, verifier) =
+            (secret_text(&*self.random)?, secret_text(&*self.random)?, secret_text(&*self.random)?);
+        let place = Place {
+            environment: authorization.environment_id.clone(),
+            purpose: Purpose::Authorization,
+            object: authorization.id.to_string(),
+            version: authorization.sealed_version + 1,
+            hosts: HostSet::default(),
+        };
+        let remembered = CredentialsBuilder::new().value(VERIFIER, &verifier).build();
+        let sealed = self.safe.seal(&self.store, place, &remembered).await?;
+        let template = oauth2.authorization_url.as_ref().ok_or_else(no_page)?;
+        let request = AuthorizationRequest {
+            oauth2,
+            url: &exchange::url_of(&provider, template, &draft.config)?,
+            client_id: &client.client_id,
+            redirect_uri: &redirect_uri(public_url, &client),
+            scopes: &draft.scopes,
+            state: &state,
+            verifier: oauth2.pkce.then_some(verifier.as_str()),
+            parameters: &BTreeMap::new(),
+        };
+        let location = request.to_url().map_err(|_| no_page())?;
+        let step = AuthorizationStep {
+            environment_id: authorization.environment_id.clone(),
+            id: authorization.id.clone(),
+            from: &[AuthorizationStage::Waiting, AuthorizationStage::Started],
+            stage: AuthorizationStage::Started,
+            started: Some((hash(&state), hash(&cookie))),
+            sealed: Some((sealed.sealed, sealed.place.version, HostSet::default())),
+            outcome: Json::Null,
+            expires_at: Some(self.now().plus(STEP_LIFE)),
+        };
+        match self.commit(&[Change::StepAuthorization(step)]).await {
+            Err(problem) if problem.code == "version_conflict" => Err(link_over()),
+            outcome => outcome.map(|_| Beginning {
+                location,
+                cookie_name: cookie_name(&authorization.id),
+                cookie: cookie.into(),
+            }),
+        }
+    }
+
+    /// The client, the provider and the draft of an authorization.
+    pub(super) async fn parts_of(
+        &self,
+        authorization: &Authorization,
+    ) -> Result<(OAuthClient, std::sync::Arc<Provider>, WaitingDraft), Problem> {
+        let client = self
+            .store
+            .oauth_client(&authorization.environment_id, authorization.oauth_client.as_str())
+            .await?
+            .ok_or_else(link_over)?;
+        let provider = self.known_provider(&client.provider)?;
+        let draft = serde_json::from_value(authorization.draft.clone()).map_err(|_| link_over())?;
+        Ok((client, provider, draft))
+    }
+
+    pub(super) async fn find_authorization(
+        &self,
+        access: &Access,
+        id: &AuthorizationId,
+    ) -> Result<Authorization, Problem> {
+        self.store.authorization(&access.environment, id).await?.ok_or_else(unknown)
+    }
+
+    /// The client that was asked for, or the only one that fits.
+    async fn client_for(
+        &self,
+        access: &Access,
+        provider: &Provider,
+        scheme: &AuthScheme,
+        wanted: Option<&str>,
+        fields: &BTreeMap<String, String>,
+    ) -> Result<OAuthClient, Problem> {
+        let fits = |client: &OAuthClient| client.provider == provider.id && client.auth_scheme == scheme.id;
+        let client = match wanted {
+            Some(reference) => {
+                let client = self.find_oauth_client(access, reference).await?;
+                if !fits(&client) {
+                    let what =
+                        format!("The OAuth client `{}` is not one of {}", client.name, provider.name.en);
+                    return Err(Problem::invalid("other_oauth_client", what, "Choose another one."));
+                }
+                client
+            }
+            None => {
+                let agrees = |client: &OAuthClient| {
+                    crate::connections::texts(&client.config)
+                        .iter()
+                        .all(|(name, value)| fields.get(name).is_none_or(|given| given == value))
+                };
+                let mut all = self.store.oauth_clients(&access.environment).await?;
+                all.retain(|client| fits(client) && agrees(client));
+                match (all.pop(), all.is_empty()) {
+                    (Some(client), true) => client,
+                    (None, _) => {
+                        let what = format!("There is no OAuth client of {} that fits", provider.name.en);
+                        let fix = format!(
+                            "Make one with `tombolo oauth-client create --provider {}`.",
+                            provider.id
+                        );
+                        return Err(Problem::new(ProblemKind::Conflict, "no_oauth_client", what, fix));
+                    }
+                    (Some(_), false) => {
+                        let what = format!("Several OAuth clients of {} fit", provider.name.en);
+                        let fix = "Say which one is meant.";
+                        return Err(Problem::new(ProblemKind::Conflict, "several_oauth_clients", what, fix));
+                    }
+                }
+            }
+        };
+        if client.client_id.is_empty() {
+            let what = format!("The OAuth client `{}` has no client ID yet", client.name);
+            let fix = "Register its redirect URI with the vendor, and fill in the ID and secret that you get there.";
+            return Err(Problem::new(ProblemKind::Conflict, "oauth_client_unfinished", what, fix));
+        }
+        Ok(client)
+    }
+}
+
+fn accept(
+    provider: &Provider,
+    scheme: &AuthScheme,
+    client: &OAuthClient,
+    draft: AuthorizationDraft,
+) -> Result<WaitingDraft, Problem> {
+    let fields = merged_config(client, draft.fields)?;
+    let typed = fields.into_iter().map(|(name, value)| (name, SecretString::from(value))).collect();
+    let (settings, routing) = accept_settings(provider, &draft.settings)?;
+    let Accepted { mut config, gates, .. } =
+        Form { provider, scheme }.accept(&typed).map_err(Problem::fields)?;
+    if !gates.is_empty() {
+        let what = "A gate's password cannot travel in a link";
+        return Err(Problem::invalid("gate_in_link", what, "Leave the fields of the gate out."));
+    }
+    config.extend(routing);
+    let scopes = match (draft.scopes.is_empty(), client.scopes.is_empty()) {
+        (false, _) => draft.scopes,
+        (true, false) => client.scopes.clone(),
+        (true, true) => {
+            let oauth2 = scheme.oauth2().into_iter();
+            oauth2.flat_map(OAuth2::default_scopes).map(str::to_owned).collect()
+        }
+    };
+    Ok(WaitingDraft {
+        integration: draft.integration,
+        name: draft.name.trim().to_owned(),
+        connection_id: draft.connection_id,
+        auth_scheme: scheme.id.clone(),
+        config,
+        settings,
+        tags: draft.tags,
+        metadata: draft.metadata,
+        scopes,
+    })
+}
+
+/// Where the vendor sends browsers of this client to; each client has an address of its own, so that no vendor can pass
+/// another one's answer off as its own.
+pub fn redirect_uri(public_url: &str, client: &OAuthClient) -> String {
+    format!("{}/oauth/callback/{}", public_url.trim_end_matches('/'), client.callback)
+}
+
+/// The name of the cookie of the browser that began an authorization.
+pub(super) fn cookie_name(id: &AuthorizationId) -> String {
+    format!("tombolo-{id}")
+}
+
+pub(super) fn oauth2_of<'a>(provider: &'a Provider, scheme: &str) -> Result<&'a OAuth2, Problem> {
+    provider.scheme(scheme).and_then(AuthScheme::oauth2).ok_or_else(|| {
+        let what = format!("The provider no longer has the auth scheme `{scheme}`");
+        Problem::new(ProblemKind::Unusable, "auth_scheme_gone", what, "Link the account in another way.")
+    })
+}
+
+fn no_page() -> Problem {
+    let what = "The provider file names no page where a person can agree";
+    Problem::new(ProblemKind::Unusable, "provider_file", what, "Mend the provider file.")
+}
+
+fn unknown() -> Problem {
+    Problem::not_found("unknown_authorization", "There is no such authorization")
+}
+
+fn link_over() -> Problem {
+    let what = "This link is not good any more: it was used, or it is too old";
+    Problem::new(ProblemKind::NotFound, "link_over", what, "Ask for a new link.")
+}

@@ -1,0 +1,296 @@
+//! OAuth clients: what an administrator registers with a vendor, kept as objects of their own.
+
+use std::collections::BTreeMap;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
+use tombolo_auth::CredentialsBuilder;
+use tombolo_catalog::{AuthScheme, OAuth2, Provider};
+use tombolo_store::{Change, NewOAuthClient, OAuthClient, OAuthClientId, OAuthClientUpdate, Object};
+use tombolo_vault::{BoundHost, HostRole, HostSet};
+
+use super::secret_text;
+use crate::access::{Access, Scope};
+use crate::connections::texts;
+use crate::credentials::{Place, Purpose, SealedCredentials};
+use crate::platform::{Platform, events};
+use crate::problem::{Problem, field};
+
+/// What an OAuth client is made from.
+pub struct OAuthClientDraft {
+    /// The provider's id.
+    pub provider: String,
+    /// The auth scheme; the provider's first one that needs a client when absent.
+    pub auth_scheme: Option<String>,
+    /// What people call it.
+    pub name: String,
+    /// Its public id at the vendor; may come later, when it is registered there with the redirect URI.
+    pub client_id: Option<String>,
+    /// Its secret.
+    pub client_secret: Option<SecretString>,
+    /// The fields that say where it is registered, such as a tenant's subdomain.
+    pub config: BTreeMap<String, String>,
+    /// The scopes that are asked for; those of the provider's file when empty.
+    pub scopes: Vec<String>,
+}
+
+/// What may change about an OAuth client; `None` keeps what is there.
+#[derive(Default)]
+pub struct OAuthClientChange {
+    /// What people call it.
+    pub name: Option<String>,
+    /// Its public id at the vendor.
+    pub client_id: Option<String>,
+    /// Its secret.
+    pub client_secret: Option<SecretString>,
+    /// The scopes that are asked for.
+    pub scopes: Option<Vec<String>>,
+}
+
+impl Platform {
+    /// Makes an OAuth client. Its redirect URI is known from then on, so that it can be registered with the vendor.
+    pub async fn create_oauth_client(
+        &self,
+        access: &Access,
+        draft: &OAuthClientDraft,
+    ) -> Result<OAuthClient, Problem> {
+        access.require(Scope::CreateIntegration)?;
+        let provider = self.known_provider(&draft.provider)?;
+        let (scheme, oauth2) = scheme_with_client(&provider, draft.auth_scheme.as_deref())?;
+        let config = accept_config(&provider, oauth2, &draft.config)?;
+        let hosts = self.client_hosts(&provider, oauth2, &config)?;
+        let id =
+            OAuthClientId::generate(self.now(), &*self.random).map_err(tombolo_store::StoreError::from)?;
+        let sealed = match &draft.client_secret {
+            Some(secret) => {
+                Some(self.seal_client_secret(access, &id, 1, hosts.clone(), secret).await?.sealed)
+            }
+            None => None,
+        };
+        let new = NewOAuthClient {
+            id: id.clone(),
+            environment_id: access.environment.clone(),
+            provider: provider.id.clone(),
+            auth_scheme: scheme.id.clone(),
+            name: draft.name.trim().to_owned(),
+            callback: secret_text(&*self.random)?,
+            client_id: draft.client_id.clone().unwrap_or_default(),
+            config: json!(config),
+            scopes: draft.scopes.clone(),
+            hosts,
+            sealed,
+        };
+        let object = Object { kind: "oauth_client".into(), id: id.to_string(), label: new.name.clone() };
+        let detail = json!({ "provider": provider.id, "auth_scheme": scheme.id });
+        let mut changes = vec![Change::InsertOAuthClient(new)];
+        changes.extend(events(access, "oauth_client.created", object, detail, false));
+        self.commit(&changes).await?;
+        self.find_oauth_client(access, id.as_str()).await
+    }
+
+    /// The environment's OAuth clients by name.
+    pub async fn list_oauth_clients(&self, access: &Access) -> Result<Vec<OAuthClient>, Problem> {
+        access.require(Scope::ListIntegrations)?;
+        Ok(self.store.oauth_clients(&access.environment).await?)
+    }
+
+    /// One OAuth client, by id or name.
+    pub async fn read_oauth_client(&self, access: &Access, reference: &str) -> Result<OAuthClient, Problem> {
+        access.require(Scope::ReadIntegration)?;
+        self.find_oauth_client(access, reference).await
+    }
+
+    /// Changes an OAuth client. Another secret is good at once, so that the vendor's can be changed without a gap.
+    pub async fn update_oauth_client(
+        &self,
+        access: &Access,
+        reference: &str,
+        change: OAuthClientChange,
+    ) -> Result<OAuthClient, Problem> {
+        access.require(Scope::UpdateIntegration)?;
+        let client = self.find_oauth_client(access, reference).await?;
+        let sealed = match &change.client_secret {
+            Some(secret) => {
+                let (version, hosts) = (client.sealed_version + 1, client.hosts.clone());
+                Some(self.seal_client_secret(access, &client.id, version, hosts, secret).await?.sealed)
+            }
+            None => None,
+        };
+        let detail = json!({
+            "name": change.name, "client_id": change.client_id.is_some(), "client_secret": sealed.is_some(),
+            "scopes": change.scopes,
+        });
+        let update = OAuthClientUpdate {
+            environment_id: access.environment.clone(),
+            id: client.id.clone(),
+            expected_version: client.version,
+            name: change.name,
+            client_id: change.client_id,
+            scopes: change.scopes,
+            sealed,
+        };
+        let mut changes = vec![Change::UpdateOAuthClient(update)];
+        changes.extend(events(access, "oauth_client.updated", object_of(&client), detail, false));
+        self.commit(&changes).await?;
+        self.find_oauth_client(access, client.id.as_str()).await
+    }
+
+    /// Deletes an OAuth client that no connection needs.
+    pub async fn delete_oauth_client(&self, access: &Access, reference: &str) -> Result<(), Problem> {
+        access.require(Scope::DeleteIntegration)?;
+        let client = self.find_oauth_client(access, reference).await?;
+        let mut changes = vec![Change::DeleteOAuthClient(access.environment.clone(), client.id.clone())];
+        changes.extend(events(access, "oauth_client.deleted", object_of(&client), json!(null), false));
+        self.commit(&changes).await.map(drop)
+    }
+
+    pub(super) async fn find_oauth_client(
+        &self,
+        access: &Access,
+        reference: &str,
+    ) -> Result<OAuthClient, Problem> {
+        let found = self.store.oauth_client(&access.environment, reference).await?;
+        found.ok_or_else(|| {
+            Problem::not_found("unknown_oauth_client", format!("There is no OAuth client `{reference}`"))
+        })
+    }
+
+    /// The secret of a client, sealed; `None` for a client without one.
+    pub(super) async fn client_secret(
+        &self,
+        client: &OAuthClient,
+    ) -> Result<Option<SealedCredentials>, Problem> {
+        let Some(sealed) = client.sealed.clone() else { return Ok(None) };
+        let place = Place {
+            environment: client.environment_id.clone(),
+            purpose: Purpose::OAuthClient,
+            object: client.id.to_string(),
+            version: client.sealed_version,
+            hosts: client.hosts.clone(),
+        };
+        self.safe.stored(&self.store, place, sealed).await.map(Some)
+    }
+
+    async fn seal_client_secret(
+        &self,
+        access: &Access,
+        id: &OAuthClientId,
+        version: u64,
+        hosts: HostSet,
+        secret: &SecretString,
+    ) -> Result<SealedCredentials, Problem> {
+        let place = Place {
+            environment: access.environment.clone(),
+            purpose: Purpose::OAuthClient,
+            object: id.to_string(),
+            version,
+            hosts,
+        };
+        let credentials =
+            CredentialsBuilder::new().value(OAuth2::CLIENT_SECRET, secret.expose_secret()).build();
+        self.safe.seal(&self.store, place, &credentials).await
+    }
+
+    /// The hosts that the secret may go to: that of the token endpoint once it is known where the client is registered.
+    /// A client that is good for every tenant has none; then the host patterns of the provider's file decide.
+    fn client_hosts(
+        &self,
+        provider: &Provider,
+        oauth2: &OAuth2,
+        config: &BTreeMap<String, String>,
+    ) -> Result<HostSet, Problem> {
+        if oauth2.token_url.config_names().any(|name| !config.contains_key(name)) {
+            return Ok(HostSet::default());
+        }
+        self.token_hosts(provider, oauth2, config)
+    }
+
+    /// The hosts that tokens and client secrets are sent to for a configuration.
+    pub(super) fn token_hosts(
+        &self,
+        provider: &Provider,
+        oauth2: &OAuth2,
+        config: &BTreeMap<String, String>,
+    ) -> Result<HostSet, Problem> {
+        let urls = [Some(&oauth2.token_url), oauth2.refresh_url.as_ref(), oauth2.revocation_url.as_ref()];
+        urls.into_iter()
+            .flatten()
+            .map(|url| {
+                let url = super::exchange::url_of(provider, url, config)?;
+                let (origin, _) = self.egress.parse_url(&url).map_err(|refusal| {
+                    Problem::invalid("address_refused", refusal.to_string(), "Check the address.")
+                })?;
+                BoundHost::new(HostRole::TokenEndpoint, origin.host(), origin.port()).map_err(|error| {
+                    Problem::invalid("invalid_host", error.to_string(), "Check the address.")
+                })
+            })
+            .collect()
+    }
+}
+
+/// The scheme of a provider that needs an OAuth client.
+pub(super) fn scheme_with_client<'a>(
+    provider: &'a Provider,
+    wanted: Option<&str>,
+) -> Result<(&'a AuthScheme, &'a OAuth2), Problem> {
+    let found = provider
+        .auth
+        .iter()
+        .filter(|scheme| wanted.is_none_or(|wanted| scheme.id == wanted) && scheme.needs_browser())
+        .find_map(|scheme| Some((scheme, scheme.oauth2()?)));
+    found.ok_or_else(|| {
+        let what = match wanted {
+            Some(wanted) => {
+                format!("The auth scheme `{wanted}` of {} needs no OAuth client", provider.name.en)
+            }
+            None => format!("{} has no auth scheme that needs an OAuth client", provider.name.en),
+        };
+        Problem::invalid("no_oauth", what, "Link the account with `tombolo connection create`.")
+    })
+}
+
+/// The fields that say where a client is registered: those of the token endpoint, each optional.
+fn accept_config(
+    provider: &Provider,
+    oauth2: &OAuth2,
+    given: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, Problem> {
+    let known: Vec<&str> = oauth2.token_url.config_names().collect();
+    let (mut config, mut faults) = (BTreeMap::new(), Vec::new());
+    for (name, value) in given {
+        match provider.config.get(name).filter(|_| known.contains(&name.as_str())) {
+            None => faults.push(field(
+                name,
+                "unknown_field",
+                &format!("An OAuth client of {} has no field `{name}`.", provider.name.en),
+                &format!("{}のOAuthクライアントに項目「{name}」はありません。", provider.name.ja),
+            )),
+            Some(declared) => match declared.accept(name, value) {
+                Ok(Some(value)) => drop(config.insert(name.clone(), value.to_string())),
+                Ok(None) => {}
+                Err(fault) => faults.push(fault),
+            },
+        }
+    }
+    if faults.is_empty() { Ok(config) } else { Err(Problem::fields(faults)) }
+}
+
+/// The configuration of a connection through a client: where the client is registered, the account is as well.
+pub(super) fn merged_config(
+    client: &OAuthClient,
+    mut given: BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, Problem> {
+    for (name, value) in texts(&client.config) {
+        let typed = given.entry(name.clone()).or_insert_with(|| value.clone());
+        if *typed != value {
+            let en = format!("The OAuth client `{}` is registered at `{value}`.", client.name);
+            let ja = format!("OAuthクライアント「{}」の登録先は「{value}」です。", client.name);
+            return Err(Problem::fields(vec![field(&name, "other_oauth_client", &en, &ja)]));
+        }
+    }
+    Ok(given)
+}
+
+pub(super) fn object_of(client: &OAuthClient) -> Object {
+    Object { kind: "oauth_client".into(), id: client.id.to_string(), label: client.name.clone() }
+}

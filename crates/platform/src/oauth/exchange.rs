@@ -1,0 +1,193 @@
+//! Drives the exchanges of the crate `auth`: it says what to send, this sends it.
+
+use std::collections::BTreeMap;
+
+use http::{HeaderMap, Request, Uri};
+use tombolo_auth::{
+    Credentials, ExchangeAnswer, ExchangeFailure, Grant, OAuth2Exchange, OAuthClient, Step, Tokens,
+};
+use tombolo_catalog::{OAuth2, Provider, Template};
+use tombolo_egress::{Body, RouteOptions};
+use tombolo_store::{OAuthClient as StoredClient, Timestamp, TokenLife};
+use tombolo_vault::{HostRole, HostSet};
+
+use crate::platform::Platform;
+use crate::problem::{Problem, ProblemKind};
+
+/// Largest token answer that is read.
+const ANSWER_BYTES: usize = 256 * 1024;
+
+/// One exchange at a vendor's token endpoint.
+pub(super) struct Exchange<'a> {
+    pub(super) provider: &'a Provider,
+    pub(super) oauth2: &'a OAuth2,
+    pub(super) config: &'a BTreeMap<String, String>,
+    /// The hosts that the secrets of the exchange may go to.
+    pub(super) hosts: &'a HostSet,
+    pub(super) options: RouteOptions,
+    pub(super) client: &'a StoredClient,
+    pub(super) grant: Grant<'a>,
+    pub(super) previous: Option<&'a Credentials>,
+}
+
+/// Why an exchange yields nothing.
+#[derive(Debug)]
+pub(super) enum Unanswered {
+    /// The vendor's answer, or the lack of one.
+    Failure(ExchangeFailure),
+    /// It was not even tried.
+    Problem(Problem),
+}
+
+impl Platform {
+    /// Exchanges once. Nothing is sent again: a code is good for one use, and so may be a refresh token.
+    pub(super) async fn exchange(&self, exchange: Exchange<'_>) -> Result<Tokens, Unanswered> {
+        let template = match exchange.grant {
+            Grant::RefreshToken => exchange.oauth2.refresh_url.as_ref().unwrap_or(&exchange.oauth2.token_url),
+            Grant::AuthorizationCode { .. } | Grant::ClientCredentials { .. } => &exchange.oauth2.token_url,
+        };
+        let url = url_of(exchange.provider, template, exchange.config)?;
+        let secret = match self.client_secret(exchange.client).await? {
+            Some(sealed) => Some(sealed.open()?),
+            None => None,
+        };
+        let described = OAuth2Exchange {
+            oauth2: exchange.oauth2,
+            url: &url,
+            client: OAuthClient {
+                id: &exchange.client.client_id,
+                secret: secret.as_ref().and_then(|secret| secret.value(OAuth2::CLIENT_SECRET)),
+            },
+            grant: exchange.grant,
+            previous: exchange.previous,
+        };
+        let mut step = described.begin();
+        loop {
+            match step {
+                Step::Done(tokens) => return Ok(tokens),
+                Step::Failed(failure) => return Err(Unanswered::Failure(failure)),
+                Step::Send(request) => {
+                    let mut sent = Request::new(Body::full(request.body));
+                    *sent.method_mut() = request.method;
+                    *sent.headers_mut() = request.headers;
+                    let answer =
+                        self.send_secret(&request.url, exchange.hosts, &exchange.options, sent).await?;
+                    let (status, headers, body): (_, HeaderMap, _) = answer;
+                    step = described.answered(&ExchangeAnswer { status, headers: &headers, body: &body });
+                }
+            }
+        }
+    }
+
+    async fn send_secret(
+        &self,
+        url: &str,
+        hosts: &HostSet,
+        options: &RouteOptions,
+        mut request: Request<Body>,
+    ) -> Result<(http::StatusCode, HeaderMap, bytes::Bytes), Unanswered> {
+        let (origin, target) = self.egress.parse_url(url).map_err(|refusal| {
+            Problem::invalid(
+                "address_refused",
+                refusal.to_string(),
+                "Check the address of the token endpoint.",
+            )
+        })?;
+        if !hosts.allows(HostRole::TokenEndpoint, origin.host(), origin.port()) {
+            let what = format!("The secret is not bound to the token endpoint {}", origin.host());
+            let fix = "Link the account again, so that it is bound to this host.";
+            return Err(Problem::new(ProblemKind::Unusable, "host_not_bound", what, fix).into());
+        }
+        let route = self.egress.route(origin, options.clone()).map_err(|error| {
+            Problem::invalid("tls_settings", error.to_string(), "Check the certificates.")
+        })?;
+        *request.uri_mut() = Uri::from(target);
+        let answer = self.probe().run(&route, request, ANSWER_BYTES, |_| {}).await.map_err(|error| {
+            let what = format!("{} {}", error.what(), error.kind().code());
+            Unanswered::Failure(ExchangeFailure::Passing { what, retry_after: None })
+        })?;
+        Ok((answer.status, answer.headers, answer.body))
+    }
+}
+
+/// An address of the provider's file for a configuration.
+pub(super) fn url_of(
+    provider: &Provider,
+    url: &Template,
+    config: &BTreeMap<String, String>,
+) -> Result<String, Problem> {
+    provider.url(url, config).map_err(|error| {
+        let fix = "Check the fields that make up the address.";
+        Problem::invalid("address_refused", format!("There is no valid address: {error}"), fix)
+    })
+}
+
+/// When tokens end and are renewed. The spread keeps connections that were linked together from being renewed together.
+pub(super) fn life_of(oauth2: &OAuth2, tokens: &Tokens, now: Timestamp, spread: u64) -> TokenLife {
+    let Some(life) = tokens.expires_in else { return TokenLife::default() };
+    let margin = oauth2.margin(life);
+    let earlier = margin.mul_f64((spread % 1000) as f64 / 4000.0);
+    let renewable = tokens.credentials.value(OAuth2::REFRESH_TOKEN).is_some()
+        || tokens.credentials.value(OAuth2::CLIENT_SECRET).is_some();
+    TokenLife {
+        expires_at: Some(now.plus(life)),
+        renew_at: renewable.then(|| now.plus(life.saturating_sub(margin + earlier))),
+    }
+}
+
+impl From<Problem> for Unanswered {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl Unanswered {
+    /// For whoever waits for the outcome.
+    pub(super) fn into_problem(self) -> Problem {
+        let failure = match self {
+            Self::Problem(problem) => return problem,
+            Self::Failure(failure) => failure,
+        };
+        let words = |description: &Option<String>| {
+            description.as_ref().map_or_else(String::new, |words| format!(": {words}"))
+        };
+        match &failure {
+            ExchangeFailure::Dead { description, .. } => Problem::new(
+                ProblemKind::Unusable,
+                "authorization_dead",
+                format!("{failure}{}", words(description)),
+                "Link the account again.",
+            ),
+            ExchangeFailure::Refused { description, .. } => Problem::new(
+                ProblemKind::Upstream,
+                "token_refused",
+                format!("{failure}{}", words(description)),
+                "Check id, secret and redirect URI of the OAuth client against what is registered with the vendor.",
+            ),
+            ExchangeFailure::Passing { retry_after, .. } => {
+                let problem = Problem::new(
+                    ProblemKind::Upstream,
+                    "token_unavailable",
+                    failure.to_string(),
+                    "Try again in a moment.",
+                );
+                match retry_after {
+                    Some(pause) => problem.retry_after(u32::try_from(pause.as_secs()).unwrap_or(u32::MAX)),
+                    None => problem,
+                }
+            }
+            ExchangeFailure::Malformed(_) => Problem::new(
+                ProblemKind::Upstream,
+                "token_malformed",
+                failure.to_string(),
+                "Check the token endpoint of the provider file.",
+            ),
+            ExchangeFailure::Nothing => Problem::new(
+                ProblemKind::Unusable,
+                "authorization_dead",
+                failure.to_string(),
+                "Link the account again.",
+            ),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Accounts that a person links at the vendor (RFC 6749, with the current best practice of RFC 9700): the clients that
+//! are registered there, the way of a browser through an authorization, and the renewal of what it yields.
+
+mod authorization;
+mod callback;
+mod clients;
+mod exchange;
+mod renewal;
+
+pub use authorization::{
+    AuthorizationDraft, AuthorizationState, Beginning, StartedAuthorization, redirect_uri,
+};
+pub use callback::{Callback, CallbackOutcome};
+pub use clients::{OAuthClientChange, OAuthClientDraft};
+pub(crate) use renewal::{Renewals, Renewer};
+
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tombolo_vault::Random;
+
+use crate::problem::{Problem, ProblemKind};
+
+/// How long a link that nobody has opened can be opened.
+const LINK_LIFE: Duration = Duration::from_mins(30);
+/// How long a person has at the vendor, and whoever confirms after that.
+const STEP_LIFE: Duration = Duration::from_mins(10);
+
+/// An unguessable text of 256 bits, for URLs and cookies.
+fn secret_text(random: &dyn Random) -> Result<String, Problem> {
+    let mut bytes = [0; 32];
+    random.fill(&mut bytes).map_err(|error| {
+        let fix = "Check the operating system's random number generator.";
+        Problem::new(ProblemKind::Internal, "no_randomness", error.to_string(), fix)
+    })?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// What is kept of such a text. Fast on purpose: nobody guesses 256 bits.
+fn hash(text: &str) -> Vec<u8> {
+    digest(&SHA256, text.as_bytes()).as_ref().to_vec()
+}

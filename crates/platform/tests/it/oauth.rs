@@ -1,0 +1,410 @@
+//! An account is linked by a person at the vendor, and its tokens stay alive.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use http::header::{CONTENT_TYPE, HOST, LOCATION};
+use http::{Method, Request};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::rt::TokioIo;
+use rstest::rstest;
+use secrecy::ExposeSecret as _;
+use tokio::net::TcpStream;
+use tombolo_kintone_emulator::model::OAuthClient;
+use tombolo_kintone_emulator::{Effect, Fault};
+use tombolo_platform::oauth::{
+    AuthorizationDraft, Callback, CallbackOutcome, OAuthClientDraft, redirect_uri,
+};
+use tombolo_platform::start::StartOptions;
+use tombolo_platform::{Clock, Housekeeping, Problem, SystemClock};
+use tombolo_store::{AuthorizationStage, Connection, Health, Timestamp};
+use url::Url;
+
+use crate::world::{Backend, Node, World};
+
+const PUBLIC_URL: &str = "http://localhost:3003";
+const RECORD: &str = "/k/v1/record.json?app=1&id=1";
+const USER: (&str, &str) = ("anna", "demo-password-anna");
+
+/// The system's clock, set forward.
+#[derive(Default)]
+struct SetForward(AtomicI64);
+
+impl SetForward {
+    fn by(&self, duration: Duration) {
+        self.0.fetch_add(duration.as_millis() as i64, Ordering::Relaxed);
+    }
+}
+
+impl Clock for SetForward {
+    fn now(&self) -> Timestamp {
+        SystemClock.now().plus(Duration::from_millis(self.0.load(Ordering::Relaxed) as u64))
+    }
+}
+
+/// A world with an OAuth client that is registered on both sides.
+struct OAuthWorld {
+    world: World,
+    clock: Arc<SetForward>,
+    /// The last part of the redirect URI.
+    callback: String,
+    /// The client as the vendor knows it.
+    registered: OAuthClient,
+}
+
+impl OAuthWorld {
+    async fn start(backend: Backend) -> Self {
+        let clock = Arc::new(SetForward::default());
+        let its_clock = Arc::clone(&clock);
+        let world = World::start_changed(backend, move |options, _| options.clock = its_clock).await;
+        let (callback, registered) = register(&world, "Demo").await;
+        Self { world, clock, callback, registered }
+    }
+
+    /// The link of a new authorization, and its id.
+    async fn link(&self, name: &str) -> (String, String) {
+        let draft = AuthorizationDraft {
+            integration: "kintone".to_owned(),
+            name: name.to_owned(),
+            connection_id: None,
+            auth_scheme: None,
+            oauth_client: Some("Demo".to_owned()),
+            fields: BTreeMap::from([("app".to_owned(), "1".to_owned())]),
+            settings: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            metadata: serde_json::json!({}),
+            scopes: Vec::new(),
+        };
+        let started =
+            self.world.platform.start_authorization(&self.world.access, draft).await.expect("a link");
+        (started.link_secret.expose_secret().to_owned(), started.authorization.id.to_string())
+    }
+
+    async fn begin(&self, link: &str) -> Browser {
+        let beginning = self.world.platform.begin_authorization(link, PUBLIC_URL).await.expect("it begins");
+        let cookie = (beginning.cookie_name, beginning.cookie.expose_secret().to_owned());
+        Browser { location: beginning.location, cookies: BTreeMap::from([cookie]) }
+    }
+
+    /// What the vendor sends the browser back with.
+    async fn agree(&self, browser: &Browser, decision: &str) -> BTreeMap<String, String> {
+        let port = self.world.kintone_port();
+        let url = Url::parse(&browser.location).expect("a URL");
+        let target = format!("{}?{}", url.path(), url.query().expect("a query"));
+        let form = format!("login_name={}&password={}&decision={decision}", USER.0, USER.1);
+        let request = Request::post(target)
+            .header(HOST, url.host_str().expect("a host"))
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Full::new(Bytes::from(form)))
+            .expect("a request");
+        let answer = post(port, request).await;
+        let location = answer.headers().get(LOCATION).map(|value| value.to_str().expect("text").to_owned());
+        let location = location.unwrap_or_else(|| panic!("no redirect: {}", answer.status()));
+        assert!(location.starts_with(PUBLIC_URL), "{location}");
+        Url::parse(&location).expect("a URL").query_pairs().into_owned().collect()
+    }
+
+    async fn return_to(
+        &self,
+        callback: &str,
+        parameters: &BTreeMap<String, String>,
+        cookies: &BTreeMap<String, String>,
+    ) -> Result<CallbackOutcome, Problem> {
+        let callback = Callback { callback, parameters, cookies, public_url: PUBLIC_URL };
+        self.world.platform.finish_authorization(callback).await
+    }
+
+    /// The whole way.
+    async fn linked(&self, name: &str) -> Connection {
+        let (link, id) = self.link(name).await;
+        let browser = self.begin(&link).await;
+        let parameters = self.agree(&browser, "allow").await;
+        self.return_to(&self.callback, &parameters, &browser.cookies).await.expect("accepted");
+        let made = self.world.platform.confirm_authorization(&self.world.access, &id).await;
+        made.expect("confirmed").connection
+    }
+
+    /// From now on the vendor gives a new refresh token at every refresh.
+    fn rotate_refresh_tokens(&self) {
+        let strict = OAuthClient { rotates_refresh_tokens: true, ..self.registered.clone() };
+        self.world.kintone().set_oauth_client("demo", strict).expect("changed");
+    }
+
+    fn token_requests(&self) -> usize {
+        self.world.kintone().requests().iter().filter(|seen| seen.path.ends_with("/oauth2/token")).count()
+    }
+
+    async fn stage(&self, id: &str) -> AuthorizationStage {
+        let state = self.world.platform.read_authorization(&self.world.access, id).await;
+        state.expect("known").authorization.stage
+    }
+}
+
+struct Browser {
+    location: String,
+    cookies: BTreeMap<String, String>,
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the browser, not the way out")]
+async fn post(port: u16, request: Request<Full<Bytes>>) -> http::Response<Bytes> {
+    let socket = TcpStream::connect(("127.0.0.1", port)).await.expect("the emulator listens");
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(socket)).await.expect("it speaks HTTP");
+    tokio::spawn(connection);
+    let (head, body) = sender.send_request(request).await.expect("an answer").into_parts();
+    http::Response::from_parts(head, body.collect().await.expect("a body").to_bytes())
+}
+
+/// Makes a client, registers its redirect URI with the vendor, and fills in what comes from there.
+async fn register(world: &World, name: &str) -> (String, OAuthClient) {
+    let draft = OAuthClientDraft {
+        provider: "kintone".to_owned(),
+        auth_scheme: None,
+        name: name.to_owned(),
+        client_id: None,
+        client_secret: None,
+        config: [("subdomain", "demo"), ("domain", "kintone.com")]
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .into(),
+        scopes: Vec::new(),
+    };
+    let client = world.platform.create_oauth_client(&world.access, &draft).await.expect("made");
+    let registered =
+        world.kintone().add_oauth_client("demo", &[&redirect_uri(PUBLIC_URL, &client)]).expect("registered");
+    let change = tombolo_platform::oauth::OAuthClientChange {
+        client_id: Some(registered.id.clone()),
+        client_secret: Some(registered.secret.clone().into()),
+        ..Default::default()
+    };
+    world.platform.update_oauth_client(&world.access, name, change).await.expect("filled in");
+    (client.callback, registered)
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_links_an_account_and_calls_go_through_it(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let oauth = OAuthWorld::start(backend).await;
+    let (link, id) = oauth.link("By OAuth").await;
+    assert_eq!(oauth.stage(&id).await, AuthorizationStage::Waiting);
+    let browser = oauth.begin(&link).await;
+    assert!(browser.location.starts_with("https://demo.kintone.com/oauth2/authorization?response_type=code"));
+    let parameters = oauth.agree(&browser, "allow").await;
+    let outcome = oauth.return_to(&oauth.callback, &parameters, &browser.cookies).await.expect("accepted");
+    assert_eq!((outcome.name.as_str(), outcome.provider.id.as_str()), ("By OAuth", "kintone"));
+    assert_eq!(oauth.stage(&id).await, AuthorizationStage::Unconfirmed);
+    assert_eq!(oauth.world.get("By OAuth", RECORD).await.1, "unknown_connection", "nobody has confirmed it");
+
+    let made = oauth.world.platform.confirm_authorization(&oauth.world.access, &id).await.expect("confirmed");
+    assert_eq!((made.connection.health, made.connection.name.as_str()), (Health::Available, "By OAuth"));
+    assert_eq!(oauth.stage(&id).await, AuthorizationStage::Linked);
+    oauth.world.kintone().clear_requests();
+    assert_eq!(oauth.world.get("By OAuth", RECORD).await.0, 200);
+    let seen = oauth.world.kintone().requests();
+    assert!(seen[0].header("authorization").is_some_and(|value| value.starts_with("Bearer ")));
+
+    let cursor =
+        oauth.world.call("By OAuth", Method::POST, "/k/v1/records/cursor.json", r#"{"app":1}"#).await;
+    assert_eq!((cursor.0, cursor.2["code"].as_str()), (403, Some("unavailable_to_scheme")));
+    assert!(cursor.2["fix"].as_str().is_some_and(|fix| fix.contains("$id")), "{}", cursor.2);
+    let again = oauth.world.platform.confirm_authorization(&oauth.world.access, &id).await;
+    assert_eq!(again.err().map(|problem| problem.code), Some("nothing_to_confirm"));
+}
+
+/// Each attack ends before the code is exchanged, and leaves no connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_counts_once_in_its_browser_and_at_its_address() {
+    let oauth = OAuthWorld::start(Backend::Sqlite).await;
+    let (other_callback, _) = register(&oauth.world, "Other").await;
+    let nobody = BTreeMap::new();
+    let altered = |parameters: &BTreeMap<String, String>| {
+        let mut altered = parameters.clone();
+        altered.insert("state".to_owned(), "A".repeat(43));
+        altered
+    };
+    let mut wrong = Vec::new();
+    for attack in [
+        "a link that was forwarded after it began: another browser comes back",
+        "another vendor's answer: the address of another client",
+        "an altered state",
+        "an answer too late",
+        "the person says no",
+        "an answer without a code",
+        "another authorization's cookie",
+    ] {
+        let (link, id) = oauth.link(attack).await;
+        let browser = oauth.begin(&link).await;
+        let decision = if attack == "the person says no" { "deny" } else { "allow" };
+        let mut parameters = oauth.agree(&browser, decision).await;
+        oauth.world.kintone().clear_requests();
+        let (callback, cookies) = match attack {
+            "another vendor's answer: the address of another client" => (&other_callback, &browser.cookies),
+            "a link that was forwarded after it began: another browser comes back" => {
+                (&oauth.callback, &nobody)
+            }
+            "another authorization's cookie" => {
+                let value = browser.cookies.values().next().cloned().unwrap_or_default();
+                let foreign = BTreeMap::from([("tombolo-aut_other".to_owned(), value)]);
+                let outcome = oauth.return_to(&oauth.callback, &parameters, &foreign).await;
+                wrong.extend(outcome.is_ok().then_some(attack));
+                continue;
+            }
+            _ => (&oauth.callback, &browser.cookies),
+        };
+        match attack {
+            "an altered state" => parameters = altered(&parameters),
+            "an answer too late" => oauth.clock.by(Duration::from_mins(11)),
+            "an answer without a code" => drop(parameters.remove("code")),
+            _ => {}
+        }
+        let outcome = oauth.return_to(callback, &parameters, cookies).await;
+        let confirmed = oauth.world.platform.confirm_authorization(&oauth.world.access, &id).await;
+        let unknown = oauth.world.get(attack, RECORD).await.1;
+        if outcome.is_ok()
+            || confirmed.is_ok()
+            || unknown != "unknown_connection"
+            || oauth.token_requests() != 0
+        {
+            wrong.push(attack);
+        }
+        let code = outcome.err().map(|problem| problem.code);
+        let second = oauth.return_to(&oauth.callback, &parameters, &browser.cookies).await;
+        if attack != "an altered state" && second.err().map(|problem| problem.code) != Some("state_unknown") {
+            wrong.push("the answer counted a second time");
+        }
+        assert!(code.is_some(), "{attack}");
+    }
+    assert_eq!(wrong, Vec::<&str>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_opens_a_link_last_is_the_one_who_can_finish() {
+    let oauth = OAuthWorld::start(Backend::Sqlite).await;
+    let (link, _) = oauth.link("Twice").await;
+    let first = oauth.begin(&link).await;
+    let second = oauth.begin(&link).await;
+    let parameters = oauth.agree(&first, "allow").await;
+    let refused = oauth.return_to(&oauth.callback, &parameters, &first.cookies).await;
+    assert_eq!(refused.err().map(|problem| problem.code), Some("state_unknown"));
+    let parameters = oauth.agree(&second, "allow").await;
+    assert!(oauth.return_to(&oauth.callback, &parameters, &second.cookies).await.is_ok());
+    let over = oauth.world.platform.begin_authorization(&link, PUBLIC_URL).await;
+    assert_eq!(over.err().map(|problem| problem.code), Some("link_over"));
+}
+
+/// A token that has ended is renewed once, however many calls find out at the same time.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_that_find_an_ended_token_share_one_renewal(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let oauth = OAuthWorld::start(backend).await;
+    let before = oauth.linked("Ends").await;
+    assert!(before.life.expires_at.is_some() && before.life.renew_at < before.life.expires_at);
+    oauth.clock.by(Duration::from_mins(61));
+    oauth.world.kintone().expire_access_tokens("demo", None, None).expect("a tenant");
+    oauth.world.kintone().clear_requests();
+    let answers = join_all((0..32).map(|_| oauth.world.get("Ends", RECORD))).await;
+    assert!(answers.iter().all(|answer| answer.0 == 200), "{answers:?}");
+    assert_eq!(oauth.token_requests(), 1);
+    let after = oauth.world.platform.store().connection(&before.environment_id, &before.id).await;
+    let after = after.expect("read").expect("there");
+    assert_eq!(after.sealed_version, before.sealed_version + 1);
+    assert!(after.life.expires_at > before.life.expires_at);
+}
+
+/// A strict vendor takes each refresh token once, and holds a second use for theft.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_renew_a_rotating_token_once() {
+    let oauth = OAuthWorld::start(Backend::Postgres).await;
+    oauth.rotate_refresh_tokens();
+    let connection = oauth.linked("Rotates").await;
+    let options = StartOptions { clock: Arc::clone(&oauth.clock) as Arc<dyn Clock>, ..oauth.world.options() };
+    let other = Node::start(options).await;
+    for round in 1..=3 {
+        oauth.clock.by(Duration::from_mins(61));
+        oauth.world.kintone().expire_access_tokens("demo", None, None).expect("a tenant");
+        oauth.world.kintone().clear_requests();
+        let here = join_all((0..16).map(|_| oauth.world.get("Rotates", RECORD)));
+        let there = join_all((0..16).map(|_| other.get("Rotates", RECORD)));
+        let (here, there) = tokio::join!(here, there);
+        assert!(here.iter().chain(&there).all(|answer| answer.0 == 200), "{here:?} {there:?}");
+        assert_eq!(oauth.token_requests(), 1, "round {round}");
+    }
+    let stored = oauth.world.platform.store().connection(&connection.environment_id, &connection.id).await;
+    assert_eq!(stored.expect("read").expect("there").sealed_version, connection.sealed_version + 3);
+}
+
+/// Tokens are renewed ahead of their end by the worker: no call has to wait.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_worker_renews_ahead_of_the_end() {
+    let oauth = OAuthWorld::start(Backend::Sqlite).await;
+    let before = oauth.linked("Ahead").await;
+    let platform = &oauth.world.platform;
+    let housekeeping = Housekeeping { activity: Duration::from_hours(1), verify_every: None };
+    oauth.world.kintone().clear_requests();
+    platform.work_once("worker", housekeeping).await.expect("looked");
+    assert_eq!(oauth.token_requests(), 0, "nothing is due");
+    oauth.clock.by(Duration::from_mins(57));
+    platform.work_once("worker", housekeeping).await.expect("looked");
+    let mut after = before.clone();
+    for _ in 0..100 {
+        let found = platform.store().connection(&before.environment_id, &before.id).await;
+        after = found.expect("read").expect("there");
+        if after.sealed_version > before.sealed_version {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!((after.sealed_version, oauth.token_requests()), (before.sealed_version + 1, 1));
+    assert_eq!(oauth.world.get("Ahead", RECORD).await.0, 200);
+}
+
+/// A vendor may end a token whenever it likes: one forced renewal, and the call goes out again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_the_vendor_ended_early_is_renewed_at_the_first_refusal() {
+    let oauth = OAuthWorld::start(Backend::Sqlite).await;
+    oauth.linked("Early").await;
+    oauth.clock.by(Duration::from_mins(5));
+    oauth.world.kintone().expire_access_tokens("demo", None, None).expect("a tenant");
+    oauth.world.kintone().clear_requests();
+    let record = r#"{"app":1,"record":{"customer_code":{"value":"C-901"},"company":{"value":"New"}}}"#;
+    let (status, _, answer) = oauth.world.call("Early", Method::POST, "/k/v1/record.json", record).await;
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(oauth.token_requests(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_authorization_asks_for_a_person_and_an_outage_does_not() {
+    let oauth = OAuthWorld::start(Backend::Sqlite).await;
+    oauth.linked("Dies").await;
+    oauth.clock.by(Duration::from_mins(61));
+    oauth.world.kintone().expire_access_tokens("demo", None, None).expect("a tenant");
+    let outage = Fault::new(Effect::page(503, "<h1>Later</h1>")).on("POST", "/oauth2/token");
+    oauth.world.kintone().inject(outage.times(1));
+    assert_eq!(oauth.world.get("Dies", RECORD).await, (502, "token_unavailable".to_owned()));
+    let health = async || {
+        let found = oauth.world.platform.find_connection(&oauth.world.access.environment, None, "Dies").await;
+        found.expect("there").0.health
+    };
+    assert_eq!(health().await, Health::Available, "an outage passes");
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert_eq!(oauth.world.get("Dies", RECORD).await.0, 200);
+
+    oauth.clock.by(Duration::from_mins(61));
+    oauth.world.kintone().expire_access_tokens("demo", None, None).expect("a tenant");
+    oauth.world.kintone().revoke_refresh_tokens("demo", None, None).expect("a tenant");
+    assert_eq!(oauth.world.get("Dies", RECORD).await.1, "authorization_dead");
+    assert_eq!(health().await, Health::Refused);
+    oauth.world.kintone().clear_requests();
+    assert_eq!(oauth.world.get("Dies", RECORD).await.1, "credential_refused");
+    assert!(
+        oauth.world.kintone().requests().is_empty(),
+        "nothing is sent until a person has linked it again"
+    );
+}

@@ -1,0 +1,219 @@
+use serde_json::Value as Json;
+use tombolo_vault::{HostSet, Sealed};
+
+use crate::commit::Act;
+use crate::connections::hosts;
+use crate::database::{Row, query};
+use crate::environments::count_sealed;
+use crate::error::StoreError;
+use crate::id::{AuthorizationId, ConnectionId, EnvironmentId, OAuthClientId};
+use crate::store::Store;
+use crate::text_enum::text_enum;
+use crate::timestamp::Timestamp;
+
+/// An attempt of a person to link an account at the vendor.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Authorization {
+    /// Names it; not secret.
+    pub id: AuthorizationId,
+    /// The environment it belongs to.
+    pub environment_id: EnvironmentId,
+    /// The client that the person is asked to trust.
+    pub oauth_client: OAuthClientId,
+    /// The connection that it makes.
+    pub connection: ConnectionId,
+    /// The hash of what proves the browser that began; `None` before the beginning.
+    pub browser_hash: Option<Vec<u8>>,
+    /// How far it is.
+    pub stage: AuthorizationStage,
+    /// What was given for the connection: a JSON object without secrets.
+    pub draft: Json,
+    /// The hosts that `sealed` is bound to.
+    pub hosts: HostSet,
+    /// The PKCE verifier while the person is at the vendor, then the tokens.
+    pub sealed: Option<Sealed>,
+    /// The record version that `sealed` is bound to.
+    pub sealed_version: u64,
+    /// What came of it: JSON.
+    pub outcome: Json,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it can no longer go on.
+    pub expires_at: Timestamp,
+}
+
+text_enum! {
+    /// How far an authorization is.
+    AuthorizationStage {
+        /// Nobody has opened the link yet.
+        Waiting = "waiting",
+        /// A person is at the vendor.
+        Started = "started",
+        /// The vendor's answer is being looked at; it is never looked at again.
+        Answered = "answered",
+        /// There are tokens, and somebody has to confirm whose they are.
+        Unconfirmed = "unconfirmed",
+        /// The connection is made.
+        Linked = "linked",
+        /// It has come to nothing.
+        Failed = "failed",
+    }
+}
+
+/// An authorization to be made.
+#[derive(Debug, Clone)]
+pub struct NewAuthorization {
+    /// Its id.
+    pub id: AuthorizationId,
+    /// The environment it belongs to.
+    pub environment_id: EnvironmentId,
+    /// The client that the person is asked to trust.
+    pub oauth_client: OAuthClientId,
+    /// The connection that it is to make.
+    pub connection: ConnectionId,
+    /// The hash of the secret in the link.
+    pub start_hash: Vec<u8>,
+    /// What was given for the connection.
+    pub draft: Json,
+    /// When it can no longer go on.
+    pub expires_at: Timestamp,
+}
+
+/// A next stage; the present one decides whether it is taken.
+#[derive(Debug, Clone)]
+pub struct AuthorizationStep {
+    /// The environment it belongs to.
+    pub environment_id: EnvironmentId,
+    /// Which one.
+    pub id: AuthorizationId,
+    /// The stages that it may be at.
+    pub from: &'static [AuthorizationStage],
+    /// The stage that comes.
+    pub stage: AuthorizationStage,
+    /// For the beginning: the hashes of state and browser.
+    pub started: Option<(Vec<u8>, Vec<u8>)>,
+    /// What is sealed from now on, for this version and these hosts; `None` empties it.
+    pub sealed: Option<(Sealed, u64, HostSet)>,
+    /// What came of it.
+    pub outcome: Json,
+    /// When it can no longer go on; `None` keeps what is there.
+    pub expires_at: Option<Timestamp>,
+}
+
+const COLUMNS: &str = "id, environment_id, oauth_client_id, connection, browser_hash, stage, draft, hosts, sealed, \
+                       sealed_version, outcome, created_at, expires_at";
+
+impl Store {
+    /// The environment's authorization with this id.
+    pub async fn authorization(
+        &self,
+        environment: &EnvironmentId,
+        id: &AuthorizationId,
+    ) -> Result<Option<Authorization>, StoreError> {
+        let select =
+            query(format!("SELECT {COLUMNS} FROM authorizations WHERE environment_id = $1 AND id = $2"));
+        self.database.read_one(select.bind(environment).bind(id)).await?.map(read).transpose()
+    }
+
+    /// The authorization whose link has the secret with this hash. (Takes no environment: the link says which one.)
+    pub async fn authorization_to_start(
+        &self,
+        start_hash: &[u8],
+    ) -> Result<Option<Authorization>, StoreError> {
+        let select = query(format!("SELECT {COLUMNS} FROM authorizations WHERE start_hash = $1"));
+        self.database.read_one(select.bind(start_hash)).await?.map(read).transpose()
+    }
+
+    /// Takes the authorization that a vendor's redirect is about: whoever comes second with the same state gets nothing,
+    /// whatever became of the first. (Takes no environment: the state says which one.)
+    pub async fn take_authorization(
+        &self,
+        state_hash: &[u8],
+        at: Timestamp,
+    ) -> Result<Option<Authorization>, StoreError> {
+        let statement = query(format!(
+            "UPDATE authorizations SET stage = 'answered', state_hash = NULL \
+             WHERE state_hash = $1 AND stage = 'started' AND expires_at > $2 RETURNING {COLUMNS}"
+        ));
+        self.database.write(statement.bind(state_hash).bind(at)).await?.pop().map(read).transpose()
+    }
+
+    /// Forgets at most `limit` authorizations that ended before `before`, and says how many. (Works on all environments.)
+    pub async fn prune_authorizations(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let statement = query(
+            "DELETE FROM authorizations WHERE id IN (SELECT id FROM authorizations WHERE expires_at < $1 LIMIT $2)",
+        );
+        self.database.execute(statement.bind(before).bind(limit)).await
+    }
+}
+
+fn read(mut row: Row) -> Result<Authorization, StoreError> {
+    Ok(Authorization {
+        id: row.parsed()?,
+        environment_id: row.parsed()?,
+        oauth_client: row.parsed()?,
+        connection: row.parsed()?,
+        browser_hash: row.optional_bytes()?,
+        stage: row.parsed()?,
+        draft: row.json()?,
+        hosts: hosts::from_json(&row.text()?)?,
+        sealed: row.optional_bytes()?.map(Sealed::from_bytes).transpose()?,
+        sealed_version: row.counter()?,
+        outcome: row.json()?,
+        created_at: row.time()?,
+        expires_at: row.time()?,
+    })
+}
+
+pub(crate) async fn insert(act: &mut Act<'_>, new: &NewAuthorization) -> Result<(), StoreError> {
+    let statement = query(
+        "INSERT INTO authorizations (id, environment_id, oauth_client_id, connection, start_hash, stage, draft, hosts, \
+         sealed_version, outcome, created_at, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, 'waiting', $6, '[]', 0, 'null', $7, $8)",
+    );
+    let statement = statement
+        .bind(&new.id)
+        .bind(&new.environment_id)
+        .bind(&new.oauth_client)
+        .bind(&new.connection)
+        .bind(new.start_hash.as_slice())
+        .bind(&new.draft)
+        .bind(act.at)
+        .bind(new.expires_at);
+    act.transaction.execute(statement).await.map(drop)
+}
+
+pub(crate) async fn step(act: &mut Act<'_>, step: &AuthorizationStep) -> Result<(), StoreError> {
+    if let Some((sealed, ..)) = &step.sealed {
+        count_sealed(act, &step.environment_id, sealed).await?;
+    }
+    let from: Vec<String> = step.from.iter().map(|stage| format!("'{}'", stage.as_str())).collect();
+    let statement = query(format!(
+        "UPDATE authorizations SET stage = $1, state_hash = $2, browser_hash = COALESCE($3, browser_hash), sealed = $4, \
+         sealed_version = $5, hosts = $6, outcome = $7, expires_at = COALESCE($11, expires_at) \
+         WHERE environment_id = $8 AND id = $9 AND expires_at > $10 AND stage IN ({})",
+        from.join(", ")
+    ));
+    let (state, browser) = step.started.as_ref().map(|(state, browser)| (&**state, &**browser)).unzip();
+    let nowhere = HostSet::default();
+    let (sealed, version, hosts) = match &step.sealed {
+        Some((sealed, version, hosts)) => (Some(sealed.as_bytes()), *version, hosts),
+        None => (None, 0, &nowhere),
+    };
+    let statement = statement
+        .bind(step.stage.as_str())
+        .bind(state)
+        .bind(browser)
+        .bind(sealed)
+        .bind(version)
+        .bind(hosts::to_json(hosts))
+        .bind(&step.outcome)
+        .bind(&step.environment_id)
+        .bind(&step.id)
+        .bind(act.at)
+        .bind(step.expires_at);
+    match act.transaction.execute(statement).await? {
+        1 => Ok(()),
+        _ => Err(StoreError::version_conflict("authorization", &step.id)),
+    }
+}
