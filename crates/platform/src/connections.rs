@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use tombolo_auth::{Accepted, CredentialsBuilder, Form, FormEntries, Typed};
-use tombolo_catalog::{AuthScheme, FieldError, Provider, SchemeKind};
+use tombolo_catalog::{AuthScheme, FieldError, Flow, Provider, SchemeKind};
 use tombolo_store::{
     Change, Connection, ConnectionHealth, ConnectionId, ConnectionUpdate, Health, Integration, NewConnection,
     Object, Target, TokenLife,
@@ -18,7 +18,7 @@ use crate::credentials::{Place, Purpose, SealedCredentials, api_host};
 use crate::integrations::IntegrationDraft;
 use crate::platform::{Platform, events};
 use crate::problem::{Problem, ProblemKind, field};
-use crate::proxy::{Freshness, Learned, Plan, PlanSource, origin};
+use crate::proxy::{Freshness, Learned, Plan, PlanSource, origin, route_options};
 
 /// Somebody who watches a test.
 pub type Watch<'a> = &'a mut (dyn FnMut(TestEvent) + Send);
@@ -60,6 +60,8 @@ pub(crate) struct Prepared {
     /// `None` when nobody has used the provider in this environment yet.
     integration: Option<Integration>,
     pub(crate) plan: Arc<Plan>,
+    /// How long the credentials are good.
+    pub(crate) life: TokenLife,
 }
 
 impl Platform {
@@ -138,7 +140,7 @@ impl Platform {
             connection_id: draft.connection_id.clone(),
             target: target(plan),
             sealed: Some(plan.sealed.sealed.clone()),
-            life: TokenLife::default(),
+            life: prepared.life,
             settings: json!(prepared.settings),
             health: report.map_or(Health::Unverified, health_of),
             health_detail: health_detail(report),
@@ -285,7 +287,7 @@ impl Platform {
             learned: serde_json::from_value(connection.health_detail["learned"].clone()).unwrap_or_default(),
             freshness: Freshness {
                 expires_at: connection.life.expires_at,
-                renewable_since: connection.target.oauth_client.as_ref().map(|_| connection.updated_at),
+                renewable_since: scheme_is_renewable(&provider, connection).then_some(connection.updated_at),
             },
             refused: connection.health == Health::Refused,
             provider,
@@ -334,7 +336,11 @@ impl Platform {
         all_settings.extend(settings.clone());
         all_settings.extend(routing);
         let origin = origin(&self.egress, &provider, &config)?;
-        let hosts = api_host(origin.host(), origin.port())?;
+        let mut hosts = api_host(origin.host(), origin.port())?;
+        if let Some(oauth2) = scheme.oauth2() {
+            let token_hosts = self.token_hosts(&provider, oauth2, &config)?;
+            hosts = hosts.iter().chain(token_hosts.iter()).cloned().collect();
+        }
         let compile = |sealed: SealedCredentials| {
             let source = PlanSource {
                 environment: access.environment.clone(),
@@ -371,8 +377,11 @@ impl Platform {
                 with_gate(placed, &provider, &credentials).build()
             }
         };
+        let options = route_options(&all_settings)?;
+        let (credentials, life) =
+            self.with_first_token(&provider, scheme, &config, options, credentials).await?;
         let sealed = self.seal(access, id, version, hosts, &credentials).await?;
-        Ok(Prepared { settings, integration, plan: compile(sealed)? })
+        Ok(Prepared { settings, integration, plan: compile(sealed)?, life })
     }
 
     async fn seal(
@@ -526,6 +535,14 @@ pub(crate) fn target(plan: &Plan) -> Target {
         hosts: plan.sealed.place.hosts.clone(),
         oauth_client: None,
     }
+}
+
+/// Whether new tokens can be had without a person.
+fn scheme_is_renewable(provider: &Provider, connection: &Connection) -> bool {
+    let oauth2 = provider.scheme(&connection.target.auth_scheme).and_then(AuthScheme::oauth2);
+    oauth2.is_some_and(|oauth2| {
+        oauth2.flow == Flow::ClientCredentials || connection.target.oauth_client.is_some()
+    })
 }
 
 /// Where the credentials of a connection belong.

@@ -72,7 +72,8 @@ impl Platform {
         }
 
         update.settings = Some(json!(prepared.settings));
-        update.target = Some((target(&prepared.plan), Some(prepared.plan.sealed.sealed.clone())));
+        let sealed = prepared.plan.sealed.sealed.clone();
+        update.target = Some((target(&prepared.plan), Some(sealed), prepared.life));
         let mut changes = vec![Change::UpdateConnection(update)];
         changes.extend(report.as_ref().map(|report| {
             Change::RecordHealth(ConnectionHealth {

@@ -8,6 +8,7 @@ mod refusal;
 mod sample;
 mod service;
 mod stages;
+mod token;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

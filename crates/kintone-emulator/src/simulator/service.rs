@@ -10,6 +10,7 @@ use tombolo_catalog::{AuthScheme, Placement, Provider, SchemeKind};
 use super::accepted::{AcceptedCredential, Carried, carried};
 use super::refusal;
 use super::stages::Played;
+use super::token;
 use crate::auth::opens;
 use crate::http::{Answer, AnswerBody, Request, Respond};
 use crate::limits::{Running, RunningCounter};
@@ -59,6 +60,9 @@ impl SimulatedService {
         }
         if self.basic_gate.as_ref().is_some_and(|gate| !opens(gate, request)) {
             return Answer::basic_gate();
+        }
+        if let Some(answer) = token::answer(&self.provider, &self.accepted, request) {
+            return answer;
         }
         let played = Played::find(&self.provider, request);
         if !played.is_open()

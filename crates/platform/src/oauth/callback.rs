@@ -15,7 +15,7 @@ use tombolo_store::{
 use tombolo_vault::{HostSet, Sealed};
 
 use super::authorization::{VERIFIER, WaitingDraft, cookie_name, oauth2_of, redirect_uri};
-use super::exchange::{Exchange, life_of};
+use super::exchange::{Client, Exchange, life_of};
 use super::{STEP_LIFE, hash};
 use crate::access::{Access, Scope};
 use crate::connection_test;
@@ -193,7 +193,7 @@ impl Platform {
                 config: &draft.config,
                 hosts: &hosts,
                 options: route_options(&settings)?,
-                client,
+                client: Client::Ours(client),
                 grant: Grant::AuthorizationCode {
                     code,
                     redirect_uri: &redirect_uri(callback.public_url, client),

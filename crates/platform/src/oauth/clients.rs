@@ -206,7 +206,7 @@ impl Platform {
     }
 
     /// The hosts that tokens and client secrets are sent to for a configuration.
-    pub(super) fn token_hosts(
+    pub(crate) fn token_hosts(
         &self,
         provider: &Provider,
         oauth2: &OAuth2,

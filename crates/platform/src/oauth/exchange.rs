@@ -25,9 +25,18 @@ pub(super) struct Exchange<'a> {
     /// The hosts that the secrets of the exchange may go to.
     pub(super) hosts: &'a HostSet,
     pub(super) options: RouteOptions,
-    pub(super) client: &'a StoredClient,
+    pub(super) client: Client<'a>,
     pub(super) grant: Grant<'a>,
     pub(super) previous: Option<&'a Credentials>,
+}
+
+/// Who asks.
+#[derive(Clone, Copy)]
+pub(super) enum Client<'a> {
+    /// A client of ours.
+    Ours(&'a StoredClient),
+    /// The account itself: its id and secret are the credential.
+    Account(&'a Credentials),
 }
 
 /// Why an exchange yields nothing.
@@ -47,17 +56,27 @@ impl Platform {
             Grant::AuthorizationCode { .. } | Grant::ClientCredentials { .. } => &exchange.oauth2.token_url,
         };
         let url = url_of(exchange.provider, template, exchange.config)?;
-        let secret = match self.client_secret(exchange.client).await? {
-            Some(sealed) => Some(sealed.open()?),
-            None => None,
+        let opened = match exchange.client {
+            Client::Ours(client) => match self.client_secret(client).await? {
+                Some(sealed) => Some(sealed.open()?),
+                None => None,
+            },
+            Client::Account(_) => None,
+        };
+        let client = match exchange.client {
+            Client::Ours(client) => OAuthClient {
+                id: &client.client_id,
+                secret: opened.as_ref().and_then(|opened| opened.value(OAuth2::CLIENT_SECRET)),
+            },
+            Client::Account(credentials) => OAuthClient {
+                id: credentials.value(OAuth2::CLIENT_ID).unwrap_or_default(),
+                secret: credentials.value(OAuth2::CLIENT_SECRET),
+            },
         };
         let described = OAuth2Exchange {
             oauth2: exchange.oauth2,
             url: &url,
-            client: OAuthClient {
-                id: &exchange.client.client_id,
-                secret: secret.as_ref().and_then(|secret| secret.value(OAuth2::CLIENT_SECRET)),
-            },
+            client,
             grant: exchange.grant,
             previous: exchange.previous,
         };

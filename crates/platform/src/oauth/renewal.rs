@@ -4,20 +4,22 @@
 //! share it; across processes a lease in the database decides who renews, and whoever has it reads the row again first.
 //! The new tokens are stored before anybody uses them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
 use serde_json::json;
 use tokio::sync::watch;
-use tombolo_auth::{ExchangeFailure, Grant};
+use tombolo_auth::{Credentials, ExchangeFailure, Grant};
+use tombolo_catalog::{AuthScheme, Flow, OAuth2, Provider};
+use tombolo_egress::RouteOptions;
 use tombolo_store::{
     ActorKind, Change, Connection, ConnectionHealth, ConnectionId, CredentialsReplacement, EnvironmentId,
-    Health, Lease, Timestamp,
+    Health, Lease, Timestamp, TokenLife,
 };
 
 use super::callback::spread;
-use super::exchange::{Exchange, Unanswered, life_of};
+use super::exchange::{Client, Exchange, Unanswered, life_of};
 use crate::access::Access;
 use crate::clock::Clock;
 use crate::connections::{object_of, place_of, texts};
@@ -115,13 +117,41 @@ impl Platform {
         }
     }
 
+    /// The first token of an account that is a client itself; other credentials are complete as they were typed.
+    pub(crate) async fn with_first_token(
+        &self,
+        provider: &Provider,
+        scheme: &AuthScheme,
+        config: &BTreeMap<String, String>,
+        options: RouteOptions,
+        typed: Credentials,
+    ) -> Result<(Credentials, TokenLife), Problem> {
+        let Some(oauth2) = scheme.oauth2().filter(|oauth2| oauth2.flow == Flow::ClientCredentials) else {
+            return Ok((typed, TokenLife::default()));
+        };
+        let (now, scope) = (self.now(), scope_of(oauth2));
+        let exchange = Exchange {
+            provider,
+            oauth2,
+            config,
+            hosts: &self.token_hosts(provider, oauth2, config)?,
+            options,
+            client: Client::Account(&typed),
+            grant: Grant::ClientCredentials { scope: scope.as_deref() },
+            previous: Some(&typed),
+        };
+        let tokens = self.exchange(exchange).await.map_err(Unanswered::into_problem)?;
+        let life = life_of(oauth2, &tokens, now, 0);
+        Ok((tokens.credentials, life))
+    }
+
     /// The connection with credentials that are still good, as far as new ones can be had.
     pub(crate) async fn with_fresh_tokens(
         self: &Arc<Self>,
         connection: Connection,
     ) -> Result<Connection, Problem> {
         let is_over = connection.life.expires_at.is_some_and(|end| end <= self.now());
-        if !is_over || connection.target.oauth_client.is_none() {
+        if !is_over {
             return Ok(connection);
         }
         let (environment, id) = (&connection.environment_id, &connection.id);
@@ -172,19 +202,27 @@ impl Platform {
 
     async fn renew_under(self: &Arc<Self>, connection: &Connection, lease: &Lease) -> Outcome {
         let environment = &connection.environment_id;
-        let (Some(sealed), Some(client)) =
-            (connection.sealed.clone(), connection.target.oauth_client.as_ref())
-        else {
-            return Err(nothing_to_renew());
-        };
-        let client =
-            self.store.oauth_client(environment, client.as_str()).await?.ok_or_else(nothing_to_renew)?;
-        let provider = self.known_provider(&client.provider)?;
+        let sealed = connection.sealed.clone().ok_or_else(nothing_to_renew)?;
+        let integration = self.store.integration_by_id(environment, &connection.integration_id).await?;
+        let provider = self.provider_of(&integration.ok_or_else(nothing_to_renew)?)?;
         let oauth2 = super::authorization::oauth2_of(&provider, &connection.target.auth_scheme)?;
         let config = texts(&connection.target.config);
         let mut settings = provider.settings.defaults();
         settings.extend(texts(&connection.settings));
+        settings.extend(config.clone().into_iter().filter(|(key, _)| provider.settings.find(key).is_some()));
         let old = self.safe.stored(&self.store, place_of(connection), sealed).await?.open()?;
+        let ours = match &connection.target.oauth_client {
+            Some(id) => self.store.oauth_client(environment, id.as_str()).await?,
+            None => None,
+        };
+        let scope = scope_of(oauth2);
+        let (client, grant) = match (oauth2.flow, &ours) {
+            (Flow::AuthorizationCode, Some(client)) => (Client::Ours(client), Grant::RefreshToken),
+            (Flow::AuthorizationCode, None) => return Err(nothing_to_renew()),
+            (Flow::ClientCredentials, _) => {
+                (Client::Account(&old), Grant::ClientCredentials { scope: scope.as_deref() })
+            }
+        };
         let now = self.now();
         let exchanged = self
             .exchange(Exchange {
@@ -193,8 +231,8 @@ impl Platform {
                 config: &config,
                 hosts: &connection.target.hosts,
                 options: route_options(&settings)?,
-                client: &client,
-                grant: Grant::RefreshToken,
+                client,
+                grant,
                 previous: Some(&old),
             })
             .await;
@@ -259,6 +297,12 @@ impl Platform {
         }
         problem
     }
+}
+
+/// What a client asks for on its own behalf; `None` leaves it to the vendor.
+fn scope_of(oauth2: &OAuth2) -> Option<String> {
+    let scopes: Vec<&str> = oauth2.default_scopes().collect();
+    (!scopes.is_empty()).then(|| scopes.join(&oauth2.scope_separator))
 }
 
 fn nothing_to_renew() -> Problem {

@@ -1,6 +1,7 @@
 //! The platform against the Kintone emulator: linking, testing and calling.
 
 mod canary;
+mod client_credentials;
 mod connect;
 mod disk;
 mod drafts;

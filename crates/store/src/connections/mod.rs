@@ -152,8 +152,8 @@ pub struct ConnectionUpdate {
     pub tags: Option<BTreeMap<String, String>>,
     /// The embedder's own data.
     pub metadata: Option<Json>,
-    /// A new target with the credentials typed for it (sealed for the read `sealed_version` + 1), or with none.
-    pub target: Option<(Target, Option<Sealed>)>,
+    /// A new target with the credentials for it (sealed for the read `sealed_version` + 1) and their life, or with none.
+    pub target: Option<(Target, Option<Sealed>, TokenLife)>,
 }
 
 impl ConnectionUpdate {

@@ -3,7 +3,9 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 use tombolo_vault::Sealed;
 
-use super::{ConnectionHealth, ConnectionUpdate, CredentialsReplacement, NewConnection, Target, hosts};
+use super::{
+    ConnectionHealth, ConnectionUpdate, CredentialsReplacement, NewConnection, Target, TokenLife, hosts,
+};
 use crate::commit::Act;
 use crate::database::query;
 use crate::environments::count_sealed;
@@ -92,8 +94,8 @@ pub(crate) async fn update(act: &mut Act<'_>, update: &ConnectionUpdate) -> Resu
     if act.transaction.execute(statement).await? == 0 {
         return Err(StoreError::version_conflict("connection", id));
     }
-    if let Some((target, sealed)) = &update.target {
-        retarget(act, update, target, sealed.as_ref()).await?;
+    if let Some((target, sealed, life)) = &update.target {
+        retarget(act, update, target, sealed.as_ref(), *life).await?;
     }
     if let Some(tags) = &update.tags {
         delete_tags(act, id).await?;
@@ -108,6 +110,7 @@ async fn retarget(
     update: &ConnectionUpdate,
     target: &Target,
     sealed: Option<&Sealed>,
+    life: TokenLife,
 ) -> Result<(), StoreError> {
     if let Some(sealed) = sealed {
         count_sealed(act, &update.environment_id, sealed).await?;
@@ -115,7 +118,7 @@ async fn retarget(
     let statement = query(
         "UPDATE connections SET auth_scheme = $1, config = $2, gates = $3, hosts = $4, sealed = $5, \
          sealed_version = sealed_version + 1, health = 'unverified', health_detail = 'null', oauth_client_id = $8, \
-         expires_at = NULL, renew_at = NULL WHERE environment_id = $6 AND id = $7",
+         expires_at = $9, renew_at = $10 WHERE environment_id = $6 AND id = $7",
     );
     let statement = statement
         .bind(target.auth_scheme.as_str())
@@ -125,7 +128,9 @@ async fn retarget(
         .bind(sealed.map(Sealed::as_bytes))
         .bind(&update.environment_id)
         .bind(&update.id)
-        .bind(target.oauth_client.as_ref());
+        .bind(target.oauth_client.as_ref())
+        .bind(life.expires_at)
+        .bind(life.renew_at);
     act.transaction.execute(statement).await.map(drop)
 }
 
