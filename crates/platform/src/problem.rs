@@ -159,6 +159,7 @@ impl From<StoreError> for Problem {
             StoreError::NameTaken { .. } => (ProblemKind::Conflict, "name_taken"),
             StoreError::UniqueKeyTaken { .. } => (ProblemKind::Conflict, "unique_key_taken"),
             StoreError::VersionConflict { .. } => (ProblemKind::Conflict, "version_conflict"),
+            StoreError::OAuthClientInUse { .. } => (ProblemKind::Conflict, "oauth_client_in_use"),
             StoreError::IntegrationInUse { .. } => (ProblemKind::Conflict, "integration_in_use"),
             StoreError::NotFound { .. } => (ProblemKind::NotFound, "not_found"),
             StoreError::Invalid(_) => (ProblemKind::Invalid, "invalid_body"),

@@ -141,7 +141,8 @@ impl Platform {
             "provider": provider.id, "integration": draft.integration, "auth_scheme": draft.auth_scheme,
             "authorization": authorization.id.as_str(),
         });
-        changes.push(Change::StepAuthorization(step));
+        // First, so that whoever confirms second is told just that.
+        changes.insert(0, Change::StepAuthorization(step));
         changes.push(Change::InsertConnection(new_connection(
             &authorization,
             &client,
