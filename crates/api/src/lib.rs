@@ -3,6 +3,7 @@
 mod activity;
 mod api_key;
 mod audit;
+mod authorization;
 #[cfg(feature = "client")]
 pub mod client;
 mod connection;
@@ -11,6 +12,7 @@ mod field_value;
 mod integration;
 mod job;
 mod key;
+mod oauth_client;
 mod problem;
 mod provider;
 mod text;
@@ -18,6 +20,9 @@ mod text;
 pub use activity::{Activity, ActivityQuery, ProxiedCall, StatusClass};
 pub use api_key::{ApiKey, ApiKeys, CreateApiKey, CreatedApiKey, CreatedApiKeyAnswer};
 pub use audit::{AuditActor, AuditBreak, AuditEvent, AuditEvents, AuditObject, AuditVerification};
+pub use authorization::{
+    Authorization, AuthorizationProblem, AuthorizationStage, CreateAuthorization, CreatedAuthorization,
+};
 pub use connection::{
     Connection, ConnectionError, ConnectionHealth, ConnectionQuery, ConnectionSummary, Connections,
     CreateConnection, CreatedConnection, Health, IntegrationOfConnection, ReadConnectionQuery,
@@ -30,6 +35,7 @@ pub use field_value::FieldValue;
 pub use integration::{CreateIntegration, Integration, IntegrationAnswer, Integrations, UpdateIntegration};
 pub use job::{Job, JobState, Jobs, JobsQuery};
 pub use key::{DataKey, EnvironmentKeys, Keys};
+pub use oauth_client::{CreateOAuthClient, OAuthClient, OAuthClients, UpdateOAuthClient};
 pub use problem::{Problem, ProblemError, ProblemField};
 pub use provider::{
     Paste, Pasted, Provider, ProviderAnswer, ProviderField, ProviderFieldKind, ProviderGate, ProviderQuery,

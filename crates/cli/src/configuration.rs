@@ -191,6 +191,7 @@ impl Configuration {
             drain: Duration::from_secs(section.drain_seconds),
             process_id,
             tls,
+            public_url: Some(section.public_url.clone()).filter(|url| !url.is_empty()),
             operator_socket: None,
         })
     }

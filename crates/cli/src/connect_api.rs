@@ -118,7 +118,8 @@ impl Api {
                 path.display()
             ));
         }
-        let server = Arc::new(InProcess::new(&started.platform, process_id()?));
+        let public_url = Some(configuration.server.public_url.as_str()).filter(|url| !url.is_empty());
+        let server = Arc::new(InProcess::new(&started.platform, process_id()?, public_url)?);
         let connect = Arc::clone(&server);
         let client = ApiClient::new(Transport::in_process(move || connect.connect()));
         Ok((client, Some(Installation { started, server, _borrowed: borrowed })))

@@ -3,6 +3,7 @@
 mod front;
 mod listen;
 mod problem;
+mod public_url;
 mod request_id;
 mod routes;
 

@@ -6,12 +6,13 @@ use super::error::ClientError;
 use super::lines::Lines;
 use super::{ApiClient, path, query};
 use crate::{
-    Activity, ActivityQuery, ApiKeys, AuditEvents, AuditVerification, Connection, ConnectionQuery,
-    Connections, CreateApiKey, CreateConnection, CreateIntegration, CreateProgress, CreatedApiKey,
-    CreatedApiKeyAnswer, CreatedConnection, Integration, IntegrationAnswer, IntegrationOfConnection,
-    Integrations, Job, Jobs, JobsQuery, Keys, PageQuery, Paste, Pasted, Provider, ProviderAnswer,
+    Activity, ActivityQuery, ApiKeys, AuditEvents, AuditVerification, Authorization, Connection,
+    ConnectionQuery, Connections, CreateApiKey, CreateAuthorization, CreateConnection, CreateIntegration,
+    CreateOAuthClient, CreateProgress, CreatedApiKey, CreatedApiKeyAnswer, CreatedAuthorization,
+    CreatedConnection, Integration, IntegrationAnswer, IntegrationOfConnection, Integrations, Job, Jobs,
+    JobsQuery, Keys, OAuthClient, OAuthClients, PageQuery, Paste, Pasted, Provider, ProviderAnswer,
     ProviderQuery, Providers, ReconnectConnection, Success, TestProgress, TestReport, UpdateConnection,
-    UpdateIntegration, UpdatedConnection,
+    UpdateIntegration, UpdateOAuthClient, UpdatedConnection,
 };
 
 /// No body at all.
@@ -135,6 +136,53 @@ impl ApiClient {
     /// Deletes an integration that has no connections.
     pub async fn delete_integration(&self, key: &str) -> Result<(), ClientError> {
         self.delete::<Success>(&path(["integrations", key])).await.map(drop)
+    }
+
+    /// All OAuth clients.
+    pub async fn list_oauth_clients(&self) -> Result<Vec<OAuthClient>, ClientError> {
+        Ok(self.get::<OAuthClients>("/oauth-clients").await?.oauth_clients)
+    }
+
+    /// Makes an OAuth client, which then has a redirect URI.
+    pub async fn create_oauth_client(&self, draft: &CreateOAuthClient) -> Result<OAuthClient, ClientError> {
+        self.post("/oauth-clients", draft).await
+    }
+
+    /// One OAuth client, named by id or name.
+    pub async fn read_oauth_client(&self, reference: &str) -> Result<OAuthClient, ClientError> {
+        self.get(&path(["oauth-clients", reference])).await
+    }
+
+    /// Changes an OAuth client.
+    pub async fn update_oauth_client(
+        &self,
+        reference: &str,
+        change: &UpdateOAuthClient,
+    ) -> Result<OAuthClient, ClientError> {
+        self.patch(&path(["oauth-clients", reference]), change).await
+    }
+
+    /// Deletes an OAuth client that no connection needs.
+    pub async fn delete_oauth_client(&self, reference: &str) -> Result<(), ClientError> {
+        self.delete::<Success>(&path(["oauth-clients", reference])).await.map(drop)
+    }
+
+    /// Makes a link for a person who is to agree at the vendor.
+    pub async fn create_authorization(
+        &self,
+        draft: &CreateAuthorization,
+    ) -> Result<CreatedAuthorization, ClientError> {
+        self.post("/authorizations", draft).await
+    }
+
+    /// How an authorization does.
+    pub async fn read_authorization(&self, id: &str) -> Result<Authorization, ClientError> {
+        self.get(&path(["authorizations", id])).await
+    }
+
+    /// Says that the account is the right person's, which makes the connection.
+    pub async fn confirm_authorization(&self, id: &str) -> Result<CreatedConnection, ClientError> {
+        self.post(&path(["authorizations", id, "confirm"]), &serde_json::json!({})).await
     }
 
     /// The catalog.

@@ -7,8 +7,10 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tombolo_platform::Platform;
 
+use super::options::ServerError;
 use super::thread::serve;
 use crate::front::Front;
+use crate::public_url::PublicUrl;
 use crate::request_id::RequestIds;
 use crate::routes::{Peer, RequestCounts, router};
 
@@ -23,19 +25,25 @@ pub struct InProcess {
 }
 
 impl InProcess {
-    /// Must be called on the control runtime, which serves everything.
-    pub fn new(platform: &Arc<Platform>, process_id: u64) -> Self {
+    /// Must be called on the control runtime, which serves everything. `public_url` is that of the server which usually
+    /// runs here, if it is known: nobody is sent to it now, but redirect URIs begin with it.
+    pub fn new(
+        platform: &Arc<Platform>,
+        process_id: u64,
+        public_url: Option<&str>,
+    ) -> Result<Self, ServerError> {
         let counts = RequestCounts::default();
+        let public_url = PublicUrl::not_served(public_url)?;
         let front = Front {
             lane: platform.lane(),
             platform: Arc::clone(platform),
             ids: Arc::new(RequestIds::new(process_id)),
-            router: router(Arc::clone(platform), counts.clone()),
+            router: router(Arc::clone(platform), public_url, counts.clone()),
             control: Handle::current(),
             requests: counts.of_one_thread(),
         };
         platform.keep_informed();
-        Self { front: Arc::new(front), control: Handle::current(), stop: watch::Sender::new(false) }
+        Ok(Self { front: Arc::new(front), control: Handle::current(), stop: watch::Sender::new(false) })
     }
 
     /// A new connection, on which HTTP/1.1 is spoken as the operator.

@@ -18,6 +18,7 @@ pub use in_process::InProcess;
 pub use options::{ServerError, ServerOptions, Tls};
 
 use crate::front::Front;
+use crate::public_url::PublicUrl;
 use crate::request_id::RequestIds;
 use crate::routes::{RequestCounts, router};
 use thread::ProxyThread;
@@ -40,7 +41,11 @@ impl Server {
         let address = listener.local_addr().map_err(|source| ServerError::bind(options.listen, source))?;
         let (stop, stopped) = watch::channel(false);
         let counts = RequestCounts::default();
-        let router = router(Arc::clone(&platform), counts.clone());
+        let public_url = PublicUrl::served(&options.public_url.unwrap_or_else(|| {
+            let scheme = if tls.is_some() { "https" } else { "http" };
+            format!("{scheme}://localhost:{}", address.port())
+        }))?;
+        let router = router(Arc::clone(&platform), public_url, counts.clone());
         let front = || {
             Arc::new(Front {
                 lane: platform.lane(),

@@ -24,6 +24,8 @@ pub struct ServerOptions {
     pub process_id: u64,
     /// Certificate and key, for callers without a TLS front of their own.
     pub tls: Option<Tls>,
+    /// The URL under which callers and browsers reach the server; that of the listener on this machine when absent.
+    pub public_url: Option<String>,
     /// The socket file for the operator's own commands; whoever may open it is the operator.
     pub operator_socket: Option<PathBuf>,
 }
@@ -60,6 +62,14 @@ pub enum ServerError {
     /// Certificate or key cannot be used.
     #[error("the TLS certificate or key cannot be used: {0}; give a PEM chain and its PEM key")]
     Tls(String),
+    /// Nobody can be sent to the public URL.
+    #[error(
+        "the public URL `{url}` is no address of a server; give https:// or http://, a host, and perhaps a path"
+    )]
+    PublicUrl {
+        /// What was given.
+        url: String,
+    },
     /// A thread could not be started.
     #[error("cannot start a thread: {0}; check the limits of this user")]
     Thread(io::Error),

@@ -23,6 +23,7 @@ use super::Routes;
     components(schemas(Problem, tombolo_api::Health, tombolo_api::JobState, tombolo_api::StatusClass)),
     tags(
         (name = "connections", description = "One account's authorised access"),
+        (name = "oauth", description = "Accounts that a person links at the vendor, and the clients for it"),
         (name = "calls", description = "Requests to upstreams through connections"),
         (name = "integrations", description = "Providers configured in an environment"),
         (name = "providers", description = "The catalog"),

@@ -5,6 +5,7 @@ mod access;
 mod activity;
 mod api_keys;
 mod audit;
+mod authorizations;
 mod body;
 mod caller;
 mod connections;
@@ -16,6 +17,8 @@ mod jobs;
 mod keys;
 mod metrics;
 mod moment;
+mod oauth_clients;
+mod oauth_pages;
 mod providers;
 mod query;
 mod refusal;
@@ -31,6 +34,8 @@ use tombolo_platform::Platform;
 use tower::ServiceExt as _;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::public_url::PublicUrl;
+
 pub use access::{Peer, RequestId};
 pub(crate) use metrics::{Counted, RequestCounts, Requests};
 
@@ -38,19 +43,20 @@ pub(crate) use metrics::{Counted, RequestCounts, Requests};
 #[derive(Clone)]
 pub struct Routes {
     pub(crate) platform: Arc<Platform>,
+    pub(crate) public_url: PublicUrl,
     counts: RequestCounts,
     document: Bytes,
 }
 
 /// The router. Its answers to refused requests need the [`RequestId`] that the front gives each request.
-pub(crate) fn router(platform: Arc<Platform>, counts: RequestCounts) -> Router {
+pub(crate) fn router(platform: Arc<Platform>, public_url: PublicUrl, counts: RequestCounts) -> Router {
     let (router, document) = documented().split_for_parts();
     let document = pretty(document).into();
     let router = router
         .fallback(envelope::unknown_route)
         .method_not_allowed_fallback(envelope::wrong_method)
         .layer(middleware::from_fn(envelope::wrap))
-        .with_state(Routes { platform, counts, document });
+        .with_state(Routes { platform, public_url, counts, document });
     let tolerant = router.map_request(envelope::without_trailing_slash as fn(Request) -> Request);
     Router::new().fallback_service(tolerant)
 }
@@ -64,6 +70,9 @@ fn documented() -> OpenApiRouter<Routes> {
     document::routes()
         .merge(connections::routes())
         .merge(integrations::routes())
+        .merge(oauth_clients::routes())
+        .merge(authorizations::routes())
+        .merge(oauth_pages::routes())
         .merge(providers::routes())
         .merge(api_keys::routes())
         .merge(activity::routes())

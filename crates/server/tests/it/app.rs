@@ -43,6 +43,11 @@ pub struct App {
 
 impl App {
     pub async fn start() -> Self {
+        Self::start_reached_as(None).await
+    }
+
+    /// Starts as a server that browsers reach under a URL, through something that adds TLS.
+    pub async fn start_reached_as(public_url: Option<&str>) -> Self {
         let emulator = Emulator::start(EmulatorOptions::default()).await.expect("the emulator starts");
         let permissions =
             vec![Permission::View, Permission::Add, Permission::Edit, Permission::Delete, Permission::Manage];
@@ -79,6 +84,7 @@ impl App {
                 drain: Duration::from_secs(1),
                 process_id: 7,
                 tls: None,
+                public_url: public_url.map(str::to_owned),
                 operator_socket: Some(directory.path().join("operator.sock")),
             },
         )
@@ -149,6 +155,12 @@ impl App {
     /// What the emulated vendor can be told and asked.
     pub fn vendor(&self) -> Control {
         self.emulator.control()
+    }
+
+    /// Somebody's browser at a page of the emulated vendor, whose paths begin with `/t/demo` there.
+    pub fn at_the_vendor(&self) -> Caller {
+        let transport = Transport::url(&format!("http://{}", self.emulator.http_address())).expect("a URL");
+        self.caller_over(transport, None)
     }
 
     /// Every answer that was received so far, headers and bodies.
@@ -282,7 +294,7 @@ impl Answer {
 
 /// A text without what differs from run to run.
 pub fn settled(text: &str) -> String {
-    let ids = Regex::new("(env|int|con|key|job|aud|evt|ins|req)_[0-9a-f]{24,32}").expect("a pattern");
+    let ids = Regex::new("(env|int|con|key|job|aud|evt|ins|req|oac|aut)_[0-9a-f]{24,32}").expect("a pattern");
     let mut seen: Vec<String> = Vec::new();
     let numbered = ids.replace_all(text, |found: &Captures<'_>| {
         let position = seen.iter().position(|id| *id == found[0]).unwrap_or_else(|| {

@@ -10,7 +10,7 @@ use crate::app::{App, TOKEN};
 #[tokio::test(flavor = "multi_thread")]
 async fn the_operator_works_without_a_listener() {
     let app = App::start().await;
-    let server = InProcess::new(&app.platform, 9);
+    let server = InProcess::new(&app.platform, 9, None).expect("no URL");
     let client = ApiClient::new(Transport::in_process(move || server.connect()));
     let draft = CreateConnection {
         provider_config_key: "kintone".to_owned(),

@@ -96,7 +96,10 @@ async fn every_route_asks_for_a_key_and_its_scope() {
             let headers = [("connection-id", "x"), ("content-type", "application/json")];
             let without_key = nobody.send(method.clone(), &example, &headers, "".into()).await;
             if operation["security"] == json!([{}]) {
-                assert!(without_key.status.is_success(), "{method} {example}: {}", without_key.status);
+                // A made-up link of a person's way to the vendor leads nowhere, which needs no key to be told.
+                let leads_nowhere = path.starts_with("/oauth/") && without_key.status == 404;
+                let is_open = without_key.status.is_success() || leads_nowhere;
+                assert!(is_open, "{method} {example}: {}", without_key.status);
                 public.push(path.clone());
                 continue;
             }
@@ -114,8 +117,19 @@ async fn every_route_asks_for_a_key_and_its_scope() {
             asked += 1;
         }
     }
-    assert_eq!(public, ["/health", "/metrics", "/openapi.json", "/ready"]);
-    assert!(asked >= 35, "{asked} operations");
+    public.sort();
+    assert_eq!(
+        public,
+        [
+            "/health",
+            "/metrics",
+            "/oauth/callback/{callback}",
+            "/oauth/start/{secret}",
+            "/openapi.json",
+            "/ready"
+        ]
+    );
+    assert!(asked >= 43, "{asked} operations");
 }
 
 #[tokio::test(flavor = "multi_thread")]

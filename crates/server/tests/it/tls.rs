@@ -22,6 +22,7 @@ async fn the_client_trusts_the_authorities_that_it_is_given_and_no_others() {
             certificates: pem.clone().into_bytes(),
             key: certified.signing_key.serialize_pem().into_bytes(),
         }),
+        public_url: None,
         operator_socket: None,
     };
     let server = Server::start(Arc::clone(&app.platform), options).expect("the server starts");

@@ -45,6 +45,7 @@ impl Linked {
             drain: Duration::from_secs(1),
             process_id: 9,
             tls: None,
+            public_url: None,
             operator_socket: None,
         };
         let server = Server::start(platform, server_options).expect("the server starts");

@@ -52,6 +52,7 @@ impl World {
                 drain: Duration::from_secs(5),
                 process_id: process_id()?,
                 tls: None,
+                public_url: None,
                 operator_socket: Some(socket.clone()),
             },
         )?;

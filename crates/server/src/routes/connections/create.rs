@@ -71,11 +71,16 @@ pub(super) fn created(
     outcome: Result<tombolo_platform::CreatedConnection, TestReport>,
 ) -> Result<CreatedConnection, Refusal> {
     match outcome {
-        Ok(created) => Ok(CreatedConnection {
-            connection: wire::connection(&created.connection, &created.integration),
-            report: created.report.as_ref().map(wire::report),
-        }),
+        Ok(created) => Ok(made(&created)),
         Err(report) => Err(test_failed(&report)),
+    }
+}
+
+/// The connection as it was stored.
+pub(in crate::routes) fn made(created: &tombolo_platform::CreatedConnection) -> CreatedConnection {
+    CreatedConnection {
+        connection: wire::connection(&created.connection, &created.integration),
+        report: created.report.as_ref().map(wire::report),
     }
 }
 

@@ -14,6 +14,8 @@ use axum::routing::{MethodRouter, get};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(super) use create::made;
+
 use super::Routes;
 use super::query::Spelled;
 

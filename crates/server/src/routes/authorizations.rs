@@ -1,0 +1,165 @@
+//! Authorizations: links with which a person links an account at the vendor.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use http::StatusCode;
+use secrecy::ExposeSecret as _;
+use serde::Deserialize;
+use serde_json::Value;
+use tombolo_api::{
+    Authorization, AuthorizationProblem, AuthorizationStage, CreateAuthorization, CreatedAuthorization,
+    CreatedConnection,
+};
+use tombolo_platform::oauth::{AuthorizationDraft, AuthorizationState, StartedAuthorization};
+use tombolo_platform::store;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Routes;
+use super::body::Body;
+use super::caller::Caller;
+use super::connections;
+use super::moment::moment;
+use super::query::{Named, NoParameters, Query};
+use super::refusal::Refusal;
+use super::right::CreateConnection;
+
+pub(super) fn routes() -> OpenApiRouter<Routes> {
+    OpenApiRouter::new()
+        .routes(routes!(create_authorization))
+        .routes(routes!(read_authorization))
+        .routes(routes!(confirm_authorization))
+}
+
+/// Makes a link for a person
+///
+/// The person opens `url`, agrees at the vendor and comes back. The account is then tested, and waits until whoever made
+/// the link confirms that it is the account of the person whom the link was for: a link can be forwarded. Scope:
+/// `environment:connections:create`.
+#[utoipa::path(
+    post, path = "/authorizations", operation_id = "createAuthorization", tag = "oauth",
+    request_body = CreateAuthorization,
+    responses((status = 201, description = "The link", body = CreatedAuthorization))
+)]
+async fn create_authorization(
+    State(routes): State<Routes>,
+    caller: Caller<CreateConnection>,
+    Query(NoParameters {}): Query<NoParameters>,
+    Body(body): Body<CreateAuthorization>,
+) -> Result<(StatusCode, Json<CreatedAuthorization>), Refusal> {
+    let public_url = routes.public_url.needed()?;
+    let draft = AuthorizationDraft {
+        integration: body.integration,
+        name: body.name,
+        connection_id: body.connection_id,
+        auth_scheme: body.auth_scheme,
+        oauth_client: body.oauth_client,
+        fields: body.fields,
+        settings: body.settings,
+        tags: body.tags,
+        metadata: Value::Object(body.metadata),
+        scopes: body.scopes,
+    };
+    let StartedAuthorization { authorization, link_secret } =
+        routes.platform.start_authorization(&caller.access, draft).await?;
+    let created = CreatedAuthorization {
+        id: authorization.id.to_string(),
+        url: format!("{public_url}/oauth/start/{}", link_secret.expose_secret()),
+        expires_at: moment(authorization.expires_at),
+        stage: stage(authorization.stage),
+    };
+    Ok((StatusCode::CREATED, Json(created)))
+}
+
+/// Shows how an authorization does
+///
+/// Scope: `environment:connections:create`.
+#[utoipa::path(
+    get, path = "/authorizations/{id}", operation_id = "readAuthorization", tag = "oauth",
+    params(("id" = String, Path, description = "Its id")),
+    responses((status = 200, description = "The authorization", body = Authorization))
+)]
+async fn read_authorization(
+    State(routes): State<Routes>,
+    caller: Caller<CreateConnection>,
+    Named(id): Named,
+    Query(NoParameters {}): Query<NoParameters>,
+) -> Result<Json<Authorization>, Refusal> {
+    let found = routes.platform.read_authorization(&caller.access, &id).await?;
+    Ok(Json(wire(&found)))
+}
+
+/// Confirms an authorization
+///
+/// Says that the account is that of the person whom the link was for, and makes the connection. Scope:
+/// `environment:connections:create`.
+#[utoipa::path(
+    post, path = "/authorizations/{id}/confirm", operation_id = "confirmAuthorization", tag = "oauth",
+    params(("id" = String, Path, description = "Its id")),
+    responses((status = 201, description = "The connection was made", body = CreatedConnection))
+)]
+async fn confirm_authorization(
+    State(routes): State<Routes>,
+    caller: Caller<CreateConnection>,
+    Named(id): Named,
+    Query(NoParameters {}): Query<NoParameters>,
+) -> Result<(StatusCode, Json<CreatedConnection>), Refusal> {
+    let created = routes.platform.confirm_authorization(&caller.access, &id).await?;
+    Ok((StatusCode::CREATED, Json(connections::made(&created))))
+}
+
+/// What is told of what was asked for.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Asked {
+    name: String,
+    integration: String,
+    config: BTreeMap<String, String>,
+    scopes: Vec<String>,
+}
+
+/// What is told of what came of it; the platform writes it as it ends.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Told {
+    connection: Option<String>,
+    code: String,
+    what: String,
+    fix: String,
+}
+
+fn wire(state: &AuthorizationState) -> Authorization {
+    let AuthorizationState { authorization, is_over } = state;
+    let asked = Asked::deserialize(&authorization.draft).unwrap_or_default();
+    let told = Told::deserialize(&authorization.outcome).unwrap_or_default();
+    let stage = stage(authorization.stage);
+    Authorization {
+        id: authorization.id.to_string(),
+        stage,
+        is_over: *is_over,
+        expires_at: moment(authorization.expires_at),
+        name: asked.name,
+        integration: asked.integration,
+        config: asked.config,
+        scopes: asked.scopes,
+        connection: told.connection.filter(|_| stage == AuthorizationStage::Linked),
+        problem: (stage == AuthorizationStage::Failed).then_some(AuthorizationProblem {
+            code: told.code,
+            message: told.what,
+            fix: told.fix,
+        }),
+    }
+}
+
+fn stage(stage: store::AuthorizationStage) -> AuthorizationStage {
+    match stage {
+        store::AuthorizationStage::Waiting => AuthorizationStage::Waiting,
+        store::AuthorizationStage::Started => AuthorizationStage::Started,
+        store::AuthorizationStage::Answered => AuthorizationStage::Answered,
+        store::AuthorizationStage::Unconfirmed => AuthorizationStage::Unconfirmed,
+        store::AuthorizationStage::Linked => AuthorizationStage::Linked,
+        store::AuthorizationStage::Failed => AuthorizationStage::Failed,
+    }
+}

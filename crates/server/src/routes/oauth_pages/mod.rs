@@ -1,0 +1,152 @@
+//! What a person's browser sees of us on its way to the vendor and back.
+
+mod cookies;
+mod page;
+mod words;
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Query, State};
+use axum::response::Response;
+use http::header::{CACHE_CONTROL, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY, SET_COOKIE};
+use http::{HeaderMap, StatusCode, Uri};
+use secrecy::ExposeSecret as _;
+use tombolo_platform::oauth::{Callback, CallbackOutcome};
+use tombolo_platform::{Problem, ProblemKind};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Routes;
+use super::access::RequestId;
+use super::query::{Named, Preferred};
+
+pub(super) fn routes() -> OpenApiRouter<Routes> {
+    OpenApiRouter::new().routes(routes!(start)).routes(routes!(callback))
+}
+
+/// Sends a person to the vendor
+///
+/// The link of an authorization. Only the browser that opened it last can finish. Public.
+#[utoipa::path(
+    get, path = "/oauth/start/{secret}", operation_id = "startOAuth", tag = "oauth", security(()),
+    params(("secret" = String, Path, description = "The last part of the link")),
+    responses(
+        (status = 303, description = "To the vendor's page"),
+        (status = "default", description = "A page that says what is wrong", body = String, content_type = "text/html"),
+    )
+)]
+async fn start(
+    State(routes): State<Routes>,
+    Preferred(language): Preferred,
+    RequestId(id): RequestId,
+    Named(secret): Named,
+) -> Response {
+    match begin(&routes, &secret).await {
+        Ok(response) => response,
+        Err(problem) => page::failure(&problem, language, &id),
+    }
+}
+
+async fn begin(routes: &Routes, secret: &str) -> Result<Response, Problem> {
+    let public_url = routes.public_url.needed()?;
+    let beginning = routes.platform.begin_authorization(secret, public_url).await?;
+    let location = HeaderValue::try_from(&beginning.location).map_err(|_| {
+        let fix = "Check the address of the vendor's page in the provider file.";
+        Problem::new(ProblemKind::Unusable, "provider_file", "The vendor's page has no valid address", fix)
+    })?;
+    let is_https = routes.public_url.is_https();
+    let cookie = cookies::set(&beginning.cookie_name, beginning.cookie.expose_secret(), is_https);
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let headers = response.headers_mut();
+    headers.extend(private());
+    headers.insert(LOCATION, location);
+    headers.insert(SET_COOKIE, cookie?);
+    Ok(response)
+}
+
+/// Takes a person back from the vendor
+///
+/// The redirect URI of an OAuth client. The parameters are those of RFC 6749 and RFC 9207. Public.
+#[utoipa::path(
+    get, path = "/oauth/callback/{callback}", operation_id = "finishOAuth", tag = "oauth", security(()),
+    params(("callback" = String, Path, description = "The last part of the redirect URI")),
+    responses(
+        (status = 200, description = "A page that says what was connected", body = String, content_type = "text/html"),
+        (status = "default", description = "A page that says what is wrong", body = String, content_type = "text/html"),
+    )
+)]
+async fn callback(
+    State(routes): State<Routes>,
+    Preferred(language): Preferred,
+    RequestId(id): RequestId,
+    Named(callback): Named,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let is_https = routes.public_url.is_https();
+    let cookies = cookies::read(&headers, is_https);
+    match finish(&routes, &callback, &uri, &cookies).await {
+        Ok(outcome) => {
+            let mut response = page::success(&outcome, language);
+            // What the browser proved with is of no more use. Of a failure nobody knows which cookie it was about.
+            let used = cookies.keys().filter(|name| name.ends_with(outcome.id.as_str()));
+            for cookie in used.filter_map(|name| cookies::remove(name, is_https).ok()) {
+                response.headers_mut().append(SET_COOKIE, cookie);
+            }
+            response
+        }
+        Err(problem) => page::failure(&problem, language, &id),
+    }
+}
+
+async fn finish(
+    routes: &Routes,
+    callback: &str,
+    uri: &Uri,
+    cookies: &BTreeMap<String, String>,
+) -> Result<CallbackOutcome, Problem> {
+    let public_url = routes.public_url.needed()?;
+    let parameters = &parameters(uri)?;
+    routes.platform.finish_authorization(Callback { callback, parameters, cookies, public_url }).await
+}
+
+/// The query. A parameter that stands twice is refused (RFC 6749 §3.1): two readers could take different ones.
+fn parameters(uri: &Uri) -> Result<BTreeMap<String, String>, Problem> {
+    let refused = |what: &str| Problem::invalid("invalid_query_params", what, "Begin again from the link.");
+    let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
+        .map_err(|_| refused("The vendor's answer cannot be read"))?;
+    let mut parameters = BTreeMap::new();
+    for (name, value) in pairs {
+        if parameters.insert(name, value).is_some() {
+            return Err(refused("The vendor's answer has a parameter twice"));
+        }
+    }
+    Ok(parameters)
+}
+
+/// What keeps secrets in URLs from going further: to other sites, and into what browsers and servers between keep.
+fn private() -> [(HeaderName, HeaderValue); 2] {
+    [
+        (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_stands_once() {
+        let read = |query: &str| {
+            let uri = format!("/oauth/callback/x?{query}").parse().expect("a URI");
+            parameters(&uri)
+                .map(|parameters| parameters.get("state").cloned())
+                .map_err(|problem| problem.code)
+        };
+        assert_eq!(read("code=a&state=b%20c"), Ok(Some("b c".to_owned())));
+        assert_eq!(read(""), Ok(None));
+        assert_eq!(read("state=a&code=b&state=a"), Err("invalid_query_params"));
+    }
+}

@@ -1,0 +1,85 @@
+//! The pages at the end of the way: plain HTML without style and script, so that nothing has to be allowed.
+
+use axum::body::Body;
+use axum::response::Response;
+use http::StatusCode;
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_FRAME_OPTIONS};
+use tombolo_platform::catalog::Language;
+use tombolo_platform::oauth::CallbackOutcome;
+use tombolo_platform::{Problem, ProblemKind};
+
+use super::{private, words};
+
+const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The account is connected, and waits for its confirmation.
+pub(super) fn success(outcome: &CallbackOutcome, language: Language) -> Response {
+    let (title, paragraphs) = words::connected(&outcome.name, &outcome.provider.name, language);
+    answer(StatusCode::OK, html(language, &title, &paragraphs))
+}
+
+/// Something went wrong; the status is that of the problem.
+pub(super) fn failure(problem: &Problem, language: Language, request_id: &str) -> Response {
+    if matches!(problem.kind, ProblemKind::Internal) {
+        tracing::error!(request_id, code = problem.code, problem = %problem.what, "a request failed on our side");
+    }
+    let status = StatusCode::from_u16(problem.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let (title, mut paragraphs) = words::not_connected(problem, language);
+    paragraphs.push(format!("{} ({request_id})", problem.code));
+    answer(status, html(language, title, &paragraphs))
+}
+
+fn answer(status: StatusCode, html: String) -> Response {
+    let mut response = Response::new(Body::from(html));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.extend(private());
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    response
+}
+
+fn html(language: Language, title: &str, paragraphs: &[String]) -> String {
+    let language = match language {
+        Language::En => "en",
+        Language::Ja => "ja",
+    };
+    let title = escaped(title);
+    let paragraphs =
+        paragraphs.iter().fold(String::new(), |html, text| html + "<p>" + &escaped(text) + "</p>\n");
+    format!(
+        "<!doctype html>\n<html lang=\"{language}\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n</head>\n<body>\n<main>\n\
+         <h1>{title}</h1>\n{paragraphs}</main>\n</body>\n</html>\n"
+    )
+}
+
+/// A text as HTML shows it, also within a quoted attribute.
+fn escaped(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '\'' => html.push_str("&#39;"),
+            other => html.push(other),
+        }
+    }
+    html
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_others_stay_texts() {
+        let page = html(Language::En, "<b>&\"", &["<script>alert('x')</script>".to_owned()]);
+        assert!(page.contains("<title>&lt;b&gt;&amp;&quot;</title>"), "{page}");
+        assert!(page.contains("<p>&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;</p>"), "{page}");
+    }
+}

@@ -1,0 +1,77 @@
+//! What the pages say, in English and Japanese.
+
+use tombolo_platform::Problem;
+use tombolo_platform::catalog::{Language, Text};
+
+/// Title and paragraphs when an account is connected.
+pub(super) fn connected(name: &str, provider: &Text, language: Language) -> (String, Vec<String>) {
+    match language {
+        Language::En => (
+            format!("You are now connected to {}", provider.en),
+            vec![
+                format!("The connection is called “{name}”."),
+                "Whoever sent you the link now has to confirm that this is your account; until then it cannot be used."
+                    .to_owned(),
+                "You can close this window.".to_owned(),
+            ],
+        ),
+        Language::Ja => (
+            format!("{}に接続しました", provider.ja),
+            vec![
+                format!("接続名は「{name}」です。"),
+                "リンクの送り主が、あなたのアカウントであることを確認すると使えるようになります。".to_owned(),
+                "このウィンドウは閉じてもかまいません。".to_owned(),
+            ],
+        ),
+    }
+}
+
+/// Title and paragraphs when it was not.
+pub(super) fn not_connected(problem: &Problem, language: Language) -> (&'static str, Vec<String>) {
+    match language {
+        Language::En => {
+            let what = format!("{}.", problem.what.trim_end_matches('.'));
+            ("The account was not connected", vec![what, problem.fix.clone()])
+        }
+        Language::Ja => {
+            let paragraphs =
+                in_japanese(problem.code).map(|(what, fix)| vec![what.to_owned(), fix.to_owned()]);
+            let paragraphs = paragraphs.unwrap_or_else(|| {
+                // Problems are told in English; whoever sent the link can act on it.
+                let fix = "もう一度リンクから操作してください。解決しない場合は、次の内容をリンクの送り主にお知らせください。";
+                vec![fix.to_owned(), format!("{}. {}", problem.what.trim_end_matches('.'), problem.fix)]
+            });
+            ("アカウントを接続できませんでした", paragraphs)
+        }
+    }
+}
+
+/// What happened and what to do, for the problems that a person can meet on this way.
+fn in_japanese(code: &str) -> Option<(&'static str, &'static str)> {
+    Some(match code {
+        "link_over" => (
+            "このリンクは使用済みか、有効期限が切れています。",
+            "リンクの送り主に、新しいリンクを依頼してください。",
+        ),
+        "state_unknown" => (
+            "進行中の手続きがありません。すでに完了しているか、時間切れです。",
+            "もう一度リンクから操作してください。",
+        ),
+        "authorization_refused" => (
+            "手続きを始めたブラウザーまたは接続先と一致しません。",
+            "同じブラウザーで、もう一度リンクから操作してください。身に覚えのない場合は、第三者があなたのアカウントを自分の環境に接続しようとした可能性があります。",
+        ),
+        "authorization_denied" => (
+            "接続先のサービスで許可されませんでした。",
+            "もう一度リンクから操作し、接続先の画面で許可してください。",
+        ),
+        "no_code" | "invalid_query_params" => {
+            ("接続先のサービスからの応答が正しくありません。", "もう一度リンクから操作してください。")
+        }
+        "unknown_callback" => (
+            "このリダイレクトURIを持つOAuthクライアントはありません。",
+            "接続先に登録したリダイレクトURIを確認するよう、管理者に依頼してください。",
+        ),
+        _ => return None,
+    })
+}
