@@ -9,6 +9,7 @@ mod connections;
 mod document;
 mod in_process;
 mod isolation;
+mod oauth;
 mod operation;
 mod resources;
 mod tls;
