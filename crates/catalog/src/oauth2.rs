@@ -20,8 +20,6 @@ pub struct OAuth2 {
     pub token_url: Template,
     /// Where refresh tokens are taken instead.
     pub refresh_url: Option<Template>,
-    /// Where tokens are revoked (RFC 7009).
-    pub revocation_url: Option<Template>,
     /// Who signs the vendor's answers (RFC 9207): compared with what the answer says, if it says so.
     pub issuer: Option<String>,
     /// What a person can agree to, in the order in which it is shown.
@@ -156,13 +154,13 @@ impl OAuth2 {
     }
 
     /// Every address that a secret of this scheme is sent to.
-    pub(crate) fn secret_urls(&self) -> impl Iterator<Item = &Template> {
-        [Some(&self.token_url), self.refresh_url.as_ref(), self.revocation_url.as_ref()].into_iter().flatten()
+    pub fn token_urls(&self) -> impl Iterator<Item = &Template> {
+        std::iter::once(&self.token_url).chain(&self.refresh_url)
     }
 
     /// Every address of the scheme.
     pub(crate) fn urls(&self) -> impl Iterator<Item = &Template> {
-        self.secret_urls().chain(&self.authorization_url)
+        self.token_urls().chain(&self.authorization_url)
     }
 }
 

@@ -212,9 +212,8 @@ impl Platform {
         oauth2: &OAuth2,
         config: &BTreeMap<String, String>,
     ) -> Result<HostSet, Problem> {
-        let urls = [Some(&oauth2.token_url), oauth2.refresh_url.as_ref(), oauth2.revocation_url.as_ref()];
-        urls.into_iter()
-            .flatten()
+        oauth2
+            .token_urls()
             .map(|url| {
                 let url = super::exchange::url_of(provider, url, config)?;
                 let (origin, _) = self.egress.parse_url(&url).map_err(|refusal| {

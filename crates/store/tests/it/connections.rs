@@ -4,7 +4,7 @@ use rstest::rstest;
 use serde_json::json;
 use tombolo_store::{
     Change, ConnectionCursor, ConnectionFilter, ConnectionHealth, ConnectionUpdate, CredentialsReplacement,
-    Health, IntegrationUpdate, NewApiKey, NewConnection, NewIntegration, StoreError,
+    Health, IntegrationUpdate, NewApiKey, NewConnection, NewIntegration, StoreError, TokenLife,
 };
 use tombolo_vault::SystemRandom;
 
@@ -157,7 +157,8 @@ async fn changing_the_target_empties_the_secret(#[values(Engine::Sqlite, Engine:
     let kept = store.read(&first.id).await;
     assert_eq!((store.opened(&kept).as_str(), kept.version, kept.name.as_str()), ("marker-1", 2, "Acme 2"));
 
-    let stale = ConnectionUpdate { target: Some((target("evil.example"), None)), ..update() };
+    let stale =
+        ConnectionUpdate { target: Some((target("evil.example"), None, TokenLife::default())), ..update() };
     let error = store.commit(&[Change::UpdateConnection(stale.clone())], at(2)).await.unwrap_err();
     assert!(matches!(&error, StoreError::VersionConflict { .. }), "{error}");
 
@@ -180,6 +181,7 @@ async fn of_two_refreshes_one_wins(#[values(Engine::Sqlite, Engine::Postgres)] e
             id: connection.id.clone(),
             expected_sealed_version: 1,
             sealed: store.seal(&connection.id, 2, &connection.target.hosts, secret),
+            life: TokenLife::default(),
             hosts: connection.target.hosts.clone(),
         })
     };

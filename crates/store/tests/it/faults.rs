@@ -72,7 +72,7 @@ async fn a_newer_database_is_refused_and_left_alone(
 
     assert_eq!(
         error.to_string(),
-        "the database has schema version 1000, this program knows versions up to 2; use the newer program again, \
+        "the database has schema version 1000, this program knows versions up to 3; use the newer program again, \
          nothing was changed"
     );
     store.tamper("DELETE FROM schema_migrations WHERE version = 1000").await;

@@ -10,7 +10,7 @@ pub use tombolo_store::testing::tamper;
 use tombolo_store::{
     Change, Connection, ConnectionId, Environment, EnvironmentId, Health, IntegrationId, Location,
     NewConnection, NewEnvironment, NewIntegration, PostgresLocation, SqliteLocation, Store, StoreError,
-    Target, Timestamp,
+    Target, Timestamp, TokenLife,
 };
 use tombolo_vault::testing::SeededRandom;
 use tombolo_vault::{
@@ -141,6 +141,7 @@ impl TestStore {
             connection_id: None,
             target: target("acme.cybozu.com"),
             sealed: None,
+            life: TokenLife::default(),
             settings: json!({ "timeout": 30 }),
             health: Health::Unverified,
             health_detail: json!(null),
@@ -196,6 +197,7 @@ pub fn target(host: &str) -> Target {
         config: json!({ "subdomain": "acme" }),
         gates: json!([]),
         hosts: [BoundHost::new(HostRole::Api, host, 443).expect("a literal host")].into_iter().collect(),
+        oauth_client: None,
     }
 }
 

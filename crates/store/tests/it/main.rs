@@ -12,6 +12,7 @@ mod faults;
 mod harness;
 mod jobs;
 mod leases;
+mod oauth;
 mod schedules;
 mod start;
 mod webhook_events;

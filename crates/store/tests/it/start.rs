@@ -65,7 +65,13 @@ async fn the_schedule_of_an_older_program_is_forgotten(
     let store = TestStore::new(engine).await;
     // As the first schema left it.
     for statement in [
-        "DELETE FROM schema_migrations WHERE version = 2",
+        "DELETE FROM schema_migrations WHERE version >= 2",
+        "DROP TABLE authorizations",
+        "DROP TABLE oauth_clients",
+        "DROP INDEX connections_renew",
+        "ALTER TABLE connections DROP COLUMN oauth_client_id",
+        "ALTER TABLE connections DROP COLUMN expires_at",
+        "ALTER TABLE connections DROP COLUMN renew_at",
         "DROP INDEX webhook_events_created",
         "CREATE INDEX webhook_events_finished ON webhook_events (finished_at)",
         "INSERT INTO schedules (name, kind, payload, every_ms, next_fire_at) VALUES ('audit_chain', 'audit_chain', '{}', \

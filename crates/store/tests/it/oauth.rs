@@ -1,0 +1,167 @@
+//! OAuth clients, authorizations, and what is due to be renewed.
+
+use rstest::rstest;
+use serde_json::json;
+use tombolo_store::{
+    Authorization, AuthorizationId, AuthorizationStage, AuthorizationStep, Change, ConnectionId,
+    NewAuthorization, NewOAuthClient, OAuthClientId, OAuthClientUpdate, StoreError, TokenLife,
+};
+use tombolo_vault::{HostSet, SystemRandom};
+
+use crate::harness::{Engine, NOW, TestStore, at};
+
+fn client(store: &TestStore, name: &str, callback: &str) -> NewOAuthClient {
+    NewOAuthClient {
+        id: OAuthClientId::generate(NOW, &SystemRandom).unwrap(),
+        environment_id: store.environment().clone(),
+        provider: "kintone".to_owned(),
+        auth_scheme: "oauth2".to_owned(),
+        name: name.to_owned(),
+        callback: callback.to_owned(),
+        client_id: String::new(),
+        config: json!({ "subdomain": "acme" }),
+        scopes: vec!["k:app_record:read".to_owned()],
+        hosts: HostSet::default(),
+        sealed: None,
+    }
+}
+
+async fn authorization(store: &TestStore, client: &OAuthClientId, start: u8) -> AuthorizationId {
+    let id = AuthorizationId::generate(NOW, &SystemRandom).unwrap();
+    let new = NewAuthorization {
+        id: id.clone(),
+        environment_id: store.environment().clone(),
+        oauth_client: client.clone(),
+        connection: ConnectionId::generate(NOW, &SystemRandom).unwrap(),
+        start_hash: vec![start; 32],
+        draft: json!({ "name": "Acme" }),
+        expires_at: at(1_000),
+    };
+    store.commit(&[Change::InsertAuthorization(new)], NOW).await.unwrap();
+    id
+}
+
+fn started(store: &TestStore, id: &AuthorizationId, state: u8) -> Change {
+    Change::StepAuthorization(AuthorizationStep {
+        environment_id: store.environment().clone(),
+        id: id.clone(),
+        from: &[AuthorizationStage::Waiting, AuthorizationStage::Started],
+        stage: AuthorizationStage::Started,
+        started: Some((vec![state; 32], vec![7; 32])),
+        sealed: None,
+        outcome: json!(null),
+        expires_at: None,
+    })
+}
+
+#[rstest]
+#[tokio::test]
+async fn clients_are_found_by_id_name_and_callback(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let store = TestStore::new(engine).await;
+    let new = client(&store, " Acme ", "abc");
+    let id = new.id.clone();
+    store.commit(&[Change::InsertOAuthClient(new)], NOW).await.unwrap();
+
+    for reference in [id.as_str(), "Acme"] {
+        let found = store.oauth_client(store.environment(), reference).await.unwrap();
+        assert_eq!(found.map(|found| found.id), Some(id.clone()), "{reference}");
+    }
+    assert!(store.oauth_client_of_callback("abc").await.unwrap().is_some());
+    let other = store.add_environment("other").await;
+    assert!(store.oauth_client(&other, "Acme").await.unwrap().is_none());
+    let twice = store.commit(&[Change::InsertOAuthClient(client(&store, "Acme", "abd"))], NOW).await;
+    assert!(matches!(twice, Err(StoreError::UniqueKeyTaken { .. })));
+
+    let update = OAuthClientUpdate {
+        environment_id: store.environment().clone(),
+        id: id.clone(),
+        expected_version: 1,
+        name: None,
+        client_id: Some("l.1".to_owned()),
+        scopes: None,
+        sealed: None,
+    };
+    store.commit(&[Change::UpdateOAuthClient(update.clone())], at(1)).await.unwrap();
+    let changed = store.oauth_client(store.environment(), "Acme").await.unwrap().unwrap();
+    assert_eq!((changed.client_id.as_str(), changed.version, changed.sealed_version), ("l.1", 2, 1));
+    let stale = store.commit(&[Change::UpdateOAuthClient(update)], at(2)).await;
+    assert!(matches!(stale, Err(StoreError::VersionConflict { .. })));
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_client_stays_while_connections_need_it(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let store = TestStore::new(engine).await;
+    let new = client(&store, "Acme", "abc");
+    let id = new.id.clone();
+    store.commit(&[Change::InsertOAuthClient(new)], NOW).await.unwrap();
+    let integration = store.add_integration("kintone").await;
+    let mut connection = store.new_connection(&integration, "By OAuth");
+    connection.target.oauth_client = Some(id.clone());
+    connection.life = TokenLife { expires_at: Some(at(100)), renew_at: Some(at(50)) };
+    let connection = store.add(connection, NOW).await;
+    assert_eq!(connection.life.renew_at, Some(at(50)));
+
+    let delete = || [Change::DeleteOAuthClient(store.environment().clone(), id.clone())];
+    assert!(matches!(store.commit(&delete(), NOW).await, Err(StoreError::OAuthClientInUse { .. })));
+    store
+        .commit(&[Change::DeleteConnection(store.environment().clone(), connection.id.clone())], at(1))
+        .await
+        .unwrap();
+    store.commit(&delete(), at(2)).await.unwrap();
+    assert!(store.oauth_client_of_callback("abc").await.unwrap().is_none());
+}
+
+#[rstest]
+#[tokio::test]
+async fn connections_are_renewed_when_they_are_due(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let store = TestStore::new(engine).await;
+    let integration = store.add_integration("kintone").await;
+    let mut ids = Vec::new();
+    for (name, renew_at) in [("late", Some(at(20))), ("early", Some(at(10))), ("never", None)] {
+        let mut new = store.new_connection(&integration, name);
+        new.life = TokenLife { expires_at: Some(at(100)), renew_at };
+        ids.push(store.add(new, NOW).await.id);
+    }
+    let due = async |milliseconds: i64| {
+        let found = store.connections_to_renew(at(milliseconds), 10).await.unwrap();
+        found.into_iter().map(|(_, id)| id).collect::<Vec<_>>()
+    };
+    assert_eq!(due(9).await, []);
+    assert_eq!(due(30).await, [ids[1].clone(), ids[0].clone()], "the most urgent first");
+    let later = Change::PostponeRenewal(store.environment().clone(), ids[1].clone(), Some(at(60)));
+    store.commit(&[later], at(30)).await.unwrap();
+    assert_eq!(due(30).await, [ids[0].clone()]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_answer_is_taken_once(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let store = TestStore::new(engine).await;
+    let new = client(&store, "Acme", "abc");
+    let client = new.id.clone();
+    store.commit(&[Change::InsertOAuthClient(new)], NOW).await.unwrap();
+    let id = authorization(&store, &client, 1).await;
+    assert!(store.authorization_to_start(&[1; 32]).await.unwrap().is_some());
+    store.commit(&[started(&store, &id, 2)], at(1)).await.unwrap();
+    assert!(store.take_authorization(&[3; 32], at(2)).await.unwrap().is_none(), "another state");
+    assert!(store.take_authorization(&[2; 32], at(1_000)).await.unwrap().is_none(), "too late");
+
+    let takes = (0..8).map(|_| store.take_authorization(&[2; 32], at(2)));
+    let taken: Vec<Option<Authorization>> =
+        futures_util::future::join_all(takes).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(taken.iter().flatten().count(), 1);
+    let first = taken.into_iter().flatten().next().unwrap();
+    assert_eq!((first.stage, first.browser_hash), (AuthorizationStage::Answered, Some(vec![7; 32])));
+    let again = store.commit(&[started(&store, &id, 4)], at(3)).await;
+    assert!(matches!(again, Err(StoreError::VersionConflict { .. })), "an answer ends it");
+
+    assert_eq!(store.prune_authorizations(at(999), 10).await.unwrap(), 0);
+    assert_eq!(store.prune_authorizations(at(2_000), 10).await.unwrap(), 1);
+}
