@@ -31,6 +31,11 @@ pub struct Confirmation {
 }
 
 impl Confirmation {
+    /// Whether nobody is to be asked.
+    pub fn is_given(&self) -> bool {
+        self.yes
+    }
+
     /// Asks, and fails when the answer is no or when nobody can be asked.
     pub fn ask(&self, question: &str) -> anyhow::Result<()> {
         if self.yes {
@@ -80,6 +85,12 @@ pub fn once(pairs: &[(String, String)], option: &str) -> anyhow::Result<BTreeMap
         }
     }
     Ok(map)
+}
+
+/// A name as a shell takes it.
+pub fn quoted(name: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if name.chars().all(plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
 }
 
 /// A moment in the time zone of the person.

@@ -12,6 +12,7 @@ mod emulator;
 mod integration;
 mod job;
 mod key;
+mod oauth_client;
 mod openapi;
 mod provider;
 mod request;
@@ -79,6 +80,9 @@ enum Command {
     /// Configure providers.
     #[command(subcommand)]
     Integration(integration::Integration),
+    /// Look after what is registered with vendors, so that people can link accounts in a browser.
+    #[command(subcommand, name = "oauth-client")]
+    OAuthClient(oauth_client::OAuthClient),
     /// Link accounts, test them, and look after them.
     #[command(subcommand)]
     Connection(connection::Connection),
@@ -134,6 +138,7 @@ impl Command {
             Self::Doctor(command) => command.run(global, output).await,
             Self::Provider(command) => command.run(global, output).await,
             Self::Integration(command) => command.run(global, output).await,
+            Self::OAuthClient(command) => command.run(global, output).await,
             Self::Connection(command) => command.run(global, output).await,
             Self::Request(command) => command.run(global, output).await,
             Self::Activity(command) => command.run(global, output).await,

@@ -5,6 +5,7 @@ mod connections;
 mod demo;
 mod doctor;
 mod emulators;
+mod oauth;
 mod requests;
 mod servers;
 mod world;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::world::{Ran, World, bare, run};
 
 /// A server that ends with the test.
-struct Served(Child);
+pub struct Served(pub Child);
 
 impl Drop for Served {
     fn drop(&mut self) {
@@ -19,12 +19,12 @@ impl Drop for Served {
 }
 
 /// A port that was free a moment ago.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("bound").port()
 }
 
-async fn serve(world: &World, port: u16) -> Served {
+pub async fn serve(world: &World, port: u16) -> Served {
     let mut command = world.command(&["serve", "--listen", &format!("127.0.0.1:{port}")]);
     let served = Served(command.stderr(Stdio::null()).spawn().expect("the binary runs"));
     let deadline = Instant::now() + Duration::from_secs(20);

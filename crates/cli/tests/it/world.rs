@@ -47,6 +47,11 @@ impl World {
         self.emulator.control()
     }
 
+    /// Where a browser reaches the emulated vendor; the tenant `demo` is below `/t/demo`.
+    pub fn vendor_url(&self) -> String {
+        format!("http://{}", self.emulator.http_address())
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }

@@ -5,7 +5,7 @@ use tombolo_api::{Connection, CreateConnection, CreatedConnection};
 
 use super::given::Given;
 use super::stages::Stages;
-use crate::command::arguments::{key_value, once};
+use crate::command::arguments::{key_value, once, quoted};
 use crate::connect_api::Api;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -112,10 +112,4 @@ fn tell(created: &CreatedConnection) {
 /// What is to be done with a connection that was stored without a test.
 pub fn tell_untested(linked: &Connection) {
     say(format_args!("it was not tested: tombolo connection test {}", quoted(&linked.name)));
-}
-
-/// A name as a shell takes it.
-fn quoted(name: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if name.chars().all(plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
 }

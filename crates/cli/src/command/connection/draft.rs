@@ -34,7 +34,9 @@ pub struct Draft {
 impl Draft {
     /// An empty draft. `allowed` are the integration's auth schemes; none means all.
     pub fn new(provider: Provider, allowed: &[String], scheme: Option<&str>) -> anyhow::Result<Self> {
-        let may = |scheme: &ProviderScheme| allowed.is_empty() || allowed.contains(&scheme.id);
+        let may = |scheme: &ProviderScheme| {
+            !needs_browser(scheme) && (allowed.is_empty() || allowed.contains(&scheme.id))
+        };
         let positions = provider.auth_schemes.iter().enumerate();
         let allowed: Vec<usize> =
             positions.filter(|(_, scheme)| may(scheme)).map(|(position, _)| position).collect();
@@ -49,8 +51,9 @@ impl Draft {
             chosen: None,
         };
         if draft.allowed.is_empty() {
-            let what = format!("no auth scheme of {} may be used", draft.provider.name);
-            return Err(Failure::new(Exit::Failure, "no_auth_scheme", what, "Change the integration.").into());
+            let what = format!("no auth scheme of {} may be used with a typed secret", draft.provider.name);
+            let fix = "Link the account with `tombolo connection link`, or change the integration.";
+            return Err(Failure::new(Exit::Failure, "no_auth_scheme", what, fix).into());
         }
         if let Some(scheme) = scheme {
             draft.choose(scheme)?;
@@ -62,6 +65,10 @@ impl Draft {
     pub fn choose(&mut self, id: &str) -> anyhow::Result<()> {
         let found = self.allowed.iter().find(|position| self.provider.auth_schemes[**position].id == id);
         let Some(position) = found else {
+            if self.provider.auth_schemes.iter().any(|scheme| scheme.id == id && needs_browser(scheme)) {
+                let what = format!("with `{id}` a person agrees in a browser, so no secret is typed");
+                return Err(Failure::usage(what, "Link the account with `tombolo connection link`.").into());
+            }
             let known: Vec<&str> = self.schemes().map(|scheme| scheme.id.as_str()).collect();
             let what = format!("there is no auth scheme `{id}` to use here");
             return Err(Failure::usage(what, format!("Choose one of: {}.", known.join(", "))).into());
@@ -264,4 +271,9 @@ impl Draft {
             Failure::usage(what, format!("The fields are: {}.", names.join(", "))).into()
         })
     }
+}
+
+/// Whether an account is linked this way by a person at the vendor.
+fn needs_browser(scheme: &ProviderScheme) -> bool {
+    scheme.auth_mode == "OAUTH2"
 }

@@ -5,8 +5,9 @@ mod change;
 mod create;
 mod draft;
 mod given;
+mod link;
 mod list;
-mod secret_source;
+pub mod secret_source;
 pub mod stages;
 
 use clap::{Args, Subcommand};
@@ -28,6 +29,10 @@ pub enum Connection {
     List(list::List),
     /// Link an account: test it stage by stage, and store it when it can be used.
     Create(Box<create::Create>),
+    /// Link an account at the vendor with a browser (OAuth).
+    Link(Box<link::Link>),
+    /// Confirm whose account was linked with a browser.
+    Confirm(link::Confirm),
     /// Test a connection. Exits with 4 when it cannot be used.
     #[command(after_help = "Example:
   tombolo connection test \"Sales\"")]
@@ -72,6 +77,8 @@ impl Connection {
         match self {
             Self::List(list) => list.on(api, output).await,
             Self::Create(create) => create.on(api, output).await,
+            Self::Link(link) => link.on(api, output).await,
+            Self::Confirm(confirm) => confirm.on(api, output).await,
             Self::Test(named) => test(&named, api, output).await,
             Self::Show(Named { connection, integration }) => {
                 let linked = api.read_connection(&connection, integration.as_deref()).await?;
