@@ -9,7 +9,7 @@ use serde_json::Value;
 use tombolo_catalog::OAuth2;
 
 use super::OAuth2Exchange;
-use crate::credentials::CredentialsBuilder;
+use crate::credentials::{Credentials, CredentialsBuilder};
 use crate::exchange::{ExchangeAnswer, ExchangeFailure, Tokens};
 
 /// Longest code or description that is kept of a vendor's answer.
@@ -22,7 +22,7 @@ pub(super) fn read(
     let body = parse(answer.body);
     let error = body.as_ref().and_then(|body| text(body, "error"));
     if !answer.status.is_success() || error.is_some() {
-        return Err(failure(answer, body.as_ref(), error));
+        return Err(failure(answer, body.as_ref(), error.as_deref()));
     }
     let Some(body) = body else {
         return Err(ExchangeFailure::Malformed("it is neither JSON nor a form".to_owned()));
@@ -37,7 +37,7 @@ pub(super) fn read(
     if let Some(refresh_token) = refresh_token {
         builder = builder.value(OAuth2::REFRESH_TOKEN, &refresh_token);
     }
-    for (name, value) in exchange.previous.into_iter().flat_map(|known| known.values()) {
+    for (name, value) in exchange.previous.into_iter().flat_map(Credentials::values) {
         if name != OAuth2::ACCESS_TOKEN && name != OAuth2::REFRESH_TOKEN {
             builder = builder.value(name, value);
         }
@@ -66,14 +66,14 @@ fn parse(body: &[u8]) -> Option<Value> {
     Some(Value::Object(members))
 }
 
-fn failure(answer: &ExchangeAnswer<'_>, body: Option<&Value>, error: Option<String>) -> ExchangeFailure {
+fn failure(answer: &ExchangeAnswer<'_>, body: Option<&Value>, error: Option<&str>) -> ExchangeFailure {
     let retry_after = answer
         .headers
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok()?.trim().parse().ok())
         .map(Duration::from_secs);
     let description = body.and_then(|body| text(body, "error_description")).map(|words| shortened(&words));
-    let code = error.as_deref().map(shortened);
+    let code = error.map(shortened);
     let passing = answer.status.is_server_error()
         || matches!(answer.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
         || matches!(code.as_deref(), Some("temporarily_unavailable" | "server_error" | "slow_down"));
@@ -123,7 +123,6 @@ mod tests {
     use http::{HeaderMap, HeaderValue};
 
     use super::*;
-    use crate::credentials::Credentials;
     use crate::exchange::Step;
     use crate::oauth2::{Grant, OAuthClient};
 

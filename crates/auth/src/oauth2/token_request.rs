@@ -161,7 +161,7 @@ mod tests {
         let Step::Send(request) = exchange.begin() else { panic!("a request") };
         let mut text = format!("{} {}", request.method, request.url);
         for (name, value) in request.headers.iter().filter(|(name, _)| *name != ACCEPT) {
-            text.push_str(&format!("\n{name}: {}", value.to_str().expect("text")));
+            text += &["\n", name.as_str(), ": ", value.to_str().expect("text")].concat();
         }
         text + "\n" + std::str::from_utf8(&request.body).expect("text")
     }

@@ -16,7 +16,7 @@ use tombolo_vault::HostSet;
 use super::clients::{merged_config, scheme_with_client};
 use super::{LINK_LIFE, STEP_LIFE, exchange, hash, secret_text};
 use crate::access::{Access, Scope};
-use crate::connections::{accept_settings, check_name, name_taken, refuse_scheme};
+use crate::connections::{accept_settings, check_name, name_taken, refuse_scheme, texts};
 use crate::credentials::{Place, Purpose};
 use crate::platform::{Platform, events};
 use crate::problem::{Problem, ProblemKind};
@@ -232,41 +232,21 @@ impl Platform {
         fields: &BTreeMap<String, String>,
     ) -> Result<OAuthClient, Problem> {
         let fits = |client: &OAuthClient| client.provider == provider.id && client.auth_scheme == scheme.id;
-        let client = match wanted {
-            Some(reference) => {
-                let client = self.find_oauth_client(access, reference).await?;
-                if !fits(&client) {
-                    let what =
-                        format!("The OAuth client `{}` is not one of {}", client.name, provider.name.en);
-                    return Err(Problem::invalid("other_oauth_client", what, "Choose another one."));
-                }
-                client
+        let client = if let Some(reference) = wanted {
+            let client = self.find_oauth_client(access, reference).await?;
+            if !fits(&client) {
+                let what = format!("The OAuth client `{}` is not one of {}", client.name, provider.name.en);
+                return Err(Problem::invalid("other_oauth_client", what, "Choose another one."));
             }
-            None => {
-                let agrees = |client: &OAuthClient| {
-                    crate::connections::texts(&client.config)
-                        .iter()
-                        .all(|(name, value)| fields.get(name).is_none_or(|given| given == value))
-                };
-                let mut all = self.store.oauth_clients(&access.environment).await?;
-                all.retain(|client| fits(client) && agrees(client));
-                match (all.pop(), all.is_empty()) {
-                    (Some(client), true) => client,
-                    (None, _) => {
-                        let what = format!("There is no OAuth client of {} that fits", provider.name.en);
-                        let fix = format!(
-                            "Make one with `tombolo oauth-client create --provider {}`.",
-                            provider.id
-                        );
-                        return Err(Problem::new(ProblemKind::Conflict, "no_oauth_client", what, fix));
-                    }
-                    (Some(_), false) => {
-                        let what = format!("Several OAuth clients of {} fit", provider.name.en);
-                        let fix = "Say which one is meant.";
-                        return Err(Problem::new(ProblemKind::Conflict, "several_oauth_clients", what, fix));
-                    }
-                }
-            }
+            client
+        } else {
+            let agrees = |client: &OAuthClient| {
+                let registered = texts(&client.config);
+                registered.iter().all(|(name, value)| fields.get(name).is_none_or(|given| given == value))
+            };
+            let mut all = self.store.oauth_clients(&access.environment).await?;
+            all.retain(|client| fits(client) && agrees(client));
+            the_only(all, provider)?
         };
         if client.client_id.is_empty() {
             let what = format!("The OAuth client `{}` has no client ID yet", client.name);
@@ -274,6 +254,21 @@ impl Platform {
             return Err(Problem::new(ProblemKind::Conflict, "oauth_client_unfinished", what, fix));
         }
         Ok(client)
+    }
+}
+
+fn the_only(mut fitting: Vec<OAuthClient>, provider: &Provider) -> Result<OAuthClient, Problem> {
+    match (fitting.pop(), fitting.is_empty()) {
+        (Some(client), true) => Ok(client),
+        (None, _) => {
+            let what = format!("There is no OAuth client of {} that fits", provider.name.en);
+            let fix = format!("Make one with `tombolo oauth-client create --provider {}`.", provider.id);
+            Err(Problem::new(ProblemKind::Conflict, "no_oauth_client", what, fix))
+        }
+        (Some(_), false) => {
+            let what = format!("Several OAuth clients of {} fit", provider.name.en);
+            Err(Problem::new(ProblemKind::Conflict, "several_oauth_clients", what, "Say which one is meant."))
+        }
     }
 }
 

@@ -172,13 +172,14 @@ impl Platform {
             return Err(not_yours("The answer came to the redirect URI of another OAuth client"));
         }
         let cookie = callback.cookies.get(&cookie_name(&authorization.id)).map(|cookie| hash(cookie));
-        let same_browser = cookie.zip(authorization.browser_hash.as_ref());
-        if !same_browser.is_some_and(|(given, known)| verify_slices_are_equal(&given, known).is_ok()) {
+        let hashes = cookie.zip(authorization.browser_hash.as_ref());
+        let is_same = hashes.is_some_and(|(given, known)| verify_slices_are_equal(&given, known).is_ok());
+        if !is_same {
             return Err(not_yours("The answer came in another browser than the one that began"));
         }
         let (_, provider, draft) = self.parts_of(authorization).await?;
         let oauth2 = oauth2_of(&provider, &draft.auth_scheme)?;
-        let code = self.code_of(oauth2.issuer.as_deref(), callback)?;
+        let code = code_of(oauth2.issuer.as_deref(), callback)?;
         let remembered = self.remembered(authorization).await?.open()?;
         let mut hosts: HostSet = self.token_hosts(&provider, oauth2, &draft.config)?;
         let mut settings = provider.settings.defaults();
@@ -254,26 +255,6 @@ impl Platform {
         Ok((Proved { sealed, confirmable }, draft, provider))
     }
 
-    /// The code, unless the vendor or the person said no, or somebody else answered in the vendor's place (RFC 9207).
-    fn code_of<'a>(&self, issuer: Option<&str>, callback: &Callback<'a>) -> Result<&'a str, Problem> {
-        let parameter = |name: &str| callback.parameters.get(name).map(String::as_str);
-        if let (Some(expected), Some(given)) = (issuer, parameter("iss"))
-            && expected != given
-        {
-            return Err(not_yours("The answer came from another vendor than the one that was asked"));
-        }
-        if let Some(error) = parameter("error") {
-            let error: String = error.chars().filter(|char| !char.is_control()).take(100).collect();
-            let what = format!("The vendor did not authorise the connection ({error})");
-            let fix = "Begin again, and agree on the vendor's page.";
-            return Err(Problem::new(ProblemKind::Forbidden, "authorization_denied", what, fix));
-        }
-        parameter("code").filter(|code| !code.is_empty()).ok_or_else(|| {
-            let what = "The vendor's answer has no code";
-            Problem::invalid("no_code", what, "Begin again.")
-        })
-    }
-
     async fn remembered(&self, authorization: &Authorization) -> Result<SealedCredentials, Problem> {
         let sealed: Sealed = authorization.sealed.clone().ok_or_else(state_unknown)?;
         let place = Place {
@@ -314,6 +295,26 @@ impl Platform {
             None => self.new_integration(access, provider, &IntegrationDraft::of_provider(provider)),
         }
     }
+}
+
+/// The code, unless the vendor or the person said no, or somebody else answered in the vendor's place (RFC 9207).
+fn code_of<'a>(issuer: Option<&str>, callback: &Callback<'a>) -> Result<&'a str, Problem> {
+    let parameter = |name: &str| callback.parameters.get(name).map(String::as_str);
+    if let (Some(expected), Some(given)) = (issuer, parameter("iss"))
+        && expected != given
+    {
+        return Err(not_yours("The answer came from another vendor than the one that was asked"));
+    }
+    if let Some(error) = parameter("error") {
+        let error: String = error.chars().filter(|char| !char.is_control()).take(100).collect();
+        let what = format!("The vendor did not authorise the connection ({error})");
+        let fix = "Begin again, and agree on the vendor's page.";
+        return Err(Problem::new(ProblemKind::Forbidden, "authorization_denied", what, fix));
+    }
+    parameter("code").filter(|code| !code.is_empty()).ok_or_else(|| {
+        let what = "The vendor's answer has no code";
+        Problem::invalid("no_code", what, "Begin again.")
+    })
 }
 
 fn new_connection(

@@ -265,7 +265,7 @@ fn accept_config(
                 &format!("{}のOAuthクライアントに項目「{name}」はありません。", provider.name.ja),
             )),
             Some(declared) => match declared.accept(name, value) {
-                Ok(Some(value)) => drop(config.insert(name.clone(), value.to_string())),
+                Ok(Some(value)) => drop(config.insert(name.clone(), value)),
                 Ok(None) => {}
                 Err(fault) => faults.push(fault),
             },

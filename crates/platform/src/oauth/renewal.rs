@@ -88,33 +88,39 @@ impl Platform {
         id: &ConnectionId,
         seen_version: u64,
     ) -> Outcome {
-        let mut outcome = {
-            let mut running = self.renewals.0.lock().unwrap_or_else(PoisonError::into_inner);
-            match running.get(id) {
-                Some(outcome) => outcome.clone(),
-                None => {
-                    let (tell, outcome) = watch::channel(None);
-                    running.insert(id.clone(), outcome.clone());
-                    let (platform, environment, id) = (Arc::clone(self), environment.clone(), id.clone());
-                    self.spawn(async move {
-                        let ended = platform.renew_alone(&environment, &id, seen_version).await;
-                        let failed = ended.is_err();
-                        tell.send_replace(Some(ended));
-                        if failed {
-                            // Whoever comes right after a failure gets the same answer: the vendor is not hammered.
-                            tokio::time::sleep(FAILURE_KEPT).await;
-                        }
-                        let mut running = platform.renewals.0.lock().unwrap_or_else(PoisonError::into_inner);
-                        running.remove(&id);
-                    });
-                    outcome
-                }
-            }
-        };
+        let mut outcome = self.running_renewal(environment, id, seen_version);
         match outcome.wait_for(Option::is_some).await {
             Ok(ended) => ended.clone().unwrap_or(Ok(())),
             Err(_) => Err(interrupted()),
         }
+    }
+
+    /// The renewal that runs, or a new one in a task of its own.
+    fn running_renewal(
+        self: &Arc<Self>,
+        environment: &EnvironmentId,
+        id: &ConnectionId,
+        seen_version: u64,
+    ) -> watch::Receiver<Option<Outcome>> {
+        let mut running = self.renewals.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(outcome) = running.get(id) {
+            return outcome.clone();
+        }
+        let (tell, outcome) = watch::channel(None);
+        running.insert(id.clone(), outcome.clone());
+        let (platform, environment, id) = (Arc::clone(self), environment.clone(), id.clone());
+        self.spawn(async move {
+            let ended = platform.renew_alone(&environment, &id, seen_version).await;
+            let failed = ended.is_err();
+            tell.send_replace(Some(ended));
+            if failed {
+                // Whoever comes right after a failure gets the same answer: the vendor is not hammered.
+                tokio::time::sleep(FAILURE_KEPT).await;
+            }
+            let mut running = platform.renewals.0.lock().unwrap_or_else(PoisonError::into_inner);
+            running.remove(&id);
+        });
+        outcome
     }
 
     /// The first token of an account that is a client itself; other credentials are complete as they were typed.
@@ -189,10 +195,8 @@ impl Platform {
             if let Some(lease) = self.store.take_lease(&name, &owner, LEASE, self.now()).await? {
                 // Again, because it may have been renewed between the look and the lease.
                 let connection = self.store.connection(environment, id).await?.ok_or_else(gone)?;
-                let outcome = match connection.sealed_version > seen_version {
-                    true => Ok(()),
-                    false => self.renew_under(&connection, &lease).await,
-                };
+                let is_done = connection.sealed_version > seen_version;
+                let outcome = if is_done { Ok(()) } else { self.renew_under(&connection, &lease).await };
                 self.store.release_lease(&lease).await?;
                 return outcome;
             }
