@@ -17,6 +17,7 @@ mod lists;
 mod metrics;
 pub mod oauth;
 mod platform;
+mod preparation;
 mod problem;
 pub mod proxy;
 mod reconnect;

@@ -16,9 +16,10 @@ use tombolo_vault::HostSet;
 use super::clients::{merged_config, scheme_with_client};
 use super::{LINK_LIFE, STEP_LIFE, exchange, hash, secret_text};
 use crate::access::{Access, Scope};
-use crate::connections::{accept_settings, check_name, name_taken, refuse_scheme, texts};
+use crate::connections::{check_name, name_taken, texts};
 use crate::credentials::{Place, Purpose};
 use crate::platform::{Platform, events};
+use crate::preparation::{accept_settings, refuse_scheme};
 use crate::problem::{Problem, ProblemKind};
 
 /// The name under which the PKCE verifier is sealed.

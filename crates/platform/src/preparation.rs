@@ -1,0 +1,233 @@
+//! What somebody typed becomes something that can be tested and stored: every field accepted, entries placed, secrets
+//! sealed, tokens had.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tombolo_auth::{Accepted, CredentialsBuilder, Form, FormEntries};
+use tombolo_catalog::{AuthScheme, FieldError, Provider, SchemeKind};
+use tombolo_store::{ConnectionId, Integration, TokenLife};
+use tombolo_vault::HostSet;
+
+use crate::access::Access;
+use crate::connection_test::{self, PairedFields};
+use crate::connections::{ConnectionDraft, Watch};
+use crate::credentials::{Place, Purpose, SealedCredentials, api_host};
+use crate::platform::Platform;
+use crate::problem::{Problem, ProblemKind};
+use crate::proxy::{Freshness, Learned, Plan, PlanSource, origin, route_options};
+
+/// A draft whose every field was accepted.
+pub(crate) struct Prepared {
+    /// The settings that do not decide where requests go.
+    pub(crate) settings: BTreeMap<String, String>,
+    /// `None` when nobody has used the provider in this environment yet.
+    pub(crate) integration: Option<Integration>,
+    pub(crate) plan: Arc<Plan>,
+    /// How long the credentials are good.
+    pub(crate) life: TokenLife,
+}
+
+impl Platform {
+    /// Accepts every field of a draft, places its entries, seals its secrets and compiles it.
+    pub(crate) async fn prepare(
+        self: &Arc<Self>,
+        access: &Access,
+        id: &ConnectionId,
+        version: u64,
+        draft: &ConnectionDraft,
+        watch: Watch<'_>,
+    ) -> Result<Prepared, Problem> {
+        let integration = self.store.integration(&access.environment, &draft.integration).await?;
+        let provider = match &integration {
+            Some(integration) => self.provider_of(integration)?,
+            None => self.known_provider(&draft.integration)?,
+        };
+        let scheme = scheme_of(&provider, draft.auth_scheme.as_deref())?;
+        if let Some(integration) = &integration {
+            refuse_scheme(integration, &scheme.id)?;
+        }
+        if scheme.needs_browser() {
+            return Err(needs_browser(scheme));
+        }
+        let accepted = Form { provider: &provider, scheme }.accept(&draft.fields);
+        let settings = accept_settings(&provider, &draft.settings);
+        let (accepted, (settings, routing)) = match (accepted, settings) {
+            (Ok(accepted), Ok(settings)) => (accepted, settings),
+            (Err(mut faults), other) => {
+                faults.extend(other.err().into_iter().flat_map(|problem| problem.fields));
+                return Err(Problem::fields(faults));
+            }
+            (Ok(_), Err(problem)) => return Err(problem),
+        };
+        let Accepted { config: fields, gates, credentials, entries } = accepted;
+        let mut config = fields;
+        config.extend(routing.clone());
+        let mut all_settings = provider.settings.defaults();
+        all_settings.extend(settings.clone());
+        all_settings.extend(routing);
+        let origin = origin(&self.egress, &provider, &config)?;
+        let mut hosts = api_host(origin.host(), origin.port())?;
+        if let Some(oauth2) = scheme.oauth2() {
+            let token_hosts = self.token_hosts(&provider, oauth2, &config)?;
+            hosts = hosts.iter().chain(token_hosts.iter()).cloned().collect();
+        }
+        let compile = |sealed: SealedCredentials| {
+            let source = PlanSource {
+                environment: access.environment.clone(),
+                connection: None,
+                connection_id: id.to_string(),
+                integration: draft.integration.clone(),
+                provider: Arc::clone(&provider),
+                auth_scheme: scheme.id.clone(),
+                config: config.clone(),
+                settings: all_settings.clone(),
+                gates: gates.clone(),
+                learned: Learned::default(),
+                sealed,
+                freshness: Freshness::default(),
+                refused: false,
+            };
+            Plan::compile(source, &self.egress, &self.governors).map(Arc::new)
+        };
+        let credentials = match entries {
+            FormEntries::Placed => credentials,
+            FormEntries::Unplaced { secrets, keys } => {
+                let (stage, fields) = placing_stage(&provider, scheme)?;
+                let plan_of = |builder: CredentialsBuilder| {
+                    let builder = with_gate(builder, &provider, &credentials);
+                    let (hosts, compile) = (hosts.clone(), &compile);
+                    async move {
+                        let sealed = self.seal(access, id, version, hosts, &builder.build()).await?;
+                        compile(sealed)
+                    }
+                };
+                let probe = self.probe();
+                let placed =
+                    connection_test::place(stage, &fields, &secrets, &keys, &probe, watch, plan_of).await?;
+                with_gate(placed, &provider, &credentials).build()
+            }
+        };
+        let options = route_options(&all_settings)?;
+        let (credentials, life) =
+            self.with_first_token(&provider, scheme, &config, options, credentials).await?;
+        let sealed = self.seal(access, id, version, hosts, &credentials).await?;
+        Ok(Prepared { settings, integration, plan: compile(sealed)?, life })
+    }
+
+    async fn seal(
+        &self,
+        access: &Access,
+        id: &ConnectionId,
+        version: u64,
+        hosts: HostSet,
+        credentials: &tombolo_auth::Credentials,
+    ) -> Result<SealedCredentials, Problem> {
+        let place = Place {
+            environment: access.environment.clone(),
+            purpose: Purpose::Credentials,
+            object: id.to_string(),
+            version,
+            hosts,
+        };
+        self.safe.seal(&self.store, place, credentials).await
+    }
+}
+
+fn scheme_of<'a>(provider: &'a Provider, wanted: Option<&str>) -> Result<&'a AuthScheme, Problem> {
+    let known = || provider.auth.iter().map(|scheme| scheme.id.as_str()).collect::<Vec<_>>().join(", ");
+    match wanted {
+        Some(id) => provider.scheme(id).ok_or_else(|| {
+            let what = format!("{} has no auth scheme `{id}`", provider.name.en);
+            Problem::invalid("unknown_auth_scheme", what, format!("Choose one of: {}.", known()))
+        }),
+        None => provider.auth.first().ok_or_else(|| {
+            Problem::invalid(
+                "unknown_auth_scheme",
+                "The provider has no auth scheme",
+                "Mend the provider file.",
+            )
+        }),
+    }
+}
+
+fn needs_browser(scheme: &AuthScheme) -> Problem {
+    let what = format!("The auth scheme `{}` needs a person who agrees in a browser", scheme.id);
+    Problem::invalid("needs_browser", what, "Link the account with `tombolo connection link`.")
+}
+
+pub(crate) fn refuse_scheme(integration: &Integration, scheme: &str) -> Result<(), Problem> {
+    let allowed = &integration.auth_schemes;
+    if allowed.is_empty() || allowed.iter().any(|known| known == scheme) {
+        return Ok(());
+    }
+    let what =
+        format!("The integration `{}` does not allow the auth scheme `{scheme}`", integration.unique_key);
+    Err(Problem::new(
+        ProblemKind::Forbidden,
+        "auth_scheme_not_allowed",
+        what,
+        format!("Use one of: {}.", allowed.join(", ")),
+    ))
+}
+
+/// The settings that do not decide where requests go, and those that do.
+type SplitSettings = (BTreeMap<String, String>, BTreeMap<String, String>);
+
+pub(crate) fn accept_settings(
+    provider: &Provider,
+    given: &BTreeMap<String, String>,
+) -> Result<SplitSettings, Problem> {
+    let (mut plain, mut routing) = SplitSettings::default();
+    let mut faults: Vec<FieldError> = Vec::new();
+    for (key, value) in given {
+        match provider.settings.accept(key, value) {
+            Ok((_, None)) => {}
+            Ok((key, Some(value))) => {
+                let routes = provider.settings.find(&key).is_some_and(|(_, setting)| setting.routes);
+                if routes { &mut routing } else { &mut plain }.insert(key, value);
+            }
+            Err(error) => {
+                let message = error.message();
+                faults.push(FieldError { field: format!("settings.{key}"), code: "setting", message });
+            }
+        }
+    }
+    if faults.is_empty() { Ok((plain, routing)) } else { Err(Problem::fields(faults)) }
+}
+
+/// The stage that tells whether a secret fits a key, and the fields that the two were typed into.
+fn placing_stage<'a>(
+    provider: &'a Provider,
+    scheme: &'a AuthScheme,
+) -> Result<(&'a tombolo_catalog::Stage, PairedFields<'a>), Problem> {
+    let found = match &scheme.kind {
+        SchemeKind::ApiKey { field, entries: Some(entries), .. } => {
+            let fits = |stage: &&tombolo_catalog::Stage| {
+                stage.for_each.as_ref() == Some(&entries.by)
+                    && stage.capability.is_none()
+                    && stage.applies_to(&scheme.id)
+            };
+            let fields = PairedFields { secret: field, key: &entries.by };
+            provider.test.iter().find(fits).map(|stage| (stage, fields))
+        }
+        _ => None,
+    };
+    found.ok_or_else(|| {
+        let fix = "Give as many of one as of the other, in the same order.";
+        Problem::invalid("counts_differ", "The numbers of keys and of what they are for differ", fix)
+    })
+}
+
+/// Adds the credentials of the gates to those of entries that were placed.
+fn with_gate(
+    builder: CredentialsBuilder,
+    provider: &Provider,
+    all: &tombolo_auth::Credentials,
+) -> CredentialsBuilder {
+    let names = provider.gates.iter().flat_map(|gate| gate.fields.names());
+    names.fold(builder, |builder, name| match all.value(name) {
+        Some(value) => builder.value(name, value),
+        None => builder,
+    })
+}
