@@ -171,7 +171,7 @@ impl Platform {
         let template = oauth2.authorization_url.as_ref().ok_or_else(no_page)?;
         let request = AuthorizationRequest {
             oauth2,
-            url: &exchange::url_of(&provider, template, &draft.config)?,
+            url: &self.for_browsers(exchange::url_of(&provider, template, &draft.config)?),
             client_id: &client.client_id,
             redirect_uri: &redirect_uri(public_url, &client),
             scopes: &draft.scopes,
@@ -197,6 +197,15 @@ impl Platform {
                 cookie_name: cookie_name(&authorization.id),
                 cookie: cookie.into(),
             }),
+        }
+    }
+
+    /// An address that a browser can follow, also where the operator sends the host elsewhere.
+    fn for_browsers(&self, url: String) -> String {
+        let Ok((origin, target)) = self.egress.parse_url(&url) else { return url };
+        match self.egress.browser_address(&origin) {
+            Some(address) => format!("{}{target}", address.as_str().trim_end_matches('/')),
+            None => url,
         }
     }
 
