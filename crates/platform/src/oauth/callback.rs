@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use tombolo_auth::Grant;
+use tombolo_auth::{Credentials, Grant};
 use tombolo_catalog::Provider;
 use tombolo_store::{
     Authorization, AuthorizationId, AuthorizationStage, AuthorizationStep, Change, Health, IntegrationId,
@@ -18,7 +18,7 @@ use super::authorization::{VERIFIER, WaitingDraft, cookie_name, oauth2_of, redir
 use super::exchange::{Client, Exchange, life_of};
 use super::{STEP_LIFE, hash};
 use crate::access::{Access, Scope};
-use crate::connection_test;
+use crate::connection_test::{self, TestReport};
 use crate::connections::{CreatedConnection, health_detail};
 use crate::credentials::{Place, Purpose, SealedCredentials, api_host};
 use crate::integrations::IntegrationDraft;
@@ -49,7 +49,7 @@ pub struct CallbackOutcome {
 }
 
 /// What is kept between the vendor's answer and the confirmation.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Confirmable {
     expires_at: Option<i64>,
     renew_at: Option<i64>,
@@ -120,9 +120,35 @@ impl Platform {
         let (client, provider, draft) = self.parts_of(&authorization).await?;
         let kept: Confirmable =
             serde_json::from_value(authorization.outcome.clone()).map_err(|_| not_to_confirm())?;
-        let (integration_id, mut changes) =
-            self.integration_of(access, &provider, &draft.integration).await?;
-        let step = AuthorizationStep {
+        let outcome = match self.link(access, &authorization, &client, &provider, &draft, &kept).await {
+            // Another confirmation made the integration since it was looked for.
+            Err(problem) if problem.code == "unique_key_taken" && draft.connection_id.is_none() => {
+                self.link(access, &authorization, &client, &provider, &draft, &kept).await
+            }
+            outcome => outcome,
+        };
+        match outcome {
+            Err(problem) if problem.code == "version_conflict" => return Err(not_to_confirm()),
+            outcome => outcome?,
+        }
+        let id = authorization.connection.as_str();
+        let (connection, integration) = self.find_connection(&access.environment, None, id).await?;
+        Ok(CreatedConnection { connection, integration, report: None })
+    }
+
+    /// The end of an authorization and the connection that it makes, in one act.
+    async fn link(
+        &self,
+        access: &Access,
+        authorization: &Authorization,
+        client: &OAuthClient,
+        provider: &Provider,
+        draft: &WaitingDraft,
+        kept: &Confirmable,
+    ) -> Result<(), Problem> {
+        let (integration_id, made) = self.integration_of(access, provider, &draft.integration).await?;
+        // First, so that whoever confirms second is told just that.
+        let mut changes = vec![Change::StepAuthorization(AuthorizationStep {
             environment_id: authorization.environment_id.clone(),
             id: authorization.id.clone(),
             from: &[AuthorizationStage::Unconfirmed],
@@ -131,7 +157,15 @@ impl Platform {
             sealed: None,
             outcome: json!({ "connection": authorization.connection.as_str() }),
             expires_at: None,
-        };
+        })];
+        changes.extend(made);
+        changes.push(Change::InsertConnection(new_connection(
+            authorization,
+            client,
+            integration_id,
+            draft.clone(),
+            kept.clone(),
+        )));
         let object = Object {
             kind: "connection".into(),
             id: authorization.connection.to_string(),
@@ -141,23 +175,8 @@ impl Platform {
             "provider": provider.id, "integration": draft.integration, "auth_scheme": draft.auth_scheme,
             "authorization": authorization.id.as_str(),
         });
-        // First, so that whoever confirms second is told just that.
-        changes.insert(0, Change::StepAuthorization(step));
-        changes.push(Change::InsertConnection(new_connection(
-            &authorization,
-            &client,
-            integration_id,
-            draft,
-            kept,
-        )));
         changes.extend(events(access, "connection.created", object, detail, true));
-        match self.commit(&changes).await {
-            Err(problem) if problem.code == "version_conflict" => return Err(not_to_confirm()),
-            outcome => outcome?,
-        };
-        let id = authorization.connection.as_str();
-        let (connection, integration) = self.find_connection(&access.environment, None, id).await?;
-        Ok(CreatedConnection { connection, integration, report: None })
+        self.commit(&changes).await.map(drop)
     }
 
     /// Exchanges the code and tests what it yields.
@@ -167,83 +186,33 @@ impl Platform {
         authorization: &Authorization,
         callback: &Callback<'_>,
     ) -> Result<(Proved, WaitingDraft, Arc<Provider>), Problem> {
-        // Before anything else: the answer came to the address of the client that was asked, in the browser that asked.
-        if authorization.oauth_client != client.id {
-            return Err(not_yours("The answer came to the redirect URI of another OAuth client"));
-        }
-        let cookie = callback.cookies.get(&cookie_name(&authorization.id)).map(|cookie| hash(cookie));
-        let hashes = cookie.zip(authorization.browser_hash.as_ref());
-        let is_same = hashes.is_some_and(|(given, known)| verify_slices_are_equal(&given, known).is_ok());
-        if !is_same {
-            return Err(not_yours("The answer came in another browser than the one that began"));
-        }
+        refuse_others(client, authorization, callback)?;
         let (_, provider, draft) = self.parts_of(authorization).await?;
         let oauth2 = oauth2_of(&provider, &draft.auth_scheme)?;
         let code = code_of(oauth2.issuer.as_deref(), callback)?;
         let remembered = self.remembered(authorization).await?.open()?;
-        let mut hosts: HostSet = self.token_hosts(&provider, oauth2, &draft.config)?;
-        let mut settings = provider.settings.defaults();
-        settings.extend(draft.settings.clone());
-        settings.extend(
-            draft.config.clone().into_iter().filter(|(key, _)| provider.settings.find(key).is_some()),
-        );
+        let hosts = self.token_hosts(&provider, oauth2, &draft.config)?;
+        let settings = draft.all_settings(&provider);
         let now = self.now();
-        let tokens = self
-            .exchange(Exchange {
-                provider: &provider,
-                oauth2,
-                config: &draft.config,
-                hosts: &hosts,
-                options: route_options(&settings)?,
-                client: Client::Ours(client),
-                grant: Grant::AuthorizationCode {
-                    code,
-                    redirect_uri: &redirect_uri(callback.public_url, client),
-                    verifier: remembered.value(VERIFIER).filter(|_| oauth2.pkce),
-                },
-                previous: None,
-            })
-            .await
-            .map_err(super::exchange::Unanswered::into_problem)?;
+        let exchange = Exchange {
+            provider: &provider,
+            oauth2,
+            config: &draft.config,
+            hosts: &hosts,
+            options: route_options(&settings)?,
+            client: Client::Ours(client),
+            grant: Grant::AuthorizationCode {
+                code,
+                redirect_uri: &redirect_uri(callback.public_url, client),
+                verifier: remembered.value(VERIFIER).filter(|_| oauth2.pkce),
+            },
+            previous: None,
+        };
+        let tokens = self.exchange(exchange).await.map_err(super::exchange::Unanswered::into_problem)?;
         let mut config = draft.config.clone();
         config.extend(tokens.config.clone());
-        let api = origin(&self.egress, &provider, &config)?;
-        hosts = hosts.iter().cloned().chain(api_host(api.host(), api.port())?.iter().cloned()).collect();
-        let place = Place {
-            environment: authorization.environment_id.clone(),
-            purpose: Purpose::Credentials,
-            object: authorization.connection.to_string(),
-            version: NewConnection::SEALED_VERSION,
-            hosts,
-        };
-        let sealed = self.safe.seal(&self.store, place, &tokens.credentials).await?;
-        let source = PlanSource {
-            environment: authorization.environment_id.clone(),
-            connection: None,
-            connection_id: authorization.connection.to_string(),
-            integration: draft.integration.clone(),
-            provider: Arc::clone(&provider),
-            auth_scheme: draft.auth_scheme.clone(),
-            config: config.clone(),
-            settings,
-            gates: Vec::new(),
-            learned: Learned::default(),
-            sealed: sealed.clone(),
-            freshness: Freshness::default(),
-            refused: false,
-        };
-        let plan = Arc::new(Plan::compile(source, &self.egress, &self.governors)?);
-        let report = connection_test::run(&plan, &self.probe(), &mut |_| {}).await?;
-        if let Some(verdict) = report.verdict().filter(|_| !report.available) {
-            let what = verdict.says.en.trim_end_matches('.');
-            return Err(Problem::new(
-                ProblemKind::TestFailed,
-                "connection_test_failed",
-                what,
-                verdict.fix.en.clone(),
-            )
-            .on_side(verdict.side));
-        }
+        let (sealed, report) =
+            self.tested(authorization, &provider, &draft, &config, hosts, &tokens.credentials).await?;
         let life = life_of(oauth2, &tokens, now, spread(&authorization.connection));
         let confirmable = Confirmable {
             expires_at: life.expires_at.map(Timestamp::as_milliseconds),
@@ -253,6 +222,60 @@ impl Platform {
             config,
         };
         Ok((Proved { sealed, confirmable }, draft, provider))
+    }
+
+    /// Seals tokens for the connection that is to be, and tests it; one that cannot be used is a problem.
+    async fn tested(
+        self: &Arc<Self>,
+        authorization: &Authorization,
+        provider: &Arc<Provider>,
+        draft: &WaitingDraft,
+        config: &BTreeMap<String, String>,
+        token_hosts: HostSet,
+        credentials: &Credentials,
+    ) -> Result<(SealedCredentials, TestReport), Problem> {
+        let api = origin(&self.egress, provider, config)?;
+        let api = api_host(api.host(), api.port())?;
+        let place = Place {
+            environment: authorization.environment_id.clone(),
+            purpose: Purpose::Credentials,
+            object: authorization.connection.to_string(),
+            version: NewConnection::SEALED_VERSION,
+            hosts: token_hosts.iter().chain(api.iter()).cloned().collect(),
+        };
+        let sealed = self.safe.seal(&self.store, place, credentials).await?;
+        let source = PlanSource {
+            environment: authorization.environment_id.clone(),
+            connection: None,
+            connection_id: authorization.connection.to_string(),
+            integration: draft.integration.clone(),
+            provider: Arc::clone(provider),
+            auth_scheme: draft.auth_scheme.clone(),
+            config: config.clone(),
+            settings: draft.all_settings(provider),
+            gates: Vec::new(),
+            learned: Learned::default(),
+            sealed: sealed.clone(),
+            freshness: Freshness::default(),
+            refused: false,
+        };
+        let plan = Arc::new(Plan::compile(source, &self.egress, &self.governors)?);
+        let report = connection_test::run(&plan, &self.probe(), &mut |_| {}).await?;
+        if report.available {
+            return Ok((sealed, report));
+        }
+        let failed = |what: &str, fix: &str| {
+            Problem::new(ProblemKind::TestFailed, "connection_test_failed", what, fix)
+        };
+        Err(match report.verdict() {
+            Some(verdict) => {
+                failed(verdict.says.en.trim_end_matches('.'), &verdict.fix.en).on_side(verdict.side)
+            }
+            None => failed(
+                "The connection cannot be used",
+                "Begin again, and look at the scopes that you agree to.",
+            ),
+        })
     }
 
     async fn remembered(&self, authorization: &Authorization) -> Result<SealedCredentials, Problem> {
@@ -295,6 +318,23 @@ impl Platform {
             None => self.new_integration(access, provider, &IntegrationDraft::of_provider(provider)),
         }
     }
+}
+
+/// Before anything else: the answer came to the address of the client that was asked, in the browser that asked.
+fn refuse_others(
+    client: &OAuthClient,
+    authorization: &Authorization,
+    callback: &Callback<'_>,
+) -> Result<(), Problem> {
+    if authorization.oauth_client != client.id {
+        return Err(not_yours("The answer came to the redirect URI of another OAuth client"));
+    }
+    let cookie = callback.cookies.get(&cookie_name(&authorization.id)).map(|cookie| hash(cookie));
+    let hashes = cookie.zip(authorization.browser_hash.as_ref());
+    if hashes.is_some_and(|(given, known)| verify_slices_are_equal(&given, known).is_ok()) {
+        return Ok(());
+    }
+    Err(not_yours("The answer came in another browser than the one that began"))
 }
 
 /// The code, unless the vendor or the person said no, or somebody else answered in the vendor's place (RFC 9207).

@@ -17,13 +17,15 @@ use tokio::net::TcpStream;
 use tombolo_kintone_emulator::model::OAuthClient;
 use tombolo_kintone_emulator::{Effect, Fault};
 use tombolo_platform::oauth::{
-    AuthorizationDraft, Callback, CallbackOutcome, OAuthClientDraft, redirect_uri,
+    AuthorizationDraft, Callback, CallbackOutcome, OAuthClientChange, OAuthClientDraft, redirect_uri,
 };
 use tombolo_platform::start::StartOptions;
 use tombolo_platform::{Clock, Housekeeping, Problem, SystemClock};
+use tombolo_store::testing::dump;
 use tombolo_store::{AuthorizationStage, Connection, Health, Timestamp};
 use url::Url;
 
+use crate::canary::forms;
 use crate::world::{Backend, Node, World};
 
 const PUBLIC_URL: &str = "http://localhost:3003";
@@ -67,6 +69,10 @@ impl OAuthWorld {
 
     /// The link of a new authorization, and its id.
     async fn link(&self, name: &str) -> (String, String) {
+        self.link_for(name, &[]).await
+    }
+
+    async fn link_for(&self, name: &str, scopes: &[&str]) -> (String, String) {
         let draft = AuthorizationDraft {
             integration: "kintone".to_owned(),
             name: name.to_owned(),
@@ -77,7 +83,7 @@ impl OAuthWorld {
             settings: BTreeMap::new(),
             tags: BTreeMap::new(),
             metadata: serde_json::json!({}),
-            scopes: Vec::new(),
+            scopes: scopes.iter().map(ToString::to_string).collect(),
         };
         let started =
             self.world.platform.start_authorization(&self.world.access, draft).await.expect("a link");
@@ -175,7 +181,7 @@ async fn register(world: &World, name: &str) -> (String, OAuthClient) {
     let client = world.platform.create_oauth_client(&world.access, &draft).await.expect("made");
     let registered =
         world.kintone().add_oauth_client("demo", &[&redirect_uri(PUBLIC_URL, &client)]).expect("registered");
-    let change = tombolo_platform::oauth::OAuthClientChange {
+    let change = OAuthClientChange {
         client_id: Some(registered.id.clone()),
         client_secret: Some(registered.secret.clone().into()),
         ..Default::default()
@@ -280,6 +286,79 @@ async fn an_answer_counts_once_in_its_browser_and_at_its_address() {
         assert!(code.is_some(), "{attack}");
     }
     assert_eq!(wrong, Vec::<&str>::new());
+}
+
+/// What the account must be able to do is tried before anything is kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_fails_its_test_is_not_linked() {
+    let oauth = OAuthWorld::start(Backend::Sqlite).await;
+    let (link, id) = oauth.link_for("Narrow", &["k:file:read"]).await;
+    let browser = oauth.begin(&link).await;
+    let parameters = oauth.agree(&browser, "allow").await;
+    let refused = oauth.return_to(&oauth.callback, &parameters, &browser.cookies).await.err();
+    let refused = refused.expect("the test fails");
+    assert_eq!(
+        (refused.code, refused.what.as_str()),
+        ("connection_test_failed", "The authorisation does not cover this")
+    );
+    assert_eq!(oauth.stage(&id).await, AuthorizationStage::Failed);
+
+    let wrong =
+        OAuthClientChange { client_secret: Some("not-the-secret".into()), ..OAuthClientChange::default() };
+    oauth.world.platform.update_oauth_client(&oauth.world.access, "Demo", wrong).await.expect("changed");
+    let (link, _) = oauth.link("Wrong secret").await;
+    let browser = oauth.begin(&link).await;
+    let parameters = oauth.agree(&browser, "allow").await;
+    let refused = oauth.return_to(&oauth.callback, &parameters, &browser.cookies).await.err();
+    assert_eq!(refused.map(|problem| problem.code), Some("token_refused"));
+    let connections =
+        oauth.world.platform.store().connections_called(&oauth.world.access.environment, "Narrow").await;
+    assert_eq!(connections.expect("read"), []);
+}
+
+/// Neither the client's secret nor a token is written down anywhere.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn no_token_is_written_down(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let oauth = OAuthWorld::start(backend).await;
+    oauth.linked("Secret").await;
+    oauth.clock.by(Duration::from_mins(61));
+    oauth.world.kintone().expire_access_tokens("demo", None, None).expect("a tenant");
+    assert_eq!(oauth.world.get("Secret", RECORD).await.0, 200);
+    oauth.world.platform.flush_activity().await;
+    let mut secrets = vec![oauth.registered.secret.clone()];
+    for seen in oauth.world.kintone().requests() {
+        let bearer = seen.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+        secrets.extend(bearer.map(str::to_owned));
+    }
+    secrets.sort();
+    secrets.dedup();
+    assert_eq!(secrets.len(), 3, "the client's secret and two access tokens");
+    let written = dump(&oauth.world.location()).await;
+    for form in secrets.iter().flat_map(|secret| forms(secret)) {
+        let found = written.windows(form.len()).any(|window| window == form.as_bytes());
+        assert!(!found, "{form} is written down");
+    }
+}
+
+/// Two people come back at the same time, and theirs are the first accounts of the provider.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn two_confirmations_at_once_make_one_integration(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let oauth = OAuthWorld::start(backend).await;
+    let mut ids = Vec::new();
+    for name in ["One", "Two"] {
+        let (link, id) = oauth.link(name).await;
+        let browser = oauth.begin(&link).await;
+        let parameters = oauth.agree(&browser, "allow").await;
+        oauth.return_to(&oauth.callback, &parameters, &browser.cookies).await.expect("accepted");
+        ids.push(id);
+    }
+    let confirm = |id| oauth.world.platform.confirm_authorization(&oauth.world.access, id);
+    let (one, two) = tokio::join!(confirm(&ids[0]), confirm(&ids[1]));
+    assert_eq!(one.expect("confirmed").integration.id, two.expect("confirmed").integration.id);
 }
 
 #[tokio::test(flavor = "multi_thread")]

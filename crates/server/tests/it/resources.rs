@@ -103,7 +103,7 @@ async fn api_keys_are_shown_once() {
     assert_eq!((made.status.as_u16(), made.header("cache-control")), (201, "no-store"));
     let secret = made.json()["data"]["secret"].as_str().expect("a secret").to_owned();
     // The first use of a key is noted behind the request that makes it.
-    let is_noted = |listed: &serde_json::Value| {
+    let is_noted = |listed: &Value| {
         let keys = listed["data"].as_array().expect("a list");
         keys.iter().any(|key| !key["last_used_on"].is_null())
     };
