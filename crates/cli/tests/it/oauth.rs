@@ -19,7 +19,8 @@ async fn browse(world: &World, url: &str, decision: &str) -> u16 {
         (ApiClient::new(Transport::url(&url[..at]).expect("a URL")), url[at..].to_owned())
     };
     let (server, path) = parts(url);
-    let request = Request::get(&path).body(full("")).expect("a request");
+    // What the button of the link's page does.
+    let request = Request::post(&path).body(full("")).expect("a request");
     let begun = server.send(request).await.expect("an answer");
     assert_eq!(begun.status(), 303);
     let text = |name: &str| begun.headers()[name].to_str().expect("text").to_owned();

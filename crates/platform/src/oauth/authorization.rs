@@ -1,6 +1,7 @@
 //! The way to the vendor: a link that begins an authorization, and the browser that opens it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -158,7 +159,21 @@ impl Platform {
         Ok(AuthorizationState { authorization, is_over })
     }
 
-    /// A browser opens the link: from now on only this browser can finish. Opening it again begins anew.
+    /// What a link is about, for the person who has opened it. Looking changes nothing: whatever shows previews of links
+    /// may look as well.
+    pub async fn look_at_link(&self, link_secret: &str) -> Result<(String, Arc<Provider>), Problem> {
+        let found = self.store.authorization_to_start(&hash(link_secret)).await?;
+        let authorization = found.ok_or_else(link_over)?;
+        let may_begin =
+            matches!(authorization.stage, AuthorizationStage::Waiting | AuthorizationStage::Started);
+        if !may_begin || authorization.expires_at <= self.now() {
+            return Err(link_over());
+        }
+        let (_, provider, draft) = self.parts_of(&authorization).await?;
+        Ok((draft.name, provider))
+    }
+
+    /// A person goes on from the link: from now on only this browser can finish. Going on again begins anew.
     pub async fn begin_authorization(
         &self,
         link_secret: &str,
@@ -224,7 +239,7 @@ impl Platform {
     pub(super) async fn parts_of(
         &self,
         authorization: &Authorization,
-    ) -> Result<(OAuthClient, std::sync::Arc<Provider>, WaitingDraft), Problem> {
+    ) -> Result<(OAuthClient, Arc<Provider>, WaitingDraft), Problem> {
         let client = self
             .store
             .oauth_client(&authorization.environment_id, authorization.oauth_client.as_str())

@@ -125,6 +125,7 @@ async fn every_route_asks_for_a_key_and_its_scope() {
             "/metrics",
             "/oauth/callback/{callback}",
             "/oauth/start/{secret}",
+            "/oauth/start/{secret}",
             "/openapi.json",
             "/ready"
         ]

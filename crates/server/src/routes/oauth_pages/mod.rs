@@ -21,14 +21,37 @@ use super::access::RequestId;
 use super::query::{Named, Preferred};
 
 pub(super) fn routes() -> OpenApiRouter<Routes> {
-    OpenApiRouter::new().routes(routes!(start)).routes(routes!(callback))
+    OpenApiRouter::new().routes(routes!(look, start)).routes(routes!(callback))
+}
+
+/// Tells a person what a link is about
+///
+/// The link of an authorization: a page with a button that leads to the vendor. Looking at it changes nothing. Public.
+#[utoipa::path(
+    get, path = "/oauth/start/{secret}", operation_id = "lookAtOAuthLink", tag = "oauth", security(()),
+    params(("secret" = String, Path, description = "The last part of the link")),
+    responses(
+        (status = 200, description = "A page that asks whether to go on", body = String, content_type = "text/html"),
+        (status = "default", description = "A page that says what is wrong", body = String, content_type = "text/html"),
+    )
+)]
+async fn look(
+    State(routes): State<Routes>,
+    Preferred(language): Preferred,
+    RequestId(id): RequestId,
+    Named(secret): Named,
+) -> Response {
+    match routes.platform.look_at_link(&secret).await {
+        Ok((name, provider)) => page::question(&name, &provider.name, language),
+        Err(problem) => page::failure(&problem, language, &id),
+    }
 }
 
 /// Sends a person to the vendor
 ///
-/// The link of an authorization. Only the browser that opened it last can finish. Public.
+/// What the button of the link's page does. Only the browser that did it last can finish. Public.
 #[utoipa::path(
-    get, path = "/oauth/start/{secret}", operation_id = "startOAuth", tag = "oauth", security(()),
+    post, path = "/oauth/start/{secret}", operation_id = "startOAuth", tag = "oauth", security(()),
     params(("secret" = String, Path, description = "The last part of the link")),
     responses(
         (status = 303, description = "To the vendor's page"),

@@ -1,10 +1,10 @@
-//! The pages at the end of the way: plain HTML without style and script, so that nothing has to be allowed.
+//! The pages at both ends of the way: plain HTML without style and script, so that nothing has to be allowed.
 
 use axum::body::Body;
 use axum::response::Response;
 use http::StatusCode;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_FRAME_OPTIONS};
-use tombolo_platform::catalog::Language;
+use tombolo_platform::catalog::{Language, Text};
 use tombolo_platform::oauth::CallbackOutcome;
 use tombolo_platform::{Problem, ProblemKind};
 
@@ -12,10 +12,24 @@ use super::{private, words};
 
 const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// The policy of the page with the button. It does not say where forms may go: browsers apply that to redirects as well,
+/// and this one goes on to the vendor.
+const POLICY_OF_QUESTION: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Asks a person whether to go on to the vendor. The button posts to the page's own address.
+pub(super) fn question(name: &str, provider: &Text, language: Language) -> Response {
+    let (title, paragraphs, button) = words::question(name, provider, language);
+    let button = format!("<form method=\"post\"><button>{}</button></form>\n", escaped(button));
+    let mut response = answer(StatusCode::OK, html(language, &title, &paragraphs, &button));
+    let policy = HeaderValue::from_static(POLICY_OF_QUESTION);
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    response
+}
+
 /// The account is connected, and waits for its confirmation.
 pub(super) fn success(outcome: &CallbackOutcome, language: Language) -> Response {
     let (title, paragraphs) = words::connected(&outcome.name, &outcome.provider.name, language);
-    answer(StatusCode::OK, html(language, &title, &paragraphs))
+    answer(StatusCode::OK, html(language, &title, &paragraphs, ""))
 }
 
 /// Something went wrong; the status is that of the problem.
@@ -26,7 +40,7 @@ pub(super) fn failure(problem: &Problem, language: Language, request_id: &str) -
     let status = StatusCode::from_u16(problem.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let (title, mut paragraphs) = words::not_connected(problem, language);
     paragraphs.push(format!("{} ({request_id})", problem.code));
-    answer(status, html(language, title, &paragraphs))
+    answer(status, html(language, title, &paragraphs, ""))
 }
 
 fn answer(status: StatusCode, html: String) -> Response {
@@ -40,7 +54,8 @@ fn answer(status: StatusCode, html: String) -> Response {
     response
 }
 
-fn html(language: Language, title: &str, paragraphs: &[String]) -> String {
+/// `end` is HTML of our own.
+fn html(language: Language, title: &str, paragraphs: &[String], end: &str) -> String {
     let language = match language {
         Language::En => "en",
         Language::Ja => "ja",
@@ -52,7 +67,7 @@ fn html(language: Language, title: &str, paragraphs: &[String]) -> String {
         "<!doctype html>\n<html lang=\"{language}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n</head>\n<body>\n<main>\n\
-         <h1>{title}</h1>\n{paragraphs}</main>\n</body>\n</html>\n"
+         <h1>{title}</h1>\n{paragraphs}{end}</main>\n</body>\n</html>\n"
     )
 }
 
@@ -78,7 +93,7 @@ mod tests {
 
     #[test]
     fn texts_of_others_stay_texts() {
-        let page = html(Language::En, "<b>&\"", &["<script>alert('x')</script>".to_owned()]);
+        let page = html(Language::En, "<b>&\"", &["<script>alert('x')</script>".to_owned()], "");
         assert!(page.contains("<title>&lt;b&gt;&amp;&quot;</title>"), "{page}");
         assert!(page.contains("<p>&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;</p>"), "{page}");
     }

@@ -3,6 +3,34 @@
 use tombolo_platform::Problem;
 use tombolo_platform::catalog::{Language, Text};
 
+/// Title, paragraphs and button before a person goes to the vendor.
+pub(super) fn question(
+    name: &str,
+    provider: &Text,
+    language: Language,
+) -> (String, Vec<String>, &'static str) {
+    match language {
+        Language::En => (
+            format!("Connect your account of {}", provider.en),
+            vec![
+                format!("Whoever sent you this link wants to use your account of {} as “{name}”.", provider.en),
+                "Go on only if you know them and expected the link. You choose on the next page what they may do."
+                    .to_owned(),
+            ],
+            "Go on",
+        ),
+        Language::Ja => (
+            format!("{}のアカウントを接続", provider.ja),
+            vec![
+                format!("リンクの送り主が、あなたの{}のアカウントを「{name}」として利用しようとしています。", provider.ja),
+                "送り主を知っていて、このリンクに心当たりがある場合だけ進んでください。許可する内容は次の画面で確認できます。"
+                    .to_owned(),
+            ],
+            "次へ進む",
+        ),
+    }
+}
+
 /// Title and paragraphs when an account is connected.
 pub(super) fn connected(name: &str, provider: &Text, language: Language) -> (String, Vec<String>) {
     match language {

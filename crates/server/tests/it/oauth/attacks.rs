@@ -191,3 +191,18 @@ async fn of_two_browsers_with_the_same_link_only_the_last_one_finishes() {
     assert_eq!(last.open(&back_of_last).await.status, 200);
     assert_eq!(confirm(&app.caller(), &link).await.status, 201);
 }
+
+/// Chats and mail programs open links to show what is behind them.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_only_looks_at_a_link_ends_nobodys_attempt() {
+    let app = App::start().await;
+    registered(&app, "Client").await;
+    let link = link(&app, "Sales", "Client").await;
+    let mut browser = Browser::of(&app);
+    let back = browser.allow(&link).await;
+    let mut preview = Browser::of(&app);
+    let shown = preview.open(link["url"].as_str().expect("a URL")).await;
+    assert_eq!((shown.status.as_u16(), preview.cookies.len()), (200, 0));
+    assert!(shown.text().contains("“Sales”"), "{}", shown.text());
+    assert_eq!(browser.open(&back).await.status, 200);
+}

@@ -62,7 +62,7 @@ async fn over_tls_the_cookie_is_of_this_host_alone() {
     assert!(url.starts_with("https://tombolo.example/oauth/start/"), "{url}");
 
     let mut browser = Browser::of(&app).in_japanese();
-    let begun = browser.open(url).await;
+    let begun = browser.press(url).await;
     let cookie = begun.header("set-cookie");
     assert!(cookie.starts_with("__Host-tombolo-aut"), "{cookie}");
     assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax; Max-Age=600; Secure"), "{cookie}");

@@ -77,12 +77,21 @@ impl Browser {
 
     /// Opens one of our pages, with its cookies, and keeps those that it is given.
     pub async fn open(&mut self, url: &str) -> Answer {
+        self.send(Method::GET, url).await
+    }
+
+    /// Presses the button of one of our pages.
+    pub async fn press(&mut self, url: &str) -> Answer {
+        self.send(Method::POST, url).await
+    }
+
+    async fn send(&mut self, method: Method, url: &str) -> Answer {
         let path = url.splitn(4, '/').nth(3).map(|path| format!("/{path}")).expect("an absolute URL");
         let cookies: Vec<String> =
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let cookies = cookies.join("; ");
         let headers = [("cookie", cookies.as_str()), ("accept-language", self.language)];
-        let answer = self.ours.send(Method::GET, &path, &headers, "".into()).await;
+        let answer = self.ours.send(method, &path, &headers, "".into()).await;
         for cookie in answer.headers.get_all("set-cookie") {
             let text = cookie.to_str().expect("text");
             let (name, rest) = text.split_once('=').expect("a cookie");
@@ -98,7 +107,10 @@ impl Browser {
 
     /// Opens a link, and answers the address of the vendor's page that it leads to.
     pub async fn begin(&mut self, link: &Value) -> String {
-        let answer = self.open(link["url"].as_str().expect("a URL")).await;
+        let url = link["url"].as_str().expect("a URL");
+        let question = self.open(url).await;
+        assert!(question.text().contains("<form method=\"post\"><button>"), "{}", question.text());
+        let answer = self.press(url).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
         answer.header("location").to_owned()
     }
