@@ -3,4 +3,5 @@
 mod broken_files;
 mod errors_from;
 mod guide;
+mod oauth2;
 mod shipped_files;
