@@ -141,9 +141,7 @@ impl Run<'_> {
             judged.map_or((false, None, None), |(stops, verdict, details)| (stops, verdict, Some(details)));
         if outcome == Outcome::Failed {
             self.report.available = false;
-            let locks =
-                self.plan.provider.scheme(&self.plan.auth_scheme).is_some_and(|scheme| scheme.locks_out);
-            self.report.stopped |= stops && locks;
+            self.report.stopped |= stops && self.plan.locks_out;
         }
         let refused = answer.is_ok_and(|answer| is_refusal(answer.status));
         self.remember(stage, subject.as_deref(), outcome, refused);

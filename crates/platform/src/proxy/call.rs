@@ -81,7 +81,7 @@ pub async fn send(lane: &Lane, plan: &Arc<Plan>, call: Call<'_>) -> Result<Answe
     // Written into the log when it is dropped, so that a call whose caller goes away is there as well.
     let mut record = lane.recorder.begin(plan, &call);
     let mut renewed = None;
-    if plan.freshness.is_over(lane.renewer.now()) && !plan.is_refused() {
+    if plan.freshness.is_over(|| lane.renewer.now()) && !plan.is_refused() {
         renewed = Some(lane.renewer.renewed(plan).await.inspect_err(|problem| record.failed(problem))?);
     }
     let plan = renewed.as_ref().unwrap_or(plan);
@@ -421,7 +421,7 @@ fn observe(lane: &Lane, plan: &Arc<Plan>, response: &Response<ResponseBody>) {
         }
     }
     if response.status().is_client_error()
-        && plan.provider.scheme(&plan.auth_scheme).is_some_and(|scheme| scheme.locks_out)
+        && plan.locks_out
         && let Some(row) = explain(plan, response).filter(|row| row.stops)
         && !plan.refused.swap(true, Ordering::Relaxed)
     {
@@ -522,12 +522,11 @@ async fn permit(governor: Option<&Arc<Governor>>) -> Result<Option<Permit>, Prob
 
 /// The vendor would refuse these with a code that says nothing.
 fn refuse_unavailable(plan: &Plan, call: &Call<'_>, path: &str) -> Result<(), Problem> {
-    let Some(scheme) = plan.provider.scheme(&plan.auth_scheme).filter(|known| !known.unavailable.is_empty())
-    else {
+    if plan.unavailable.is_empty() {
         return Ok(());
-    };
+    }
     let (method, path) = (effective_method(&call.method, &call.headers), canonical(plan, path));
-    match scheme.unavailable.iter().find(|row| row.at.matches(method, &path)) {
+    match plan.unavailable.iter().find(|row| row.at.matches(method, &path)) {
         None => Ok(()),
         Some(row) => {
             let (what, fix) = (row.says.en.trim_end_matches('.'), row.fix.en.clone());

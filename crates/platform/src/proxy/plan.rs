@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::header::HeaderName;
 use serde::{Deserialize, Serialize};
 use tombolo_auth::Authenticator;
-use tombolo_catalog::{AuthScheme, GateKind, PathRewrite, Provider};
+use tombolo_catalog::{AuthScheme, GateKind, PathRewrite, Provider, Unavailable};
 use tombolo_egress::{ChosenBy, Egress, Origin, ProxyServer, Route, RouteOptions, TimeOuts, TlsSettings};
 use tombolo_store::{ConnectionId, EnvironmentId, Timestamp};
 
@@ -57,6 +57,10 @@ pub struct Plan {
     /// Of the connection, if it has a limit of its own.
     pub(crate) own_governor: Option<Arc<Governor>>,
     pub(crate) retries: u32,
+    /// Whether repeated failures lock the account.
+    pub(crate) locks_out: bool,
+    /// Calls that the vendor does not offer to the auth scheme.
+    pub(crate) unavailable: Vec<Unavailable>,
     /// Set when the vendor refused a credential that must not be tried again before it was tested.
     pub(crate) refused: AtomicBool,
 }
@@ -89,8 +93,8 @@ pub(crate) struct Freshness {
 
 impl Freshness {
     /// Whether the vendor would refuse them.
-    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
-        self.renewable_since.is_some() && self.expires_at.is_some_and(|end| end <= now)
+    pub(crate) fn is_over(&self, now: impl FnOnce() -> Timestamp) -> bool {
+        self.renewable_since.is_some() && self.expires_at.is_some_and(|end| end <= now())
     }
 
     /// Whether it makes sense to ask for new ones after the vendor refused them. Those that are new were not refused for
@@ -180,6 +184,8 @@ impl Plan {
             origin: origin_text,
             base_path: base_path.path().trim_end_matches('/').to_owned(),
             retries: number(&settings, "retries").unwrap_or(3),
+            locks_out: scheme.locks_out,
+            unavailable: scheme.unavailable.clone(),
             auth_scheme: source.auth_scheme,
             refused: AtomicBool::new(source.refused),
             learned: source.learned,
