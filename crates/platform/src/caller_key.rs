@@ -11,8 +11,8 @@ use crate::problem::Problem;
 const KEY_PREFIX: &str = "tmb_";
 
 impl Platform {
-    /// The one API key in the headers and the query, wherever a client of the vendor puts its credential. Two different keys are
-    /// refused: it could not be said on whose behalf the call is made.
+    /// The one API key in the headers and the query, wherever a client of the vendor puts its credential. Two different
+    /// keys are refused: it could not be said on whose behalf the call is made.
     pub fn caller_key(
         &self,
         integration: &str,

@@ -263,9 +263,7 @@ impl Platform {
         };
         let sealed = self.safe.stored(&self.store, place_of(connection), sealed).await?;
         let config = texts(&connection.target.config);
-        let mut settings = provider.settings.defaults();
-        settings.extend(texts(&connection.settings));
-        settings.extend(config.iter().filter(|(key, _)| provider.settings.find(key).is_some()).map(own));
+        let settings = all_settings(&provider, texts(&connection.settings), &config);
         let source = PlanSource {
             environment: connection.environment_id.clone(),
             connection: Some(connection.id.clone()),
@@ -368,8 +366,18 @@ pub(crate) fn texts(value: &Json) -> BTreeMap<String, String> {
     serde_json::from_value(value.clone()).unwrap_or_default()
 }
 
-fn own((key, value): (&String, &String)) -> (String, String) {
-    (key.clone(), value.clone())
+/// Every setting of a connection: what was given over the defaults. Those that decide where requests go stand among the
+/// configuration.
+pub(crate) fn all_settings(
+    provider: &Provider,
+    given: BTreeMap<String, String>,
+    config: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let mut settings = provider.settings.defaults();
+    settings.extend(given);
+    let routing = config.iter().filter(|(key, _)| provider.settings.find(key).is_some());
+    settings.extend(routing.map(|(key, value)| (key.clone(), value.clone())));
+    settings
 }
 
 pub(crate) fn check_name(name: &str) -> Result<(), Problem> {

@@ -74,19 +74,18 @@ impl Platform {
                 tracing::error!(%problem, "the schedules could not be written; background work waits for the next start");
                 return;
             }
-            let owner = format!("worker-{:016x}", crate::clock::random_number().unwrap_or_default());
             let (mut work, mut chain) = (every(PERIOD), every(CHAIN_PERIOD));
             let mut running = JoinSet::new();
             loop {
                 tokio::select! {
                     _ = work.tick() => {
-                        if let Err(problem) = platform.start_jobs(&mut running, &owner, housekeeping).await {
+                        if let Err(problem) = platform.start_jobs(&mut running, &platform.name, housekeeping).await {
                             tracing::warn!(%problem, "background work could not be looked for");
                         }
                     }
                     Some(_) = running.join_next(), if !running.is_empty() => {}
                     _ = chain.tick() => {
-                        if let Err(problem) = platform.chain_audit(&owner).await {
+                        if let Err(problem) = platform.chain_audit(&platform.name).await {
                             tracing::warn!(%problem, "audit events could not be chained; they are with the next ones");
                         }
                     }

@@ -11,7 +11,7 @@ use tombolo_vault::HostSet;
 
 use crate::access::Access;
 use crate::connection_test::{self, PairedFields};
-use crate::connections::{ConnectionDraft, Watch};
+use crate::connections::{ConnectionDraft, Watch, all_settings};
 use crate::credentials::{Place, Purpose, SealedCredentials, api_host};
 use crate::platform::Platform;
 use crate::problem::{Problem, ProblemKind};
@@ -62,10 +62,8 @@ impl Platform {
         };
         let Accepted { config: fields, gates, credentials, entries } = accepted;
         let mut config = fields;
-        config.extend(routing.clone());
-        let mut all_settings = provider.settings.defaults();
-        all_settings.extend(settings.clone());
-        all_settings.extend(routing);
+        config.extend(routing);
+        let all_settings = all_settings(&provider, settings.clone(), &config);
         let origin = origin(&self.egress, &provider, &config)?;
         let mut hosts = api_host(origin.host(), origin.port())?;
         if let Some(oauth2) = scheme.oauth2() {
@@ -110,7 +108,7 @@ impl Platform {
         };
         let options = route_options(&all_settings)?;
         let (credentials, life) =
-            self.with_first_token(&provider, scheme, &config, options, credentials).await?;
+            self.with_first_token(id, &provider, scheme, &config, options, credentials).await?;
         let sealed = self.seal(access, id, version, hosts, &credentials).await?;
         Ok(Prepared { settings, integration, plan: compile(sealed)?, life })
     }

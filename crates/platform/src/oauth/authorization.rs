@@ -65,17 +65,6 @@ pub(super) struct WaitingDraft {
     pub(super) scopes: Vec<String>,
 }
 
-impl WaitingDraft {
-    /// Every setting with its value: what was given over the defaults.
-    pub(super) fn all_settings(&self, provider: &Provider) -> BTreeMap<String, String> {
-        let mut settings = provider.settings.defaults();
-        settings.extend(self.settings.clone());
-        let routing = self.config.clone().into_iter();
-        settings.extend(routing.filter(|(key, _)| provider.settings.find(key).is_some()));
-        settings
-    }
-}
-
 /// An authorization that waits for its person.
 pub struct StartedAuthorization {
     /// The authorization.

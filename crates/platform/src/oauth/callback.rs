@@ -19,7 +19,7 @@ use super::exchange::{Client, Exchange, life_of};
 use super::{STEP_LIFE, hash};
 use crate::access::{Access, Scope};
 use crate::connection_test::{self, TestReport};
-use crate::connections::{CreatedConnection, health_detail};
+use crate::connections::{CreatedConnection, all_settings, health_detail};
 use crate::credentials::{Place, Purpose, SealedCredentials, api_host};
 use crate::integrations::IntegrationDraft;
 use crate::platform::{Platform, events};
@@ -192,7 +192,7 @@ impl Platform {
         let code = code_of(oauth2.issuer.as_deref(), callback)?;
         let remembered = self.remembered(authorization).await?.open()?;
         let hosts = self.token_hosts(&provider, oauth2, &draft.config)?;
-        let settings = draft.all_settings(&provider);
+        let settings = all_settings(&provider, draft.settings.clone(), &draft.config);
         let now = self.now();
         let exchange = Exchange {
             provider: &provider,
@@ -252,7 +252,7 @@ impl Platform {
             provider: Arc::clone(provider),
             auth_scheme: draft.auth_scheme.clone(),
             config: config.clone(),
-            settings: draft.all_settings(provider),
+            settings: all_settings(provider, draft.settings.clone(), config),
             gates: Vec::new(),
             learned: Learned::default(),
             sealed: sealed.clone(),

@@ -22,7 +22,7 @@ use super::callback::spread;
 use super::exchange::{Client, Exchange, Unanswered, life_of};
 use crate::access::Access;
 use crate::clock::Clock;
-use crate::connections::{object_of, place_of, texts};
+use crate::connections::{all_settings, object_of, place_of, texts};
 use crate::credentials::Place;
 use crate::platform::{Platform, events};
 use crate::problem::{Problem, ProblemKind};
@@ -126,6 +126,7 @@ impl Platform {
     /// The first token of an account that is a client itself; other credentials are complete as they were typed.
     pub(crate) async fn with_first_token(
         &self,
+        id: &ConnectionId,
         provider: &Provider,
         scheme: &AuthScheme,
         config: &BTreeMap<String, String>,
@@ -147,7 +148,7 @@ impl Platform {
             previous: Some(&typed),
         };
         let tokens = self.exchange(exchange).await.map_err(Unanswered::into_problem)?;
-        let life = life_of(oauth2, &tokens, now, 0);
+        let life = life_of(oauth2, &tokens, now, spread(id));
         Ok((tokens.credentials, life))
     }
 
@@ -205,30 +206,43 @@ impl Platform {
     }
 
     async fn renew_under(self: &Arc<Self>, connection: &Connection, lease: &Lease) -> Outcome {
+        match self.ask_anew(connection).await {
+            Ok(replacement) => {
+                let changes = [Change::RequireLease(lease.clone()), Change::ReplaceCredentials(replacement)];
+                self.commit(&changes).await.map(drop)
+            }
+            Err(unanswered) => Err(self.note_failure(connection, unanswered).await),
+        }
+    }
+
+    /// New credentials for a connection, sealed for its next version.
+    async fn ask_anew(
+        self: &Arc<Self>,
+        connection: &Connection,
+    ) -> Result<CredentialsReplacement, Unanswered> {
         let environment = &connection.environment_id;
         let sealed = connection.sealed.clone().ok_or_else(nothing_to_renew)?;
-        let integration = self.store.integration_by_id(environment, &connection.integration_id).await?;
-        let provider = self.provider_of(&integration.ok_or_else(nothing_to_renew)?)?;
+        let integration = self.store.integration_by_id(environment, &connection.integration_id).await;
+        let integration = integration.map_err(Problem::from)?.ok_or_else(nothing_to_renew)?;
+        let provider = self.provider_of(&integration)?;
         let oauth2 = super::authorization::oauth2_of(&provider, &connection.target.auth_scheme)?;
         let config = texts(&connection.target.config);
-        let mut settings = provider.settings.defaults();
-        settings.extend(texts(&connection.settings));
-        settings.extend(config.clone().into_iter().filter(|(key, _)| provider.settings.find(key).is_some()));
+        let settings = all_settings(&provider, texts(&connection.settings), &config);
         let old = self.safe.stored(&self.store, place_of(connection), sealed).await?.open()?;
         let ours = match &connection.target.oauth_client {
-            Some(id) => self.store.oauth_client(environment, id.as_str()).await?,
+            Some(id) => self.store.oauth_client(environment, id.as_str()).await.map_err(Problem::from)?,
             None => None,
         };
         let scope = scope_of(oauth2);
         let (client, grant) = match (oauth2.flow, &ours) {
             (Flow::AuthorizationCode, Some(client)) => (Client::Ours(client), Grant::RefreshToken),
-            (Flow::AuthorizationCode, None) => return Err(nothing_to_renew()),
+            (Flow::AuthorizationCode, None) => return Err(nothing_to_renew().into()),
             (Flow::ClientCredentials, _) => {
                 (Client::Account(&old), Grant::ClientCredentials { scope: scope.as_deref() })
             }
         };
         let now = self.now();
-        let exchanged = self
+        let tokens = self
             .exchange(Exchange {
                 provider: &provider,
                 oauth2,
@@ -239,23 +253,17 @@ impl Platform {
                 grant,
                 previous: Some(&old),
             })
-            .await;
-        let tokens = match exchanged {
-            Ok(tokens) => tokens,
-            Err(unanswered) => return Err(self.note_failure(connection, unanswered).await),
-        };
+            .await?;
         let place = Place { version: connection.sealed_version + 1, ..place_of(connection) };
         let sealed = self.safe.seal(&self.store, place, &tokens.credentials).await?;
-        let replacement = CredentialsReplacement {
+        Ok(CredentialsReplacement {
             environment_id: environment.clone(),
             id: connection.id.clone(),
             expected_sealed_version: connection.sealed_version,
             sealed: sealed.sealed,
             hosts: connection.target.hosts.clone(),
             life: life_of(oauth2, &tokens, now, spread(&connection.id)),
-        };
-        let changes = [Change::RequireLease(lease.clone()), Change::ReplaceCredentials(replacement)];
-        self.commit(&changes).await.map(drop)
+        })
     }
 
     /// A dead authorisation needs a person; anything else is tried again later, and a token that is still good goes on.
@@ -291,8 +299,7 @@ impl Platform {
             changes.extend(events(&access, "connection.refused", object_of(connection), detail, true));
             changes.push(Change::PostponeRenewal(environment, connection.id.clone(), None));
         } else {
-            let since = connection.life.renew_at.map_or(0, |due| self.now().since(due).as_secs());
-            let pause = Duration::from_secs(since).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+            let pause = pause_after_failure(connection, self.now());
             let next = self.now().plus(asked.map_or(pause, |asked| asked.max(FIRST_PAUSE)));
             changes.push(Change::PostponeRenewal(environment, connection.id.clone(), Some(next)));
         }
@@ -301,6 +308,15 @@ impl Platform {
         }
         problem
     }
+}
+
+/// As long again as it has not worked: the moment at which it was first tried follows from the life of the tokens, of which
+/// a renewal never uses the first nine tenths.
+fn pause_after_failure(connection: &Connection, now: Timestamp) -> Duration {
+    let written = connection.updated_at;
+    let first_tried = connection.life.expires_at.map(|end| written.plus(end.since(written) / 10 * 9));
+    let failing_for = first_tried.map_or(FIRST_PAUSE, |first| now.since(first));
+    failing_for.clamp(FIRST_PAUSE, LONGEST_PAUSE)
 }
 
 /// What a client asks for on its own behalf; `None` leaves it to the vendor.

@@ -2,16 +2,14 @@
 
 use std::fs;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use tombolo_catalog::Catalog;
 use tombolo_kintone_emulator::{AcceptedCredential, Effect, Fault, Simulator, SimulatorOptions};
+use tombolo_platform::ConnectionDraft;
 use tombolo_platform::start::ConnectToOption;
-use tombolo_platform::{Clock, ConnectionDraft, SystemClock};
-use tombolo_store::Timestamp;
 
-use crate::world::{World, connect_to, draft};
+use crate::world::{SetForward, World, connect_to, draft};
 
 const ID: &str = "robot";
 const SECRET: &str = "canary/client:secret+1";
@@ -60,15 +58,6 @@ errors:
     fix: {{ en: Check the client., ja: クライアントを確認してください。 }}
 "
     )
-}
-
-#[derive(Default)]
-struct SetForward(AtomicI64);
-
-impl Clock for SetForward {
-    fn now(&self) -> Timestamp {
-        SystemClock.now().plus(Duration::from_millis(self.0.load(Ordering::Relaxed) as u64))
-    }
 }
 
 fn typed(secret: &str) -> ConnectionDraft {
@@ -125,7 +114,7 @@ async fn a_client_links_itself_however_its_vendor_wants_to_be_asked() {
         let seen = simulator.control().requests();
         assert_eq!(seen[0].header("authorization"), Some(format!("Bearer {TOKEN}").as_str()), "{deviation}");
 
-        clock.0.fetch_add(3_700_000, Ordering::Relaxed);
+        clock.by(Duration::from_mins(62));
         assert_eq!(world.get("c", "/v2/orders").await.0, 200, "{deviation}");
         assert_eq!(token_requests(&simulator), 1, "{deviation}");
         simulator.shutdown().await;

@@ -1,37 +1,20 @@
 //! Background work: what falls due is done once, by whoever is alive, and leaves alone what only a person may try.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use rstest::rstest;
-use tombolo_platform::{Clock, Housekeeping, SystemClock};
+use tombolo_platform::Housekeeping;
 use tombolo_store::testing::tamper;
-use tombolo_store::{ActivityFilter, CallDetail, CallDetailFilter, Change, Health, NewJob, Timestamp};
+use tombolo_store::{ActivityFilter, CallDetail, CallDetailFilter, Change, Health, NewJob};
 
 use crate::faults::{password, tokens};
-use crate::world::{Backend, World};
+use crate::world::{Backend, SetForward, World};
 
 const CUSTOMERS: &str = "demoTokenCustomersAll0000000000000000000";
 const RECORD: &str = "/k/v1/record.json?app=1&id=1";
 const DAY: Duration = Duration::from_hours(24);
 const DAILY: Housekeeping = Housekeeping { activity: Duration::from_hours(72), verify_every: Some(DAY) };
-
-/// The system's clock, set forward.
-#[derive(Default)]
-struct SetForward(AtomicI64);
-
-impl SetForward {
-    fn by(&self, duration: Duration) {
-        self.0.fetch_add(duration.as_millis() as i64, Ordering::Relaxed);
-    }
-}
-
-impl Clock for SetForward {
-    fn now(&self) -> Timestamp {
-        SystemClock.now().plus(Duration::from_millis(self.0.load(Ordering::Relaxed) as u64))
-    }
-}
 
 async fn world(backend: Backend) -> (World, Arc<SetForward>) {
     let clock = Arc::new(SetForward::default());

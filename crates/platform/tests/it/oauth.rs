@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,33 +19,17 @@ use tombolo_platform::oauth::{
     AuthorizationDraft, Callback, CallbackOutcome, OAuthClientChange, OAuthClientDraft, redirect_uri,
 };
 use tombolo_platform::start::StartOptions;
-use tombolo_platform::{Clock, Housekeeping, Problem, SystemClock};
+use tombolo_platform::{Clock, Housekeeping, Problem};
 use tombolo_store::testing::dump;
-use tombolo_store::{AuthorizationStage, Connection, Health, Timestamp};
+use tombolo_store::{AuthorizationStage, Connection, Health};
 use url::Url;
 
 use crate::canary::forms;
-use crate::world::{Backend, Node, World};
+use crate::world::{Backend, Node, SetForward, World};
 
 const PUBLIC_URL: &str = "http://localhost:3003";
 const RECORD: &str = "/k/v1/record.json?app=1&id=1";
 const USER: (&str, &str) = ("anna", "demo-password-anna");
-
-/// The system's clock, set forward.
-#[derive(Default)]
-struct SetForward(AtomicI64);
-
-impl SetForward {
-    fn by(&self, duration: Duration) {
-        self.0.fetch_add(duration.as_millis() as i64, Ordering::Relaxed);
-    }
-}
-
-impl Clock for SetForward {
-    fn now(&self) -> Timestamp {
-        SystemClock.now().plus(Duration::from_millis(self.0.load(Ordering::Relaxed) as u64))
-    }
-}
 
 /// A world with an OAuth client that is registered on both sides.
 struct OAuthWorld {
@@ -442,6 +425,38 @@ async fn the_worker_renews_ahead_of_the_end() {
     }
     assert_eq!((after.sealed_version, oauth.token_requests()), (before.sealed_version + 1, 1));
     assert_eq!(oauth.world.get("Ahead", RECORD).await.0, 200);
+}
+
+/// A vendor that is down is asked less and less often, and then everything is as before.
+#[tokio::test(flavor = "multi_thread")]
+async fn renewals_during_an_outage_become_rarer() {
+    let oauth = OAuthWorld::start(Backend::Sqlite).await;
+    let connection = oauth.linked("Outage").await;
+    let platform = &oauth.world.platform;
+    let read = async || {
+        let found = platform.store().connection(&connection.environment_id, &connection.id).await;
+        found.expect("read").expect("there")
+    };
+    let housekeeping = Housekeeping { activity: Duration::from_hours(1), verify_every: None };
+    let outage = || Fault::new(Effect::page(503, "<h1>Later</h1>")).on("POST", "/oauth2/token");
+    oauth.world.kintone().inject(outage());
+    let mut pauses = Vec::new();
+    let mut due = connection.life.renew_at.expect("it is renewable");
+    for _ in 0..3 {
+        oauth.clock.by(due.since(platform.now()) + Duration::from_secs(1));
+        oauth.world.kintone().clear_requests();
+        // What failed is the answer for a few seconds, so the worker looks again and again until the vendor is asked.
+        while read().await.life.renew_at == Some(due) {
+            platform.work_once("worker", housekeeping).await.expect("looked");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert_eq!(oauth.token_requests(), 1);
+        let next = read().await.life.renew_at.expect("it is tried again");
+        pauses.push(next.since(due).as_secs());
+        due = next;
+    }
+    assert!(pauses[0] >= 30 && pauses[1] > pauses[0] && pauses[2] > pauses[1], "{pauses:?}");
+    assert_eq!(read().await.health, Health::Available);
 }
 
 /// A vendor may end a token whenever it likes: one forced renewal, and the call goes out again.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -14,10 +15,10 @@ use tombolo_kintone_emulator::{Control, Emulator, EmulatorOptions};
 use tombolo_platform::proxy::{Call, CallBody, Lane, send};
 use tombolo_platform::start::{ConnectToOption, MasterKeySource, StartOptions, Started, start};
 use tombolo_platform::{
-    Access, ConnectionDraft, CreatedConnection, Platform, Problem, TestEvent, TestReport,
+    Access, Clock, ConnectionDraft, CreatedConnection, Platform, Problem, SystemClock, TestEvent, TestReport,
 };
 use tombolo_store::testing::new_postgres_database;
-use tombolo_store::{Location, PostgresLocation, SqliteLocation};
+use tombolo_store::{Location, PostgresLocation, SqliteLocation, Timestamp};
 use tombolo_vault::MasterKey;
 use tombolo_vault::testing::SeededRandom;
 
@@ -26,6 +27,22 @@ use tombolo_vault::testing::SeededRandom;
 pub enum Backend {
     Sqlite,
     Postgres,
+}
+
+/// The system's clock, set forward.
+#[derive(Default)]
+pub struct SetForward(AtomicI64);
+
+impl SetForward {
+    pub fn by(&self, duration: Duration) {
+        self.0.fetch_add(duration.as_millis() as i64, Ordering::Relaxed);
+    }
+}
+
+impl Clock for SetForward {
+    fn now(&self) -> Timestamp {
+        SystemClock.now().plus(Duration::from_millis(self.0.load(Ordering::Relaxed) as u64))
+    }
 }
 
 pub struct World {
