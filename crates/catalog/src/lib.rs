@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod auth_mode;
 mod catalog;
 mod check;
 mod connection_string;
@@ -20,6 +21,7 @@ mod stage;
 mod template;
 mod text;
 
+pub use auth_mode::AuthMode;
 pub use catalog::Catalog;
 pub use connection_string::{ConnectionString, ConnectionStringError};
 pub use diagnostic::{Diagnostic, Place};

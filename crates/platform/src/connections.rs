@@ -136,6 +136,8 @@ impl Platform {
             last_tested_at: report.map(|_| self.now()),
             tags: draft.tags.clone(),
             metadata: draft.metadata.clone(),
+            end_user: None,
+            webhook_url: None,
         };
         let detail = json!({
             "provider": plan.provider.id,

@@ -71,6 +71,7 @@ impl Platform {
             display_name: change.display_name,
             auth_schemes: change.auth_schemes,
             defaults: None,
+            oauth_client: None,
         };
         let mut changes = vec![Change::UpdateIntegration(update)];
         changes.extend(events(access, "integration.updated", object_of(&integration), detail, false));
@@ -130,6 +131,7 @@ impl Platform {
             display_name: draft.display_name.clone().unwrap_or_else(|| provider.name.en.clone()),
             auth_schemes: draft.auth_schemes.clone(),
             defaults: json!({}),
+            oauth_client: None,
         };
         let object =
             Object { kind: "integration".into(), id: id.to_string(), label: draft.unique_key.clone() };

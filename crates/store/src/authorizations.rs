@@ -6,7 +6,7 @@ use crate::connections::hosts;
 use crate::database::{Row, query};
 use crate::environments::count_sealed;
 use crate::error::StoreError;
-use crate::id::{AuthorizationId, ConnectionId, EnvironmentId, OAuthClientId};
+use crate::id::{AuthorizationId, ConnectSessionId, ConnectionId, EnvironmentId, OAuthClientId};
 use crate::store::Store;
 use crate::text_enum::text_enum;
 use crate::timestamp::Timestamp;
@@ -22,6 +22,12 @@ pub struct Authorization {
     pub oauth_client: OAuthClientId,
     /// The connection that it makes.
     pub connection: ConnectionId,
+    /// The connect session that it belongs to.
+    pub connect_session: Option<ConnectSessionId>,
+    /// The version of the connection that is linked again; `None` for a new one.
+    pub links_again: Option<u64>,
+    /// The hash of the socket that waits for its outcome.
+    pub socket_hash: Option<Vec<u8>>,
     /// The hash of what proves the browser that began; `None` before the beginning.
     pub browser_hash: Option<Vec<u8>>,
     /// How far it is.
@@ -71,6 +77,12 @@ pub struct NewAuthorization {
     pub oauth_client: OAuthClientId,
     /// The connection that it is to make.
     pub connection: ConnectionId,
+    /// The connect session that it belongs to.
+    pub connect_session: Option<ConnectSessionId>,
+    /// The version of the connection that is linked again; `None` for a new one.
+    pub links_again: Option<u64>,
+    /// The hash of the socket that waits for its outcome.
+    pub socket_hash: Option<Vec<u8>>,
     /// The hash of the secret in the link.
     pub start_hash: Vec<u8>,
     /// What was given for the connection.
@@ -101,7 +113,7 @@ pub struct AuthorizationStep {
 }
 
 const COLUMNS: &str = "id, environment_id, oauth_client_id, connection, browser_hash, stage, draft, hosts, sealed, \
-                       sealed_version, outcome, created_at, expires_at";
+                       sealed_version, outcome, created_at, expires_at, connect_session, links_again, socket_hash";
 
 impl Store {
     /// The environment's authorization with this id.
@@ -113,6 +125,18 @@ impl Store {
         let select =
             query(format!("SELECT {COLUMNS} FROM authorizations WHERE environment_id = $1 AND id = $2"));
         self.database.read_one(select.bind(environment).bind(id)).await?.map(read).transpose()
+    }
+
+    /// The environment's newest authorization that makes a connection with this id, or links it again.
+    pub async fn authorization_of_connection(
+        &self,
+        environment: &EnvironmentId,
+        connection: &ConnectionId,
+    ) -> Result<Option<Authorization>, StoreError> {
+        let select = query(format!(
+            "SELECT {COLUMNS} FROM authorizations WHERE environment_id = $1 AND connection = $2 ORDER BY id DESC LIMIT 1"
+        ));
+        self.database.read_one(select.bind(environment).bind(connection)).await?.map(read).transpose()
     }
 
     /// The authorization whose link has the secret with this hash. (Takes no environment: the link says which one.)
@@ -148,11 +172,14 @@ impl Store {
 }
 
 fn read(mut row: Row) -> Result<Authorization, StoreError> {
-    Ok(Authorization {
+    let mut authorization = Authorization {
         id: row.parsed()?,
         environment_id: row.parsed()?,
         oauth_client: row.parsed()?,
         connection: row.parsed()?,
+        connect_session: None,
+        links_again: None,
+        socket_hash: None,
         browser_hash: row.optional_bytes()?,
         stage: row.parsed()?,
         draft: row.json()?,
@@ -162,14 +189,18 @@ fn read(mut row: Row) -> Result<Authorization, StoreError> {
         outcome: row.json()?,
         created_at: row.time()?,
         expires_at: row.time()?,
-    })
+    };
+    authorization.connect_session = row.optional_parsed()?;
+    authorization.links_again = row.optional_integer()?.and_then(|version| version.try_into().ok());
+    authorization.socket_hash = row.optional_bytes()?;
+    Ok(authorization)
 }
 
 pub(crate) async fn insert(act: &mut Act<'_>, new: &NewAuthorization) -> Result<(), StoreError> {
     let statement = query(
         "INSERT INTO authorizations (id, environment_id, oauth_client_id, connection, start_hash, stage, draft, hosts, \
-         sealed_version, outcome, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, 'waiting', $6, '[]', 0, 'null', $7, $8)",
+         sealed_version, outcome, created_at, expires_at, connect_session, links_again, socket_hash) \
+         VALUES ($1, $2, $3, $4, $5, 'waiting', $6, '[]', 0, 'null', $7, $8, $9, $10, $11)",
     );
     let statement = statement
         .bind(&new.id)
@@ -179,7 +210,10 @@ pub(crate) async fn insert(act: &mut Act<'_>, new: &NewAuthorization) -> Result<
         .bind(new.start_hash.as_slice())
         .bind(&new.draft)
         .bind(act.at)
-        .bind(new.expires_at);
+        .bind(new.expires_at)
+        .bind(new.connect_session.as_ref())
+        .bind(new.links_again.and_then(|version| i64::try_from(version).ok()))
+        .bind(new.socket_hash.as_deref());
     act.transaction.execute(statement).await.map(drop)
 }
 

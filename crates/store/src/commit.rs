@@ -1,20 +1,27 @@
 use std::collections::BTreeSet;
 
+use serde_json::Value as Json;
 use tombolo_vault::Random;
 
 use crate::api_keys::{self, NewApiKey};
 use crate::audit::{self, NewAuditEvent};
 use crate::authorizations::{self, AuthorizationStep, NewAuthorization};
+use crate::connect_sessions::{self, NewConnectSession};
 use crate::connections::{self, ConnectionHealth, ConnectionUpdate, CredentialsReplacement, NewConnection};
 use crate::database::Transaction;
+use crate::environment_variables::{self, PutEnvironmentVariable};
 use crate::environments::{self, NewEnvironment};
 use crate::error::StoreError;
-use crate::id::{ApiKeyId, ConnectionId, EnvironmentId, IntegrationId, JobId, OAuthClientId, WebhookEventId};
+use crate::id::{
+    ApiKeyId, ConnectSessionId, ConnectionId, EnvironmentId, IntegrationId, JobId, OAuthClientId,
+    WebhookEventId,
+};
 use crate::integrations::{self, IntegrationUpdate, NewIntegration};
 use crate::jobs::{self, JobLease, NewJob};
 use crate::leases::{self, Lease};
 use crate::oauth_clients::{self, NewOAuthClient, OAuthClientUpdate};
 use crate::schedules::{self, Schedule};
+use crate::socket_messages::{self, SocketMessage};
 use crate::store::Store;
 use crate::timestamp::Timestamp;
 use crate::webhook_events::{self, NewWebhookEvent, WebhookState};
@@ -52,6 +59,18 @@ pub enum Change {
     InsertAuthorization(NewAuthorization),
     /// Takes such an attempt a step on, unless somebody else did.
     StepAuthorization(AuthorizationStep),
+    /// Makes a connect session.
+    InsertConnectSession(NewConnectSession),
+    /// Ends a connect session.
+    EndConnectSession(EnvironmentId, ConnectSessionId),
+    /// Leaves something to be told to a browser's socket.
+    AddSocketMessage(SocketMessage),
+    /// Writes a variable of an environment.
+    PutEnvironmentVariable(PutEnvironmentVariable),
+    /// Deletes a variable of an environment.
+    DeleteEnvironmentVariable(EnvironmentId, String),
+    /// Changes what the administrators of an environment decided.
+    PutEnvironmentSettings(EnvironmentId, Json),
     /// Makes an API key.
     InsertApiKey(NewApiKey),
     /// Refuses an API key from now on.
@@ -158,6 +177,16 @@ async fn apply(
         Change::DeleteOAuthClient(environment, id) => oauth_clients::delete(act, environment, id).await,
         Change::InsertAuthorization(new) => authorizations::insert(act, new).await,
         Change::StepAuthorization(step) => authorizations::step(act, step).await,
+        Change::InsertConnectSession(new) => connect_sessions::insert(act, new).await,
+        Change::EndConnectSession(environment, id) => connect_sessions::end(act, environment, id).await,
+        Change::AddSocketMessage(new) => socket_messages::insert(act, new).await,
+        Change::PutEnvironmentVariable(new) => environment_variables::put(act, new).await,
+        Change::DeleteEnvironmentVariable(environment, name) => {
+            environment_variables::delete(act, environment, name).await
+        }
+        Change::PutEnvironmentSettings(environment, settings) => {
+            environments::put_settings(act, environment, settings).await
+        }
         Change::InsertApiKey(new) => api_keys::insert(act, new).await,
         Change::RevokeApiKey(environment, id) => api_keys::revoke(act, environment, id).await,
         Change::TouchApiKey(environment, id) => api_keys::touch(act, environment, id).await,
@@ -204,6 +233,12 @@ fn outdated_environments(changes: &[Change]) -> BTreeSet<&EnvironmentId> {
             Change::InsertEnvironment(_)
             | Change::TouchApiKey(..)
             | Change::PostponeRenewal(..)
+            | Change::InsertConnectSession(_)
+            | Change::EndConnectSession(..)
+            | Change::AddSocketMessage(_)
+            | Change::PutEnvironmentVariable(_)
+            | Change::DeleteEnvironmentVariable(..)
+            | Change::PutEnvironmentSettings(..)
             | Change::InsertAuthorization(_)
             | Change::StepAuthorization(_)
             | Change::RequireLease(_)

@@ -1,3 +1,4 @@
+use serde_json::Value as Json;
 use tombolo_vault::WrappedDataKey;
 
 use crate::commit::Act;
@@ -8,7 +9,7 @@ use crate::store::Store;
 use crate::timestamp::Timestamp;
 
 /// An isolation boundary: nothing in one environment sees anything of another.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Environment {
     /// Names it in the API.
     pub id: EnvironmentId,
@@ -16,6 +17,8 @@ pub struct Environment {
     pub name: String,
     /// Grows with every commit that caches of this environment must notice.
     pub generation: u64,
+    /// What its administrators decided: a JSON object.
+    pub settings: Json,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -42,7 +45,7 @@ pub struct StoredDataKey {
     pub created_at: Timestamp,
 }
 
-const COLUMNS: &str = "id, name, generation, created_at";
+const COLUMNS: &str = "id, name, generation, settings, created_at";
 
 impl Store {
     /// All environments, oldest first. (One of the few functions that take no environment.)
@@ -55,6 +58,12 @@ impl Store {
     /// The environment with this name. (One of the few functions that take no environment.)
     pub async fn environment_named(&self, name: &str) -> Result<Option<Environment>, StoreError> {
         let select = query(format!("SELECT {COLUMNS} FROM environments WHERE name = $1")).bind(name);
+        self.database.read_one(select).await?.map(read).transpose()
+    }
+
+    /// The environment with this id.
+    pub async fn environment(&self, id: &EnvironmentId) -> Result<Option<Environment>, StoreError> {
+        let select = query(format!("SELECT {COLUMNS} FROM environments WHERE id = $1")).bind(id);
         self.database.read_one(select).await?.map(read).transpose()
     }
 
@@ -88,6 +97,7 @@ fn read(mut row: Row) -> Result<Environment, StoreError> {
         id: row.parsed()?,
         name: row.text()?,
         generation: row.counter()?,
+        settings: row.json()?,
         created_at: row.time()?,
     })
 }
@@ -108,6 +118,18 @@ pub(crate) async fn insert(act: &mut Act<'_>, new: &NewEnvironment) -> Result<()
     let statement =
         statement.bind(&new.id).bind(new.data_key.version()).bind(new.data_key.as_bytes()).bind(act.at);
     act.transaction.execute(statement).await.map(drop)
+}
+
+pub(crate) async fn put_settings(
+    act: &mut Act<'_>,
+    environment: &EnvironmentId,
+    settings: &Json,
+) -> Result<(), StoreError> {
+    let statement = query("UPDATE environments SET settings = $1 WHERE id = $2");
+    match act.transaction.execute(statement.bind(settings).bind(environment)).await? {
+        0 => Err(StoreError::not_found("environment", environment)),
+        _ => Ok(()),
+    }
 }
 
 fn check_name(name: &str) -> Result<(), StoreError> {

@@ -88,6 +88,8 @@ ids! {
     OAuthClientId "oac_";
     /// Names an attempt to link an account at the vendor.
     AuthorizationId "aut_";
+    /// Names a connect session; not secret.
+    ConnectSessionId "ses_";
     /// Names an API key; not secret.
     ApiKeyId "key_";
     /// Names a job.

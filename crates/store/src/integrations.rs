@@ -3,7 +3,7 @@ use serde_json::Value as Json;
 use crate::commit::Act;
 use crate::database::{Row, query};
 use crate::error::StoreError;
-use crate::id::{EnvironmentId, IntegrationId};
+use crate::id::{EnvironmentId, IntegrationId, OAuthClientId};
 use crate::name::{check_text, check_url_key};
 use crate::store::Store;
 use crate::timestamp::Timestamp;
@@ -25,6 +25,8 @@ pub struct Integration {
     pub auth_schemes: Vec<String>,
     /// Values for new connections where none is given: a JSON object.
     pub defaults: Json,
+    /// The OAuth client through which its connections are authorised unless another one is named.
+    pub oauth_client: Option<OAuthClientId>,
     /// Grows with every change.
     pub version: u64,
     /// When it was made.
@@ -50,6 +52,8 @@ pub struct NewIntegration {
     pub auth_schemes: Vec<String>,
     /// Values for new connections where none is given: a JSON object.
     pub defaults: Json,
+    /// The OAuth client through which its connections are authorised unless another one is named.
+    pub oauth_client: Option<OAuthClientId>,
 }
 
 /// New values for an integration; `None` keeps what is there.
@@ -69,10 +73,12 @@ pub struct IntegrationUpdate {
     pub auth_schemes: Option<Vec<String>>,
     /// Values for new connections where none is given: a JSON object.
     pub defaults: Option<Json>,
+    /// The OAuth client through which its connections are authorised unless another one is named.
+    pub oauth_client: Option<OAuthClientId>,
 }
 
 const COLUMNS: &str = "id, environment_id, unique_key, provider, display_name, auth_schemes, defaults, version, \
-                       created_at, updated_at";
+                       created_at, updated_at, oauth_client_id";
 const DISPLAY_NAME: &str = "the name of an integration";
 
 impl Store {
@@ -110,7 +116,7 @@ impl Store {
 }
 
 fn read(mut row: Row) -> Result<Integration, StoreError> {
-    Ok(Integration {
+    let mut integration = Integration {
         id: row.parsed()?,
         environment_id: row.parsed()?,
         unique_key: row.text()?,
@@ -118,10 +124,13 @@ fn read(mut row: Row) -> Result<Integration, StoreError> {
         display_name: row.text()?,
         auth_schemes: row.json()?,
         defaults: row.json()?,
+        oauth_client: None,
         version: row.counter()?,
         created_at: row.time()?,
         updated_at: row.time()?,
-    })
+    };
+    integration.oauth_client = row.optional_parsed()?;
+    Ok(integration)
 }
 
 pub(crate) async fn insert(act: &mut Act<'_>, new: &NewIntegration) -> Result<(), StoreError> {
@@ -130,7 +139,7 @@ pub(crate) async fn insert(act: &mut Act<'_>, new: &NewIntegration) -> Result<()
     refuse_taken_key(act, &new.environment_id, &new.unique_key, &new.id).await?;
     let statement = query(
         "INSERT INTO integrations (id, environment_id, unique_key, provider, display_name, auth_schemes, defaults, \
-         version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $8)",
+         version, created_at, updated_at, oauth_client_id) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $8, $9)",
     );
     let statement = statement
         .bind(&new.id)
@@ -140,7 +149,8 @@ pub(crate) async fn insert(act: &mut Act<'_>, new: &NewIntegration) -> Result<()
         .bind(new.display_name.as_str())
         .bind(&Json::from(new.auth_schemes.clone()))
         .bind(&new.defaults)
-        .bind(act.at);
+        .bind(act.at)
+        .bind(new.oauth_client.as_ref());
     act.transaction.execute(statement).await.map(drop)
 }
 
@@ -155,7 +165,8 @@ pub(crate) async fn update(act: &mut Act<'_>, update: &IntegrationUpdate) -> Res
     let statement = query(
         "UPDATE integrations SET unique_key = COALESCE($1, unique_key), display_name = COALESCE($2, display_name), \
          auth_schemes = COALESCE($3, auth_schemes), defaults = COALESCE($4, defaults), version = version + 1, \
-         updated_at = $5 WHERE environment_id = $6 AND id = $7 AND version = $8 AND deleted_at IS NULL",
+         oauth_client_id = COALESCE($9, oauth_client_id), updated_at = $5 \
+         WHERE environment_id = $6 AND id = $7 AND version = $8 AND deleted_at IS NULL",
     );
     let statement = statement
         .bind(update.unique_key.as_deref())
@@ -165,7 +176,8 @@ pub(crate) async fn update(act: &mut Act<'_>, update: &IntegrationUpdate) -> Res
         .bind(act.at)
         .bind(&update.environment_id)
         .bind(&update.id)
-        .bind(update.expected_version);
+        .bind(update.expected_version)
+        .bind(update.oauth_client.as_ref());
     if act.transaction.execute(statement).await? == 1 {
         return Ok(());
     }

@@ -5,9 +5,12 @@ mod api_keys;
 mod audit;
 mod authorizations;
 mod commit;
+mod connect_sessions;
 mod connections;
 mod database;
 mod directory;
+mod end_user;
+mod environment_variables;
 mod environments;
 mod error;
 mod id;
@@ -18,6 +21,7 @@ mod leases;
 mod name;
 mod oauth_clients;
 mod schedules;
+mod socket_messages;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -33,17 +37,20 @@ pub use api_keys::{ApiKey, ApiKeyHash, ApiKeyText, KeyFormatError, NewApiKey, Sc
 pub use audit::{Actor, ActorKind, AuditBreak, AuditEvent, AuditVerification, NewAuditEvent, Object};
 pub use authorizations::{Authorization, AuthorizationStage, AuthorizationStep, NewAuthorization};
 pub use commit::{Change, Committed};
+pub use connect_sessions::{ConnectSession, NewConnectSession};
 pub use connections::{
     Connection, ConnectionCursor, ConnectionFilter, ConnectionHealth, ConnectionPage, ConnectionUpdate,
     CredentialsReplacement, Health, NewConnection, Target, TokenLife,
 };
 pub use database::{Location, PostgresLocation, SqliteLocation};
 pub use directory::{DataDirectory, DirectoryError};
+pub use end_user::{EndUser, Organization};
+pub use environment_variables::{EnvironmentVariable, PutEnvironmentVariable};
 pub use environments::{Environment, NewEnvironment, StoredDataKey};
 pub use error::StoreError;
 pub use id::{
-    ApiKeyId, AuditEventId, AuthorizationId, ConnectionId, EnvironmentId, InstanceId, IntegrationId,
-    InvalidId, JobId, OAuthClientId, WebhookEventId,
+    ApiKeyId, AuditEventId, AuthorizationId, ConnectSessionId, ConnectionId, EnvironmentId, InstanceId,
+    IntegrationId, InvalidId, JobId, OAuthClientId, WebhookEventId,
 };
 pub use instance::Instance;
 pub use integrations::{Integration, IntegrationUpdate, NewIntegration};
@@ -51,6 +58,7 @@ pub use jobs::{ClaimedJob, Job, JobFilter, JobLease, JobState, NewJob};
 pub use leases::Lease;
 pub use oauth_clients::{NewOAuthClient, OAuthClient, OAuthClientUpdate};
 pub use schedules::Schedule;
+pub use socket_messages::SocketMessage;
 pub use store::Store;
 pub use timestamp::Timestamp;
 pub use webhook_events::{NewWebhookEvent, WebhookEvent, WebhookState};

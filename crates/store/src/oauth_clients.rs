@@ -26,6 +26,9 @@ pub struct OAuthClient {
     pub name: String,
     /// The last part of its redirect URI, which no other client shares.
     pub callback: String,
+    /// Whether it was registered with the redirect URI that clients of the compatible API share: an answer for one of them
+    /// can then be passed off as one for another.
+    pub shared_callback: bool,
     /// Its public id at the vendor.
     pub client_id: String,
     /// The fields of the provider that say where it is registered: a JSON object, empty when it is good for everybody.
@@ -61,6 +64,8 @@ pub struct NewOAuthClient {
     pub name: String,
     /// The last part of its redirect URI: unguessable.
     pub callback: String,
+    /// Whether it was registered with the redirect URI that clients of the compatible API share.
+    pub shared_callback: bool,
     /// Its public id at the vendor; empty until somebody has registered it there.
     pub client_id: String,
     /// The fields of the provider that say where it is registered.
@@ -93,7 +98,7 @@ pub struct OAuthClientUpdate {
 }
 
 const COLUMNS: &str = "id, environment_id, provider, auth_scheme, name, callback, client_id, config, scopes, hosts, \
-                       sealed, sealed_version, version, created_at, updated_at";
+                       sealed, sealed_version, version, created_at, updated_at, shared_callback";
 
 impl Store {
     /// The environment's live clients in the order of their names.
@@ -128,13 +133,14 @@ impl Store {
 }
 
 fn read(mut row: Row) -> Result<OAuthClient, StoreError> {
-    Ok(OAuthClient {
+    let mut client = OAuthClient {
         id: row.parsed()?,
         environment_id: row.parsed()?,
         provider: row.text()?,
         auth_scheme: row.text()?,
         name: row.text()?,
         callback: row.text()?,
+        shared_callback: false,
         client_id: row.text()?,
         config: row.json()?,
         scopes: row.json()?,
@@ -144,7 +150,9 @@ fn read(mut row: Row) -> Result<OAuthClient, StoreError> {
         version: row.counter()?,
         created_at: row.time()?,
         updated_at: row.time()?,
-    })
+    };
+    client.shared_callback = row.integer()? == 1;
+    Ok(client)
 }
 
 pub(crate) async fn insert(act: &mut Act<'_>, new: &NewOAuthClient) -> Result<(), StoreError> {
@@ -154,8 +162,8 @@ pub(crate) async fn insert(act: &mut Act<'_>, new: &NewOAuthClient) -> Result<()
     }
     let statement = query(
         "INSERT INTO oauth_clients (id, environment_id, provider, auth_scheme, name, name_key, callback, client_id, \
-         config, scopes, hosts, sealed, sealed_version, version, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, 1, $13, $13)",
+         config, scopes, hosts, sealed, sealed_version, version, created_at, updated_at, shared_callback) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, 1, $13, $13, $14)",
     );
     let statement = statement
         .bind(&new.id)
@@ -170,7 +178,8 @@ pub(crate) async fn insert(act: &mut Act<'_>, new: &NewOAuthClient) -> Result<()
         .bind(&Json::from(new.scopes.clone()))
         .bind(hosts::to_json(&new.hosts))
         .bind(new.sealed.as_ref().map(Sealed::as_bytes))
-        .bind(act.at);
+        .bind(act.at)
+        .bind(u64::from(new.shared_callback));
     act.transaction.execute(statement).await.map(drop)
 }
 
@@ -217,6 +226,10 @@ pub(crate) async fn delete(
     if act.transaction.row(used.bind(environment).bind(id)).await?.is_some() {
         return Err(StoreError::OAuthClientInUse { id: id.to_string() });
     }
+    let default = query(
+        "UPDATE integrations SET oauth_client_id = NULL WHERE environment_id = $1 AND oauth_client_id = $2",
+    );
+    act.transaction.execute(default.bind(environment).bind(id)).await?;
     let statement = query(
         "UPDATE oauth_clients SET sealed = NULL, sealed_version = sealed_version + 1, version = version + 1, \
          updated_at = $1, deleted_at = $1 WHERE environment_id = $2 AND id = $3 AND deleted_at IS NULL",

@@ -21,6 +21,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/main/0002_housekeeping.sql"),
     },
     Migration { version: 3, name: "oauth", text: include_str!("../migrations/main/0003_oauth.sql") },
+    Migration {
+        version: 4,
+        name: "connect sessions",
+        text: include_str!("../migrations/main/0004_connect_sessions.sql"),
+    },
 ];
 const ACTIVITY_MIGRATIONS: &[Migration] = &[Migration {
     version: 1,
@@ -83,6 +88,22 @@ impl Store {
                 migrate(database, table, migrations, at).await?;
             }
         }
+        Ok(())
+    }
+
+    /// Gives an empty database the schema that the program had when `version` was its last migration.
+    #[cfg(feature = "testing")]
+    pub(crate) async fn make_older(
+        location: &Location,
+        version: usize,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let database = match location {
+            Location::Sqlite(files) => files.open(&files.file, Durability::Full).await?,
+            Location::Postgres(server) => server.open().await?,
+        };
+        migrate(&database, "schema_migrations", &MIGRATIONS[..version], at).await?;
+        database.close().await;
         Ok(())
     }
 

@@ -386,6 +386,8 @@ fn new_connection(
         last_tested_at: Some(at(kept.tested_at)),
         tags: draft.tags,
         metadata: draft.metadata,
+        end_user: None,
+        webhook_url: None,
     }
 }
 

@@ -74,6 +74,7 @@ impl Platform {
             auth_scheme: scheme.id.clone(),
             name: draft.name.trim().to_owned(),
             callback: secret_text(&*self.random)?,
+            shared_callback: false,
             client_id: draft.client_id.clone().unwrap_or_default(),
             config: json!(config),
             scopes: draft.scopes.clone(),

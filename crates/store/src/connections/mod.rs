@@ -13,6 +13,7 @@ use tombolo_vault::{HostSet, Sealed};
 pub use list::{ConnectionCursor, ConnectionFilter, ConnectionPage};
 pub(crate) use write::{delete, insert, postpone_renewal, record_health, replace_credentials, update};
 
+use crate::end_user::EndUser;
 use crate::id::{ConnectionId, EnvironmentId, IntegrationId, OAuthClientId};
 use crate::text_enum::text_enum;
 use crate::timestamp::Timestamp;
@@ -48,6 +49,10 @@ pub struct Connection {
     pub tags: BTreeMap<String, String>,
     /// The embedder's own data: a JSON object.
     pub metadata: Json,
+    /// The person whom it belongs to, if an embedder said so.
+    pub end_user: Option<EndUser>,
+    /// Where webhook events about it go instead of the environment's receivers.
+    pub webhook_url: Option<String>,
     /// Grows with every change of anything but health.
     pub version: u64,
     /// When it was made.
@@ -128,6 +133,10 @@ pub struct NewConnection {
     pub tags: BTreeMap<String, String>,
     /// The embedder's own data: a JSON object.
     pub metadata: Json,
+    /// The person whom it belongs to.
+    pub end_user: Option<EndUser>,
+    /// Where webhook events about it go instead of the environment's receivers.
+    pub webhook_url: Option<String>,
 }
 
 impl NewConnection {
@@ -152,6 +161,10 @@ pub struct ConnectionUpdate {
     pub tags: Option<BTreeMap<String, String>>,
     /// The embedder's own data.
     pub metadata: Option<Json>,
+    /// The person whom it belongs to.
+    pub end_user: Option<EndUser>,
+    /// Where webhook events about it go; `Some(None)` for the environment's receivers.
+    pub webhook_url: Option<Option<String>>,
     /// A new target with the credentials for it (sealed for the read `sealed_version` + 1) and their life, or with none.
     pub target: Option<(Target, Option<Sealed>, TokenLife)>,
 }
@@ -167,6 +180,8 @@ impl ConnectionUpdate {
             settings: None,
             tags: None,
             metadata: None,
+            end_user: None,
+            webhook_url: None,
             target: None,
         }
     }

@@ -11,7 +11,7 @@ use crate::timestamp::Timestamp;
 /// The columns of table `c` in the order of [`read`].
 pub(super) const COLUMNS: &str = "c.id, c.environment_id, c.integration_id, c.name, c.connection_id, c.auth_scheme, c.config, c.gates, c.hosts, \
      c.sealed, c.sealed_version, c.settings, c.health, c.health_detail, c.tags, c.metadata, c.version, c.created_at, \
-     c.updated_at, c.last_tested_at, c.oauth_client_id, c.expires_at, c.renew_at";
+     c.updated_at, c.last_tested_at, c.oauth_client_id, c.expires_at, c.renew_at, c.end_user, c.webhook_url";
 
 impl Store {
     /// The live connection with this id.
@@ -101,8 +101,12 @@ pub(super) fn read(mut row: Row) -> Result<Connection, StoreError> {
         created_at: row.time()?,
         updated_at: row.time()?,
         last_tested_at: row.optional_time()?,
+        end_user: None,
+        webhook_url: None,
     };
     connection.target.oauth_client = row.optional_parsed()?;
     connection.life = TokenLife { expires_at: row.optional_time()?, renew_at: row.optional_time()? };
+    connection.end_user = row.json()?;
+    connection.webhook_url = row.optional_text()?;
     Ok(connection)
 }

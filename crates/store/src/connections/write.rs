@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use tombolo_vault::Sealed;
 
 use super::{
@@ -27,8 +27,9 @@ pub(crate) async fn insert(act: &mut Act<'_>, new: &NewConnection) -> Result<(),
     let statement = query(
         "INSERT INTO connections (id, environment_id, integration_id, name, name_key, name_search, connection_id, \
          auth_scheme, config, gates, hosts, sealed, sealed_version, settings, health, health_detail, tags, metadata, \
-         version, created_at, updated_at, last_tested_at, oauth_client_id, expires_at, renew_at) VALUES ($1, $2, $3, $4, \
-         $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, $19, $19, $20, $21, $22, $23)",
+         version, created_at, updated_at, last_tested_at, oauth_client_id, expires_at, renew_at, end_user, webhook_url) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, $19, $19, $20, $21, \
+         $22, $23, $24, $25)",
     );
     let statement = statement
         .bind(&new.id)
@@ -53,7 +54,9 @@ pub(crate) async fn insert(act: &mut Act<'_>, new: &NewConnection) -> Result<(),
         .bind(new.last_tested_at)
         .bind(new.target.oauth_client.as_ref())
         .bind(new.life.expires_at)
-        .bind(new.life.renew_at);
+        .bind(new.life.renew_at)
+        .bind(&json!(new.end_user))
+        .bind(new.webhook_url.as_deref());
     act.transaction.execute(statement).await?;
     insert_tags(act, &new.environment_id, &new.id, act.at, &new.tags).await
 }
@@ -77,7 +80,8 @@ pub(crate) async fn update(act: &mut Act<'_>, update: &ConnectionUpdate) -> Resu
     let statement = query(
         "UPDATE connections SET name = COALESCE($1, name), name_key = COALESCE($2, name_key), \
          name_search = COALESCE($3, name_search), settings = COALESCE($4, settings), tags = COALESCE($5, tags), \
-         metadata = COALESCE($6, metadata), version = version + 1, updated_at = $7 \
+         metadata = COALESCE($6, metadata), end_user = COALESCE($11, end_user), \
+         webhook_url = CASE WHEN $12 = 1 THEN $13 ELSE webhook_url END, version = version + 1, updated_at = $7 \
          WHERE environment_id = $8 AND id = $9 AND version = $10",
     );
     let statement = statement
@@ -90,7 +94,10 @@ pub(crate) async fn update(act: &mut Act<'_>, update: &ConnectionUpdate) -> Resu
         .bind(act.at)
         .bind(environment)
         .bind(id)
-        .bind(version);
+        .bind(version)
+        .bind(update.end_user.as_ref().map(|user| json!(user).to_string()))
+        .bind(u64::from(update.webhook_url.is_some()))
+        .bind(update.webhook_url.clone().flatten());
     if act.transaction.execute(statement).await? == 0 {
         return Err(StoreError::version_conflict("connection", id));
     }

@@ -10,6 +10,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, PgConnection};
 pub use postgres::new_postgres_database;
 
 use crate::database::Location;
+use crate::store::Store;
+use crate::timestamp::Timestamp;
 
 /// Runs a statement as somebody with access to the database could, past every check of the store.
 pub async fn tamper(location: &Location, statement: &str) {
@@ -28,6 +30,12 @@ pub async fn tamper(location: &Location, statement: &str) {
             connection.close().await.expect("closing works");
         }
     }
+}
+
+/// Gives an empty database the schema that the program had when `version` was its last migration.
+pub async fn make_older(location: &Location, version: usize) {
+    let at = Timestamp::from_milliseconds(1_764_000_000_000);
+    Store::make_older(location, version, at).await.expect("an older program can begin here");
 }
 
 /// Everything that a database holds, as somebody with access to it could read it: the bytes of SQLite's files, or every

@@ -91,6 +91,7 @@ async fn texts_that_one_database_could_not_store_are_refused_by_both(
             display_name: Some(text.clone()),
             auth_schemes: None,
             defaults: None,
+            oauth_client: None,
         };
         assert_eq!(refused(Change::UpdateIntegration(update)).await, message);
         let (key, _) =

@@ -70,10 +70,11 @@ async fn a_newer_database_is_refused_and_left_alone(
 
     let error = open_fails(store.location.clone()).await;
 
-    assert_eq!(
-        error.to_string(),
-        "the database has schema version 1000, this program knows versions up to 3; use the newer program again, \
-         nothing was changed"
+    let text = error.to_string();
+    assert!(
+        text.starts_with("the database has schema version 1000, this program knows versions up to ")
+            && text.ends_with("; use the newer program again, nothing was changed"),
+        "{text}"
     );
     store.tamper("DELETE FROM schema_migrations WHERE version = 1000").await;
     assert_eq!(open(&store.location).await.environments().await.unwrap().len(), 1);

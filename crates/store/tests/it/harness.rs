@@ -148,6 +148,8 @@ impl TestStore {
             last_tested_at: None,
             tags: BTreeMap::new(),
             metadata: json!({}),
+            end_user: None,
+            webhook_url: None,
         }
     }
 
@@ -188,6 +190,7 @@ pub fn new_integration(environment: &EnvironmentId, unique_key: &str) -> NewInte
         display_name: "kintone".to_owned(),
         auth_schemes: vec!["api_token".to_owned()],
         defaults: json!({ "domain": "cybozu.com" }),
+        oauth_client: None,
     }
 }
 

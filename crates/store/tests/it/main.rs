@@ -6,6 +6,7 @@ mod api_keys;
 mod audit;
 mod canary;
 mod concurrency;
+mod connect;
 mod connections;
 mod environments;
 mod faults;

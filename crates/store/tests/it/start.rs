@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use rstest::rstest;
 use secrecy::ExposeSecret;
-use serde_json::json;
-use tombolo_store::{Change, Location, NewJob, PostgresLocation, SqliteLocation, StoreError};
+use tombolo_store::testing::{make_older, tamper};
+use tombolo_store::{Location, PostgresLocation, SqliteLocation, StoreError};
 use tombolo_vault::{KeyCheckError, KeyRing};
 
 use crate::harness::{Engine, NOW, TestStore, at, empty_location, key_ring, master_key, open, open_with};
@@ -62,37 +62,19 @@ async fn the_wrong_master_key_changes_no_schema(#[values(Engine::Sqlite, Engine:
 async fn the_schedule_of_an_older_program_is_forgotten(
     #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
 ) {
-    let store = TestStore::new(engine).await;
-    // As the first schema left it.
-    for statement in [
-        "DELETE FROM schema_migrations WHERE version >= 2",
-        "DROP TABLE authorizations",
-        "DROP TABLE oauth_clients",
-        "DROP INDEX connections_renew",
-        "ALTER TABLE connections DROP COLUMN oauth_client_id",
-        "ALTER TABLE connections DROP COLUMN expires_at",
-        "ALTER TABLE connections DROP COLUMN renew_at",
-        "DROP INDEX webhook_events_created",
-        "CREATE INDEX webhook_events_finished ON webhook_events (finished_at)",
+    let (location, _directory) = empty_location(engine).await;
+    make_older(&location, 1).await;
+    tamper(
+        &location,
         "INSERT INTO schedules (name, kind, payload, every_ms, next_fire_at) VALUES ('audit_chain', 'audit_chain', '{}', \
-         10000, 1), ('retention', 'retention', '{}', 3600000, 1)",
-    ] {
-        store.tamper(statement).await;
-    }
-    for kind in ["audit_chain", "retention"] {
-        let job = NewJob {
-            environment_id: None,
-            kind: kind.to_owned(),
-            payload: json!({}),
-            run_at: NOW,
-            max_attempts: 5,
-            idempotency_key: None,
-        };
-        store.commit(&[Change::EnqueueJob(job)], NOW).await.unwrap();
-    }
-    store.close().await;
+         10000, 1), ('retention', 'retention', '{}', 3600000, 1); \
+         INSERT INTO jobs (id, kind, payload, state, due_at, attempts, max_attempts, lease_token, created_at) VALUES \
+         ('job_01900000000070008000000000000001', 'audit_chain', '{}', 'queued', 1, 0, 5, 0, 1), \
+         ('job_01900000000070008000000000000002', 'retention', '{}', 'queued', 1, 0, 5, 0, 1)",
+    )
+    .await;
 
-    let again = open(&store.location).await;
+    let again = open(&location).await;
     let names: Vec<_> = again.schedules().await.unwrap().into_iter().map(|schedule| schedule.name).collect();
     assert_eq!(names, ["retention"]);
     let claimed = again.claim_jobs(&["audit_chain", "retention"], "w", 10, Duration::from_mins(1), NOW).await;

@@ -2,7 +2,7 @@
 
 use tombolo_api as api;
 use tombolo_platform::catalog::{
-    AuthScheme, Field, FieldKind, Fields, Flow, GateKind, Language, Provider, SchemeKind, Stage, Text,
+    AuthScheme, Field, FieldKind, Fields, GateKind, Language, Provider, Stage, Text,
 };
 
 /// A provider with its texts in both languages, one of them picked out.
@@ -14,7 +14,7 @@ pub(super) fn provider(provider: &Provider, language: Language) -> api::Provider
         description: in_words(&provider.description),
         docs: provider.documentation.clone(),
         categories: provider.categories.clone(),
-        auth_mode: provider.auth.first().map_or("NONE", |scheme| auth_mode(&scheme.kind)).to_owned(),
+        auth_mode: provider.auth.first().map_or("NONE", |scheme| scheme.auth_mode().name()).to_owned(),
         logo_url: None,
         fields: fields(&provider.config, language),
         gates: provider
@@ -50,22 +50,10 @@ fn auth_scheme(scheme: &AuthScheme, language: Language) -> api::ProviderScheme {
         id: scheme.id.clone(),
         name: wording(&scheme.name, language),
         explain: scheme.explain.as_ref().map(|text| wording(text, language)),
-        auth_mode: auth_mode(&scheme.kind).to_owned(),
+        auth_mode: scheme.auth_mode().name().to_owned(),
         fields: fields(&scheme.fields, language),
         secrets_max: scheme.entries().map(|entries| entries.max),
         secrets_by: scheme.entries().map(|entries| entries.by.clone()),
-    }
-}
-
-/// How the compatible API calls a scheme.
-fn auth_mode(kind: &SchemeKind) -> &'static str {
-    match kind {
-        SchemeKind::ApiKey { .. } => "API_KEY",
-        SchemeKind::Basic { .. } | SchemeKind::EncodedPassword { .. } => "BASIC",
-        SchemeKind::OAuth2(oauth2) => match oauth2.flow {
-            Flow::AuthorizationCode => "OAUTH2",
-            Flow::ClientCredentials => "OAUTH2_CC",
-        },
     }
 }
 
