@@ -171,6 +171,11 @@ impl Configuration {
         }
     }
 
+    /// How long what runs may take to end when the server stops.
+    pub fn drain(&self) -> Duration {
+        Duration::from_secs(self.server.drain_seconds)
+    }
+
     /// What the server is started with.
     pub fn server_options(&self, process_id: u64) -> anyhow::Result<ServerOptions> {
         let section = &self.server;
@@ -188,7 +193,7 @@ impl Configuration {
             listen: section.listen,
             proxy_threads: if section.proxy_threads == 0 { cores } else { section.proxy_threads },
             connections_max: section.connections_max,
-            drain: Duration::from_secs(section.drain_seconds),
+            drain: self.drain(),
             process_id,
             tls,
             public_url: Some(section.public_url.clone()).filter(|url| !url.is_empty()),

@@ -63,6 +63,9 @@ pub(crate) struct Safe {
     data_keys: RwLock<HashMap<(EnvironmentId, u32), Arc<DataKey>>>,
 }
 
+/// The newest data key of an environment.
+pub(crate) struct Sealer(Arc<DataKey>);
+
 /// Sealed credentials with everything that is needed to open them in one step.
 #[derive(Clone)]
 pub(crate) struct SealedCredentials {
@@ -95,7 +98,22 @@ impl Safe {
         place: Place,
         credentials: &Credentials,
     ) -> Result<SealedCredentials, Problem> {
-        let data_key = self.newest_data_key(store, &place.environment).await?;
+        let sealer = self.sealer(store, &place.environment).await?;
+        self.seal_with(sealer, place, credentials)
+    }
+
+    /// What seals secrets of an environment from now on.
+    pub(crate) async fn sealer(&self, store: &Store, environment: &EnvironmentId) -> Result<Sealer, Problem> {
+        self.data_key(store, environment, None).await.map(Sealer)
+    }
+
+    /// Seals secrets for their place; needs nothing but memory.
+    pub(crate) fn seal_with(
+        &self,
+        Sealer(data_key): Sealer,
+        place: Place,
+        credentials: &Credentials,
+    ) -> Result<SealedCredentials, Problem> {
         let sealed = data_key
             .seal(&place.binding(), credentials.as_bytes(), &*self.random)
             .map_err(|error| internal("sealing_failed", &error))?;
@@ -121,14 +139,6 @@ impl Safe {
         sealed: &Sealed,
     ) -> Result<Arc<DataKey>, Problem> {
         self.data_key(store, environment, Some(sealed.data_key_version())).await
-    }
-
-    async fn newest_data_key(
-        &self,
-        store: &Store,
-        environment: &EnvironmentId,
-    ) -> Result<Arc<DataKey>, Problem> {
-        self.data_key(store, environment, None).await
     }
 
     async fn data_key(

@@ -16,8 +16,6 @@ use crate::problem::Problem;
 
 /// How long a claimed job belongs to its worker without a sign of life.
 const LEASE: Duration = Duration::from_mins(1);
-/// Connections whose tokens one worker starts to renew at a time.
-const RENEWALS_AT_ONCE: u32 = 32;
 /// Jobs that one worker does at the same time.
 const AT_ONCE: usize = 4;
 /// How often the worker looks for work.
@@ -133,7 +131,7 @@ impl Platform {
         owner: &str,
         housekeeping: Housekeeping,
     ) -> Result<(), Problem> {
-        self.renew_due(RENEWALS_AT_ONCE).await?;
+        self.renew_due().await?;
         self.store.fire_due_schedules(self.now()).await?;
         let room = AT_ONCE.saturating_sub(running.len());
         let kinds = JobKind::ALL.map(JobKind::name);

@@ -7,7 +7,9 @@ use crate::api_keys::{self, NewApiKey};
 use crate::audit::{self, NewAuditEvent};
 use crate::authorizations::{self, AuthorizationStep, NewAuthorization};
 use crate::connect_sessions::{self, NewConnectSession};
-use crate::connections::{self, ConnectionHealth, ConnectionUpdate, CredentialsReplacement, NewConnection};
+use crate::connections::{
+    self, ConnectionHealth, ConnectionUpdate, CredentialsReplacement, FailedRenewal, NewConnection,
+};
 use crate::database::Transaction;
 use crate::environment_variables::{self, PutEnvironmentVariable};
 use crate::environments::{self, NewEnvironment};
@@ -43,8 +45,8 @@ pub enum Change {
     UpdateConnection(ConnectionUpdate),
     /// Puts fresh credentials in the place of those that were read.
     ReplaceCredentials(CredentialsReplacement),
-    /// Puts the next attempt to renew credentials off, or gives it up.
-    PostponeRenewal(EnvironmentId, ConnectionId, Option<Timestamp>),
+    /// Notes why new credentials could not be had, and puts the next attempt off or gives it up.
+    FailRenewal(FailedRenewal),
     /// Notes how the connection does.
     RecordHealth(ConnectionHealth),
     /// Empties the secrets of a connection, frees its name and hides it.
@@ -79,6 +81,8 @@ pub enum Change {
     TouchApiKey(EnvironmentId, ApiKeyId),
     /// Stores nothing unless the lease is still held.
     RequireLease(Lease),
+    /// Gives the lease back.
+    ReleaseLease(Lease),
     /// Enqueues a job.
     EnqueueJob(NewJob),
     /// Marks a claimed job as done.
@@ -167,9 +171,7 @@ async fn apply(
         Change::InsertConnection(new) => connections::insert(act, new).await,
         Change::UpdateConnection(update) => connections::update(act, update).await,
         Change::ReplaceCredentials(replacement) => connections::replace_credentials(act, replacement).await,
-        Change::PostponeRenewal(environment, id, renew_at) => {
-            connections::postpone_renewal(act, environment, id, *renew_at).await
-        }
+        Change::FailRenewal(failed) => connections::fail_renewal(act, failed).await,
         Change::RecordHealth(health) => connections::record_health(act, health).await,
         Change::DeleteConnection(environment, id) => connections::delete(act, environment, id).await,
         Change::InsertOAuthClient(new) => oauth_clients::insert(act, new).await,
@@ -191,6 +193,7 @@ async fn apply(
         Change::RevokeApiKey(environment, id) => api_keys::revoke(act, environment, id).await,
         Change::TouchApiKey(environment, id) => api_keys::touch(act, environment, id).await,
         Change::RequireLease(lease) => leases::require(act, lease).await,
+        Change::ReleaseLease(lease) => leases::release(act, lease).await,
         Change::EnqueueJob(new) => {
             committed.jobs.push(jobs::enqueue(act, new).await?);
             Ok(())
@@ -232,7 +235,7 @@ fn outdated_environments(changes: &[Change]) -> BTreeSet<&EnvironmentId> {
             | Change::RevokeApiKey(environment, _) => Some(environment),
             Change::InsertEnvironment(_)
             | Change::TouchApiKey(..)
-            | Change::PostponeRenewal(..)
+            | Change::FailRenewal(_)
             | Change::InsertConnectSession(_)
             | Change::EndConnectSession(..)
             | Change::AddSocketMessage(_)
@@ -242,6 +245,7 @@ fn outdated_environments(changes: &[Change]) -> BTreeSet<&EnvironmentId> {
             | Change::InsertAuthorization(_)
             | Change::StepAuthorization(_)
             | Change::RequireLease(_)
+            | Change::ReleaseLease(_)
             | Change::EnqueueJob(_)
             | Change::CompleteJob(_)
             | Change::FailJob { .. }

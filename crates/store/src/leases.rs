@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::commit::Act;
-use crate::database::query;
+use crate::database::{Query, query};
 use crate::error::StoreError;
 use crate::store::Store;
 use crate::timestamp::Timestamp;
@@ -16,7 +16,7 @@ pub struct Lease {
 }
 
 impl Store {
-    /// Takes the lease if nobody holds it. The clocks of all processes decide together: keep them within a fraction of `duration`.
+    /// Takes the lease if nobody holds it. Where several processes share a database, its clock decides, not theirs.
     pub async fn take_lease(
         &self,
         name: &str,
@@ -24,14 +24,10 @@ impl Store {
         duration: Duration,
         at: Timestamp,
     ) -> Result<Option<Lease>, StoreError> {
-        let statement = query(
-            "INSERT INTO leases (name, owner, token, held_until) VALUES ($1, $2, 1, $3) \
-             ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, token = leases.token + 1, \
-             held_until = excluded.held_until WHERE leases.held_until <= $4 RETURNING token",
-        );
-        let statement = statement.bind(name).bind(owner).bind(at.plus(duration)).bind(at);
-        let mut rows = self.database.write(statement).await?;
-        rows.pop().map(|mut row| Ok(Lease { name: name.to_owned(), token: row.counter()? })).transpose()
+        let mut act = Act::begin(self, at).await?;
+        let lease = take(&mut act, name, owner, duration).await?;
+        act.transaction.commit().await?;
+        Ok(lease)
     }
 
     /// Holds the lease for `duration` from now on. [`StoreError::LeaseLost`] when somebody else took it meanwhile.
@@ -41,8 +37,10 @@ impl Store {
         duration: Duration,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let statement = query("UPDATE leases SET held_until = $1 WHERE name = $2 AND token = $3");
-        let statement = statement.bind(at.plus(duration)).bind(lease.name.as_str()).bind(lease.token);
+        let until = self.database.clock(at).await?.plus(duration);
+        let statement =
+            query("UPDATE leases SET held_until = $1 WHERE name = $2 AND token = $3 AND held_until > 0");
+        let statement = statement.bind(until).bind(lease.name.as_str()).bind(lease.token);
         match self.database.execute(statement).await? {
             0 => Err(StoreError::LeaseLost { name: lease.name.clone() }),
             _ => Ok(()),
@@ -51,19 +49,45 @@ impl Store {
 
     /// Gives the lease back before its time. Nothing happens when it was lost already.
     pub async fn release_lease(&self, lease: &Lease) -> Result<(), StoreError> {
-        // The row stays, so that the token keeps growing.
-        let statement = query("UPDATE leases SET held_until = 0 WHERE name = $1 AND token = $2");
-        self.database.execute(statement.bind(lease.name.as_str()).bind(lease.token)).await.map(drop)
+        self.database.execute(released(lease)).await.map(drop)
     }
 }
 
-/// Passes only while the lease is held, and keeps others from taking it until the end of the transaction.
+pub(crate) async fn take(
+    act: &mut Act<'_>,
+    name: &str,
+    owner: &str,
+    duration: Duration,
+) -> Result<Option<Lease>, StoreError> {
+    let now = act.transaction.clock(act.at).await?;
+    let statement = query(
+        "INSERT INTO leases (name, owner, token, held_until) VALUES ($1, $2, 1, $3) \
+         ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, token = leases.token + 1, \
+         held_until = excluded.held_until WHERE leases.held_until <= $4 RETURNING token",
+    );
+    let statement = statement.bind(name).bind(owner).bind(now.plus(duration)).bind(now);
+    let row = act.transaction.row(statement).await?;
+    row.map(|mut row| Ok(Lease { name: name.to_owned(), token: row.counter()? })).transpose()
+}
+
+/// Passes only while nobody else has taken the lease, and keeps others from taking it until the end of the transaction.
+/// Whether it has run out does not matter as long as it is still ours: what was worked for is not thrown away because a
+/// sign of life came late.
 pub(crate) async fn require(act: &mut Act<'_>, lease: &Lease) -> Result<(), StoreError> {
     let statement =
-        query("UPDATE leases SET held_until = held_until WHERE name = $1 AND token = $2 AND held_until > $3");
-    let statement = statement.bind(lease.name.as_str()).bind(lease.token).bind(act.at);
-    match act.transaction.execute(statement).await? {
+        query("UPDATE leases SET held_until = held_until WHERE name = $1 AND token = $2 AND held_until > 0");
+    match act.transaction.execute(statement.bind(lease.name.as_str()).bind(lease.token)).await? {
         0 => Err(StoreError::LeaseLost { name: lease.name.clone() }),
         _ => Ok(()),
     }
+}
+
+pub(crate) async fn release(act: &mut Act<'_>, lease: &Lease) -> Result<(), StoreError> {
+    act.transaction.execute(released(lease)).await.map(drop)
+}
+
+/// The row stays, so that the token keeps growing.
+fn released(lease: &Lease) -> Query {
+    let statement = query("UPDATE leases SET held_until = 0 WHERE name = $1 AND token = $2");
+    statement.bind(lease.name.as_str()).bind(lease.token)
 }

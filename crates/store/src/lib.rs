@@ -39,8 +39,9 @@ pub use authorizations::{Authorization, AuthorizationStage, AuthorizationStep, N
 pub use commit::{Change, Committed};
 pub use connect_sessions::{ConnectSession, NewConnectSession};
 pub use connections::{
-    Connection, ConnectionCursor, ConnectionFilter, ConnectionHealth, ConnectionPage, ConnectionUpdate,
-    CredentialsReplacement, Health, NewConnection, Target, TokenLife,
+    BegunRenewal, Connection, ConnectionCursor, ConnectionFilter, ConnectionHealth, ConnectionPage,
+    ConnectionUpdate, CredentialsReplacement, FailedRenewal, Health, Interruption, NewConnection, Renewal,
+    RenewalStart, Target, TokenLife,
 };
 pub use database::{Location, PostgresLocation, SqliteLocation};
 pub use directory::{DataDirectory, DirectoryError};

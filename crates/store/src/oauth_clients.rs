@@ -2,7 +2,7 @@ use serde_json::Value as Json;
 use tombolo_vault::{HostSet, Sealed};
 
 use crate::commit::Act;
-use crate::connections::hosts;
+use crate::connections::{self, hosts};
 use crate::database::{Row, query};
 use crate::environments::count_sealed;
 use crate::error::StoreError;
@@ -209,7 +209,7 @@ pub(crate) async fn update(act: &mut Act<'_>, update: &OAuthClientUpdate) -> Res
         .bind(&update.id)
         .bind(update.expected_version);
     match act.transaction.execute(statement).await? {
-        1 => Ok(()),
+        1 => connections::retry_renewals(act, &update.environment_id, &update.id).await,
         _ => Err(StoreError::version_conflict("OAuth client", &update.id)),
     }
 }

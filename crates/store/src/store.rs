@@ -26,6 +26,7 @@ const MIGRATIONS: &[Migration] = &[
         name: "connect sessions",
         text: include_str!("../migrations/main/0004_connect_sessions.sql"),
     },
+    Migration { version: 5, name: "renewals", text: include_str!("../migrations/main/0005_renewals.sql") },
 ];
 const ACTIVITY_MIGRATIONS: &[Migration] = &[Migration {
     version: 1,

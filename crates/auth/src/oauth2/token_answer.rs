@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use http::StatusCode;
-use http::header::RETRY_AFTER;
+use http::header::{DATE, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::Value;
 use tombolo_catalog::OAuth2;
 
@@ -67,11 +67,7 @@ fn parse(body: &[u8]) -> Option<Value> {
 }
 
 fn failure(answer: &ExchangeAnswer<'_>, body: Option<&Value>, error: Option<&str>) -> ExchangeFailure {
-    let retry_after = answer
-        .headers
-        .get(RETRY_AFTER)
-        .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-        .map(Duration::from_secs);
+    let retry_after = retry_after(answer.headers);
     let description = body.and_then(|body| text(body, "error_description")).map(|words| shortened(&words));
     let code = error.map(shortened);
     let passing = answer.status.is_server_error()
@@ -92,6 +88,18 @@ fn failure(answer: &ExchangeAnswer<'_>, body: Option<&Value>, error: Option<&str
     }
 }
 
+/// How long the vendor asks to wait. A date counts from the vendor's own: its clock need not be ours.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::trim);
+    let asked = text(RETRY_AFTER)?;
+    if let Ok(seconds) = asked.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let moment = |text: &str| jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok();
+    let pause = moment(asked)?.duration_since(moment(text(DATE)?)?);
+    Some(Duration::try_from(pause).unwrap_or_default())
+}
+
 /// The words of a vendor, short and in one line.
 fn shortened(words: &str) -> String {
     words.chars().take(WORDS_MAX).map(|char| if char.is_control() { ' ' } else { char }).collect()
@@ -109,19 +117,18 @@ fn text(body: &Value, path: &str) -> Option<String> {
     }
 }
 
-/// A life in seconds: a number, or a text with one.
+/// A life in seconds: a number, or a text with one. No life at all is how some vendors say that they do not tell.
 fn seconds(value: &Value) -> Option<u64> {
-    match value {
+    let seconds = match value {
         Value::Number(number) => number.as_u64().or_else(|| number.as_f64().map(|seconds| seconds as u64)),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
-    }
+    };
+    seconds.filter(|seconds| *seconds > 0)
 }
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, HeaderValue};
-
     use super::*;
     use crate::exchange::Step;
     use crate::oauth2::{Grant, OAuthClient};
@@ -180,6 +187,11 @@ mod tests {
             ),
             ("", r#"{"access_token":"a"}"#, "access_token=a refresh_token=kept client_id=me None {}"),
             (
+                "token_life: 90",
+                r#"{"access_token":"a","expires_in":0}"#,
+                "access_token=a refresh_token=kept client_id=me Some(90s) {}",
+            ),
+            (
                 "token_answer: { access_token: authed_user.access_token, config: { team: team.id } }",
                 r#"{"authed_user":{"access_token":"a"},"team":{"id":"T1"}}"#,
                 r#"access_token=a refresh_token=kept client_id=me None {"team": "T1"}"#,
@@ -187,6 +199,22 @@ mod tests {
         ] {
             assert_eq!(read_with(more, 200, body), expected);
         }
+    }
+
+    #[test]
+    fn a_vendor_says_how_long_to_wait_in_seconds_or_by_its_own_clock() {
+        let wait = |date: &str, asked: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(DATE, date.parse().expect("a value"));
+            headers.insert(RETRY_AFTER, asked.parse().expect("a value"));
+            retry_after(&headers).map(|pause| pause.as_secs())
+        };
+        let wrong_clock = "Sun, 06 Nov 1994 08:49:37 GMT";
+        assert_eq!(wait(wrong_clock, "120"), Some(120));
+        assert_eq!(wait(wrong_clock, "Sun, 06 Nov 1994 08:50:37 GMT"), Some(60));
+        assert_eq!(wait(wrong_clock, "Sun, 06 Nov 1994 08:40:00 GMT"), Some(0));
+        assert_eq!(wait(wrong_clock, "soon"), None);
+        assert_eq!(wait("yesterday", "Sun, 06 Nov 1994 08:50:37 GMT"), None);
     }
 
     #[test]

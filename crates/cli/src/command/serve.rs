@@ -64,6 +64,7 @@ impl Serve {
         stop_signal().await?;
         tracing::info!("stopping");
         server.stop().await;
+        platform.finish_renewals(configuration.drain()).await;
         platform.store().close().await;
         Ok(ExitCode::SUCCESS)
     }

@@ -7,7 +7,7 @@ use tombolo_auth::{
     Credentials, ExchangeAnswer, ExchangeFailure, Grant, OAuth2Exchange, OAuthClient, Step, Tokens,
 };
 use tombolo_catalog::{OAuth2, Provider, Template};
-use tombolo_egress::{Body, RouteOptions};
+use tombolo_egress::{Body, Retry, RouteOptions};
 use tombolo_store::{OAuthClient as StoredClient, Timestamp, TokenLife};
 use tombolo_vault::{HostRole, HostSet};
 
@@ -44,6 +44,8 @@ pub(super) enum Client<'a> {
 pub(super) enum Unanswered {
     /// The vendor's answer, or the lack of one.
     Failure(ExchangeFailure),
+    /// No answer came; `sent` tells whether the vendor may have got the request.
+    Silence { what: String, sent: bool },
     /// It was not even tried.
     Problem(Problem),
 }
@@ -123,7 +125,7 @@ impl Platform {
         *request.uri_mut() = Uri::from(target);
         let answer = self.probe().run(&route, request, ANSWER_BYTES, |_| {}).await.map_err(|error| {
             let what = format!("{} {}", error.what(), error.kind().code());
-            Unanswered::Failure(ExchangeFailure::Passing { what, retry_after: None })
+            Unanswered::Silence { what, sent: error.may_retry() != Retry::Safe }
         })?;
         Ok((answer.status, answer.headers, answer.body))
     }
@@ -165,6 +167,7 @@ impl Unanswered {
     pub(super) fn into_problem(self) -> Problem {
         let failure = match self {
             Self::Problem(problem) => return problem,
+            Self::Silence { what, .. } => ExchangeFailure::Passing { what, retry_after: None },
             Self::Failure(failure) => failure,
         };
         let words = |description: &Option<String>| {

@@ -3,6 +3,7 @@
 pub(crate) mod hosts;
 mod list;
 mod read;
+mod renewals;
 mod write;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,9 @@ use serde_json::Value as Json;
 use tombolo_vault::{HostSet, Sealed};
 
 pub use list::{ConnectionCursor, ConnectionFilter, ConnectionPage};
-pub(crate) use write::{delete, insert, postpone_renewal, record_health, replace_credentials, update};
+pub use renewals::{BegunRenewal, FailedRenewal, Interruption, Renewal, RenewalStart};
+pub(crate) use renewals::{fail as fail_renewal, retry_of_client as retry_renewals};
+pub(crate) use write::{delete, insert, record_health, replace_credentials, update};
 
 use crate::end_user::EndUser;
 use crate::id::{ConnectionId, EnvironmentId, IntegrationId, OAuthClientId};

@@ -1,12 +1,12 @@
 use tombolo_vault::Sealed;
 
 use super::{Connection, Target, TokenLife, hosts};
-use crate::database::{Row, query};
+use crate::commit::Act;
+use crate::database::{Query, Row, query};
 use crate::error::StoreError;
 use crate::id::{ConnectionId, EnvironmentId, IntegrationId};
 use crate::name::name_key;
 use crate::store::Store;
-use crate::timestamp::Timestamp;
 
 /// The columns of table `c` in the order of [`read`].
 pub(super) const COLUMNS: &str = "c.id, c.environment_id, c.integration_id, c.name, c.connection_id, c.auth_scheme, c.config, c.gates, c.hosts, \
@@ -20,24 +20,7 @@ impl Store {
         environment: &EnvironmentId,
         id: &ConnectionId,
     ) -> Result<Option<Connection>, StoreError> {
-        let select = query(format!(
-            "SELECT {COLUMNS} FROM connections c WHERE c.environment_id = $1 AND c.id = $2 AND c.deleted_at IS NULL"
-        ));
-        self.database.read_one(select.bind(environment).bind(id)).await?.map(read).transpose()
-    }
-
-    /// Live connections whose credentials are to be renewed by now, the most urgent first. (Looks into all environments.)
-    pub async fn connections_to_renew(
-        &self,
-        at: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<(EnvironmentId, ConnectionId)>, StoreError> {
-        let select = query(
-            "SELECT environment_id, id FROM connections \
-             WHERE renew_at IS NOT NULL AND renew_at <= $1 AND deleted_at IS NULL ORDER BY renew_at LIMIT $2",
-        );
-        let rows = self.database.read(select.bind(at).bind(limit)).await?;
-        rows.into_iter().map(|mut row| Ok((row.parsed()?, row.parsed()?))).collect()
+        self.database.read_one(by_id(environment, id)).await?.map(read).transpose()
     }
 
     /// The live connection that the API names with `integration` and `connection_id`.
@@ -73,6 +56,22 @@ impl Store {
         let rows = self.database.read(select.bind(environment).bind(name).bind(reference)).await?;
         rows.into_iter().map(read).collect()
     }
+}
+
+/// The live connection with this id, as the transaction sees it.
+pub(super) async fn in_act(
+    act: &mut Act<'_>,
+    environment: &EnvironmentId,
+    id: &ConnectionId,
+) -> Result<Option<Connection>, StoreError> {
+    act.transaction.row(by_id(environment, id)).await?.map(read).transpose()
+}
+
+fn by_id(environment: &EnvironmentId, id: &ConnectionId) -> Query {
+    let select = format!(
+        "SELECT {COLUMNS} FROM connections c WHERE c.environment_id = $1 AND c.id = $2 AND c.deleted_at IS NULL"
+    );
+    query(select).bind(environment).bind(id)
 }
 
 pub(super) fn read(mut row: Row) -> Result<Connection, StoreError> {

@@ -5,6 +5,7 @@ use tombolo_vault::Sealed;
 
 use super::{
     ConnectionHealth, ConnectionUpdate, CredentialsReplacement, NewConnection, Target, TokenLife, hosts,
+    renewals,
 };
 use crate::commit::Act;
 use crate::database::query;
@@ -138,7 +139,8 @@ async fn retarget(
         .bind(target.oauth_client.as_ref())
         .bind(life.expires_at)
         .bind(life.renew_at);
-    act.transaction.execute(statement).await.map(drop)
+    act.transaction.execute(statement).await?;
+    renewals::forget(act, &update.id).await
 }
 
 pub(crate) async fn replace_credentials(
@@ -161,20 +163,8 @@ pub(crate) async fn replace_credentials(
         .bind(replacement.life.expires_at)
         .bind(replacement.life.renew_at);
     let changed = act.transaction.execute(statement).await?;
-    require_changed(act, changed, &replacement.environment_id, &replacement.id).await
-}
-
-/// Puts the next attempt to renew credentials off, after one that failed.
-pub(crate) async fn postpone_renewal(
-    act: &mut Act<'_>,
-    environment: &EnvironmentId,
-    id: &ConnectionId,
-    renew_at: Option<Timestamp>,
-) -> Result<(), StoreError> {
-    let statement = query(
-        "UPDATE connections SET renew_at = $1 WHERE environment_id = $2 AND id = $3 AND deleted_at IS NULL",
-    );
-    act.transaction.execute(statement.bind(renew_at).bind(environment).bind(id)).await.map(drop)
+    require_changed(act, changed, &replacement.environment_id, &replacement.id).await?;
+    renewals::forget(act, &replacement.id).await
 }
 
 pub(crate) async fn record_health(act: &mut Act<'_>, news: &ConnectionHealth) -> Result<(), StoreError> {
@@ -205,6 +195,7 @@ pub(crate) async fn delete(
     if act.transaction.execute(statement.bind(act.at).bind(environment).bind(id)).await? == 0 {
         return Err(StoreError::not_found("connection", id));
     }
+    renewals::forget(act, id).await?;
     delete_tags(act, id).await
 }
 

@@ -17,6 +17,10 @@ use transaction::SqliteTransaction;
 pub(crate) use transaction::Transaction;
 
 use crate::error::StoreError;
+use crate::timestamp::Timestamp;
+
+/// PostgreSQL's own time in milliseconds.
+pub(crate) const POSTGRES_CLOCK: &str = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
 
 /// An open database.
 #[derive(Clone)]
@@ -69,6 +73,17 @@ impl Database {
         let changed = transaction.execute(query).await?;
         transaction.commit().await?;
         Ok(changed)
+    }
+
+    /// The time that decides between processes: PostgreSQL's own, since their clocks may differ; on SQLite, which one
+    /// process has to itself, the caller's.
+    pub(crate) async fn clock(&self, at: Timestamp) -> Result<Timestamp, StoreError> {
+        match self {
+            Self::Sqlite { .. } => Ok(at),
+            Self::Postgres(_) => {
+                self.read_one(query(POSTGRES_CLOCK)).await?.map_or(Ok(at), |mut row| row.time())
+            }
+        }
     }
 
     /// What to add to a `SELECT` that picks rows to claim, so that two claimers never wait for, or get, the same row.

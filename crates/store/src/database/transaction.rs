@@ -1,8 +1,9 @@
 use sqlx::pool::PoolConnection;
 use sqlx::{Postgres, Sqlite, SqlitePool};
 
-use super::{Query, Row};
+use super::{POSTGRES_CLOCK, Query, Row, query};
 use crate::error::StoreError;
+use crate::timestamp::Timestamp;
 
 /// An open transaction; dropping it undoes it. It never leaves the crate and is never held across anything but the database.
 pub(crate) enum Transaction {
@@ -50,6 +51,14 @@ impl Transaction {
             Self::Postgres(transaction) => script.execute(&mut **transaction).await.map(drop)?,
         }
         Ok(())
+    }
+
+    /// As [`Database::clock`](super::Database::clock).
+    pub(crate) async fn clock(&mut self, at: Timestamp) -> Result<Timestamp, StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(at),
+            Self::Postgres(_) => self.row(query(POSTGRES_CLOCK)).await?.map_or(Ok(at), |mut row| row.time()),
+        }
     }
 
     /// Makes everything durable and visible.

@@ -90,8 +90,11 @@ async fn chaining_needs_the_lease(#[values(Engine::Sqlite, Engine::Postgres)] en
     store.commit(&[event(&store, "act")], NOW).await.unwrap();
     let lease = store.take_lease("audit", "test", Duration::from_mins(1), NOW).await.unwrap().unwrap();
 
-    let late = store.chain_audit_events(&lease, 10, at(60_000)).await;
+    store.tamper("UPDATE leases SET held_until = 1").await;
+    store.take_lease("audit", "another", Duration::from_mins(1), NOW).await.unwrap().unwrap();
 
-    assert!(matches!(late, Err(StoreError::LeaseLost { .. })));
+    let replaced = store.chain_audit_events(&lease, 10, NOW).await;
+
+    assert!(matches!(replaced, Err(StoreError::LeaseLost { .. })));
     assert_eq!(store.verify_audit_events().await.unwrap().unchained, 1);
 }

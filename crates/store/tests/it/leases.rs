@@ -7,34 +7,55 @@ use crate::harness::{Engine, NOW, TestStore, at, new_integration, open};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
+/// As if its time had passed: PostgreSQL measures it by its own clock.
+async fn run_out(store: &TestStore) {
+    store.tamper("UPDATE leases SET held_until = 1").await;
+}
+
 #[rstest]
 #[tokio::test]
 async fn a_lease_has_one_holder_until_it_runs_out(
     #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
 ) {
     let store = TestStore::new(engine).await;
+    let take = async |owner: &str| store.take_lease("refresh", owner, MINUTE, NOW).await.unwrap();
 
-    let first = store.take_lease("refresh", "one", MINUTE, NOW).await.unwrap().unwrap();
-    assert_eq!(store.take_lease("refresh", "two", MINUTE, at(59_999)).await.unwrap(), None);
-    store.renew_lease(&first, MINUTE, at(59_999)).await.unwrap();
-    assert_eq!(store.take_lease("refresh", "two", MINUTE, at(60_000)).await.unwrap(), None);
+    let first = take("one").await.unwrap();
+    assert_eq!(take("two").await, None);
+    run_out(&store).await;
+    store.renew_lease(&first, MINUTE, NOW).await.unwrap();
+    assert_eq!(take("two").await, None, "a late sign of life is better than none");
 
-    let second = store.take_lease("refresh", "two", MINUTE, at(119_999)).await.unwrap().unwrap();
+    run_out(&store).await;
+    let second = take("two").await.unwrap();
     assert!(second.token > first.token);
-    assert!(matches!(
-        store.renew_lease(&first, MINUTE, at(120_000)).await,
-        Err(StoreError::LeaseLost { .. })
-    ));
+    assert!(matches!(store.renew_lease(&first, MINUTE, NOW).await, Err(StoreError::LeaseLost { .. })));
     store.release_lease(&first).await.unwrap();
-    assert_eq!(store.take_lease("refresh", "three", MINUTE, at(120_000)).await.unwrap(), None);
+    assert_eq!(take("three").await, None);
     store.release_lease(&second).await.unwrap();
-    let third = store.take_lease("refresh", "three", MINUTE, at(120_000)).await.unwrap().unwrap();
+    let third = take("three").await.unwrap();
     assert!(third.token > second.token);
+}
+
+#[tokio::test]
+async fn on_sqlite_the_callers_clock_decides() {
+    let store = TestStore::new(Engine::Sqlite).await;
+    store.take_lease("refresh", "one", MINUTE, NOW).await.unwrap().unwrap();
+    assert_eq!(store.take_lease("refresh", "two", MINUTE, at(59_999)).await.unwrap(), None);
+    assert!(store.take_lease("refresh", "two", MINUTE, at(60_000)).await.unwrap().is_some());
+}
+
+/// A clock that is wrong by hours takes no lease away.
+#[tokio::test]
+async fn on_postgresql_its_own_clock_decides() {
+    let store = TestStore::new(Engine::Postgres).await;
+    store.take_lease("refresh", "one", MINUTE, NOW).await.unwrap().unwrap();
+    assert_eq!(store.take_lease("refresh", "two", MINUTE, at(36_000_000)).await.unwrap(), None);
 }
 
 #[rstest]
 #[tokio::test]
-async fn a_late_holder_commits_nothing(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+async fn whoever_was_replaced_commits_nothing(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
     let store = TestStore::new(engine).await;
     let lease = store.take_lease("sync", "one", MINUTE, NOW).await.unwrap().unwrap();
     let changes = |key: &str| {
@@ -44,11 +65,14 @@ async fn a_late_holder_commits_nothing(#[values(Engine::Sqlite, Engine::Postgres
         ]
     };
 
-    store.commit(&changes("in-time"), at(59_999)).await.unwrap();
-    let late = store.commit(&changes("late"), at(60_000)).await;
+    store.commit(&changes("in-time"), NOW).await.unwrap();
+    run_out(&store).await;
+    store.commit(&changes("late-but-alone"), NOW).await.unwrap();
+    store.take_lease("sync", "two", MINUTE, NOW).await.unwrap().unwrap();
+    let replaced = store.commit(&changes("replaced"), NOW).await;
 
-    assert!(matches!(late, Err(StoreError::LeaseLost { .. })));
-    assert_eq!(store.integrations(store.environment()).await.unwrap().len(), 1);
+    assert!(matches!(replaced, Err(StoreError::LeaseLost { .. })));
+    assert_eq!(store.integrations(store.environment()).await.unwrap().len(), 2);
 }
 
 #[rstest]

@@ -14,6 +14,7 @@ mod harness;
 mod jobs;
 mod leases;
 mod oauth;
+mod renewals;
 mod schedules;
 mod start;
 mod webhook_events;

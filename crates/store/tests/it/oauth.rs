@@ -122,30 +122,6 @@ async fn a_client_stays_while_connections_need_it(
 
 #[rstest]
 #[tokio::test]
-async fn connections_are_renewed_when_they_are_due(
-    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
-) {
-    let store = TestStore::new(engine).await;
-    let integration = store.add_integration("kintone").await;
-    let mut ids = Vec::new();
-    for (name, renew_at) in [("late", Some(at(20))), ("early", Some(at(10))), ("never", None)] {
-        let mut new = store.new_connection(&integration, name);
-        new.life = TokenLife { expires_at: Some(at(100)), renew_at };
-        ids.push(store.add(new, NOW).await.id);
-    }
-    let due = async |milliseconds: i64| {
-        let found = store.connections_to_renew(at(milliseconds), 10).await.unwrap();
-        found.into_iter().map(|(_, id)| id).collect::<Vec<_>>()
-    };
-    assert_eq!(due(9).await, []);
-    assert_eq!(due(30).await, [ids[1].clone(), ids[0].clone()], "the most urgent first");
-    let later = Change::PostponeRenewal(store.environment().clone(), ids[1].clone(), Some(at(60)));
-    store.commit(&[later], at(30)).await.unwrap();
-    assert_eq!(due(30).await, [ids[0].clone()]);
-}
-
-#[rstest]
-#[tokio::test]
 async fn an_answer_is_taken_once(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
     let store = TestStore::new(engine).await;
     let new = client(&store, "Acme", "abc");
