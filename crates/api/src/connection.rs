@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::connect_session::EndUser;
 use crate::connection_test::{TestReport, Verdict};
 use crate::field_value::FieldValue;
 
@@ -30,7 +31,7 @@ pub struct Connection {
     /// What stands in the way of using it, in the form of the compatible API.
     pub errors: Vec<ConnectionError>,
     /// The end user whom it belongs to, if an embedder said so.
-    pub end_user: Option<Value>,
+    pub end_user: Option<EndUser>,
     /// For finding it.
     pub tags: BTreeMap<String, String>,
     /// The embedder's own data.
@@ -43,7 +44,7 @@ pub struct Connection {
     pub settings: Map<String, Value>,
     /// The hosts that its secrets are bound to, as `host:port`.
     pub hosts: Vec<String>,
-    /// Always `null`: there is no webhook address of its own.
+    /// Where webhook events about it go instead of the environment's receivers.
     pub webhook_url_override: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
@@ -75,7 +76,7 @@ pub struct ConnectionSummary {
     /// What stands in the way of using it, in the form of the compatible API.
     pub errors: Vec<ConnectionError>,
     /// The end user whom it belongs to, if an embedder said so.
-    pub end_user: Option<Value>,
+    pub end_user: Option<EndUser>,
     /// For finding it.
     pub tags: BTreeMap<String, String>,
     /// The embedder's own data.

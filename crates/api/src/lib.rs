@@ -6,8 +6,10 @@ mod audit;
 mod authorization;
 #[cfg(feature = "client")]
 pub mod client;
+mod connect_session;
 mod connection;
 mod connection_test;
+mod environment;
 mod field_value;
 mod integration;
 mod job;
@@ -23,6 +25,12 @@ pub use audit::{AuditActor, AuditBreak, AuditEvent, AuditEvents, AuditObject, Au
 pub use authorization::{
     Authorization, AuthorizationProblem, AuthorizationStage, CreateAuthorization, CreatedAuthorization,
 };
+pub use connect_session::{
+    ConfirmAuthorization, ConnectSession, ConnectSessionAnswer, ConnectTelemetry, ConnectUiColors,
+    ConnectUiSettings, ConnectUiTheme, CreateConnectSession, CreateReconnectSession, CreatedConnectSession,
+    CreatedConnectSessionAnswer, EndUser, EndUserDraft, LinkedConnection, OrganizationOfUser,
+    SessionDefaults, SessionOverrides,
+};
 pub use connection::{
     Connection, ConnectionError, ConnectionHealth, ConnectionQuery, ConnectionSummary, Connections,
     CreateConnection, CreatedConnection, Health, IntegrationOfConnection, ReadConnectionQuery,
@@ -31,6 +39,7 @@ pub use connection::{
 pub use connection_test::{
     CreateProgress, Details, Outcome, Side, StageReport, TestProgress, TestReport, Verdict,
 };
+pub use environment::{Environment, EnvironmentVariable, PutEnvironmentVariable, UpdateEnvironment};
 pub use field_value::FieldValue;
 pub use integration::{CreateIntegration, Integration, IntegrationAnswer, Integrations, UpdateIntegration};
 pub use job::{Job, JobState, Jobs, JobsQuery};

@@ -27,6 +27,22 @@ impl AuthMode {
 }
 
 impl AuthScheme {
+    /// The field that the compatible API calls `name`; a name that it has no word of its own for is the field's.
+    pub fn field_named<'a>(&'a self, name: &'a str) -> &'a str {
+        match (&self.kind, name) {
+            (SchemeKind::ApiKey { field, .. }, "apiKey") => field,
+            (
+                SchemeKind::Basic { username, .. } | SchemeKind::EncodedPassword { username, .. },
+                "username",
+            ) => username,
+            (
+                SchemeKind::Basic { password, .. } | SchemeKind::EncodedPassword { password, .. },
+                "password",
+            ) => password,
+            _ => name,
+        }
+    }
+
     /// How the compatible API calls this scheme.
     pub fn auth_mode(&self) -> AuthMode {
         match &self.kind {

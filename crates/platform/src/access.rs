@@ -31,6 +31,16 @@ pub enum Scope {
     UpdateIntegration,
     /// Delete integrations.
     DeleteIntegration,
+    /// See the access token of a connection. No pattern but its own covers it, see [`Scope::needs_naming`].
+    ReadCredentials,
+    /// Make connect sessions, and confirm what came of them.
+    CreateConnectSession,
+    /// See the variables of the environment.
+    ReadVariables,
+    /// Write the variables of the environment.
+    WriteVariables,
+    /// See and change what the environment's administrators decided.
+    ManageEnvironment,
     /// Call upstreams through connections.
     Proxy,
     /// See the log of calls.
@@ -61,6 +71,11 @@ impl Scope {
             Self::CreateIntegration => "environment:integrations:create",
             Self::UpdateIntegration => "environment:integrations:update",
             Self::DeleteIntegration => "environment:integrations:delete",
+            Self::ReadCredentials => "environment:connections:read_credentials",
+            Self::CreateConnectSession => "environment:connect_sessions:write",
+            Self::ReadVariables => "environment:variables:read",
+            Self::WriteVariables => "environment:variables:write",
+            Self::ManageEnvironment => "environment:settings",
             Self::Proxy => "environment:proxy",
             Self::ReadActivity => "environment:logs:read",
             Self::ReadAudit => "environment:audit:read",
@@ -72,7 +87,7 @@ impl Scope {
     }
 
     /// Every scope.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 22] = [
         Self::ListConnections,
         Self::ReadConnection,
         Self::CreateConnection,
@@ -83,6 +98,11 @@ impl Scope {
         Self::CreateIntegration,
         Self::UpdateIntegration,
         Self::DeleteIntegration,
+        Self::ReadCredentials,
+        Self::CreateConnectSession,
+        Self::ReadVariables,
+        Self::WriteVariables,
+        Self::ManageEnvironment,
         Self::Proxy,
         Self::ReadActivity,
         Self::ReadAudit,
@@ -92,9 +112,18 @@ impl Scope {
         Self::ReadInstallationJobs,
     ];
 
+    /// Whether only its own name grants it: a key that may do everything else does not read secrets back.
+    fn needs_naming(self) -> bool {
+        self == Self::ReadCredentials
+    }
+
+    fn is_covered_by(self, granted: &str) -> bool {
+        if self.needs_naming() { granted == self.name() } else { covers(granted, self.name()) }
+    }
+
     /// Whether a text is a scope or a pattern such as `environment:*` that covers at least one.
     pub fn is_grantable(text: &str) -> bool {
-        Self::ALL.iter().any(|scope| covers(text, scope.name()))
+        Self::ALL.iter().any(|scope| scope.is_covered_by(text))
     }
 }
 
@@ -144,7 +173,15 @@ impl Access {
 
     /// Whether the scope was granted.
     pub(crate) fn has(&self, scope: Scope) -> bool {
-        self.scopes.iter().any(|granted| covers(granted, scope.name()))
+        self.scopes.iter().any(|granted| scope.is_covered_by(granted))
+    }
+
+    /// Refuses unless one of the scopes was granted; the first is named to whoever has none.
+    pub fn require_any(&self, scopes: &[Scope]) -> Result<(), Problem> {
+        match scopes {
+            [first, ..] if !scopes.iter().any(|scope| self.has(*scope)) => self.require(*first),
+            _ => Ok(()),
+        }
     }
 
     /// Refuses unless the scope was granted.
@@ -175,6 +212,9 @@ mod tests {
             ("environment:proxy", Scope::Proxy, true),
             ("environment:proxy", Scope::ListConnections, false),
             ("environment:pro*", Scope::Proxy, false),
+            ("environment:*", Scope::ReadCredentials, false),
+            ("environment:connections:*", Scope::ReadCredentials, false),
+            ("environment:connections:read_credentials", Scope::ReadCredentials, true),
             ("environment:*", Scope::ReadKeys, false),
             ("installation:*", Scope::ReadKeys, true),
             ("installation:*", Scope::ReadJobs, false),
@@ -182,7 +222,7 @@ mod tests {
             ("*", Scope::Proxy, false),
             ("", Scope::Proxy, false),
         ] {
-            assert_eq!(covers(granted, wanted.name()), expected, "{granted} {wanted:?}");
+            assert_eq!(wanted.is_covered_by(granted), expected, "{granted} {wanted:?}");
         }
         assert!(covers("environment:*", "environment:connections:*"));
         assert!(!covers("environment:connections:*", "environment:*"));

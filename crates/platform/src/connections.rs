@@ -7,8 +7,8 @@ use serde_json::{Value as Json, json};
 use tombolo_auth::Typed;
 use tombolo_catalog::{AuthScheme, Flow, Provider};
 use tombolo_store::{
-    Change, Connection, ConnectionHealth, ConnectionId, ConnectionUpdate, Health, Integration, NewConnection,
-    Object, Target,
+    Change, ConnectSessionId, Connection, ConnectionHealth, ConnectionId, ConnectionUpdate, EndUser,
+    EnvironmentId, Health, Integration, NewConnection, Object, Target,
 };
 
 use crate::access::{Access, Scope};
@@ -41,6 +41,26 @@ pub struct ConnectionDraft {
     pub tags: BTreeMap<String, String>,
     /// The embedder's own data.
     pub metadata: Json,
+    /// Whom it belongs to.
+    pub belonging: Belonging,
+}
+
+/// Whom a connection belongs to, as its embedder says.
+#[derive(Debug, Clone, Default)]
+pub struct Belonging {
+    /// The person.
+    pub end_user: Option<EndUser>,
+    /// Where webhook events about it go instead of the environment's receivers.
+    pub webhook_url: Option<String>,
+    /// The connect session that it is made in: that ends with it.
+    pub session: Option<ConnectSessionId>,
+}
+
+impl Belonging {
+    /// What ends the session, in the act that the session was for.
+    pub(crate) fn ends(&self, environment: &EnvironmentId) -> Option<Change> {
+        self.session.clone().map(|session| Change::EndConnectSession(environment.clone(), session))
+    }
 }
 
 /// A connection that was made, and what its test found.
@@ -136,8 +156,8 @@ impl Platform {
             last_tested_at: report.map(|_| self.now()),
             tags: draft.tags.clone(),
             metadata: draft.metadata.clone(),
-            end_user: None,
-            webhook_url: None,
+            end_user: draft.belonging.end_user.clone(),
+            webhook_url: draft.belonging.webhook_url.clone(),
         };
         let detail = json!({
             "provider": plan.provider.id,
@@ -147,6 +167,7 @@ impl Platform {
         });
         let object = Object { kind: "connection".into(), id: id.to_string(), label: new.name.clone() };
         changes.push(Change::InsertConnection(new));
+        changes.extend(draft.belonging.ends(&access.environment));
         changes.extend(events(access, "connection.created", object, detail, true));
         self.commit(&changes).await.map(drop)
     }

@@ -20,6 +20,8 @@ pub(crate) enum Purpose {
     OAuthClient,
     /// What an authorization has to remember until the vendor answers.
     Authorization,
+    /// The value of a variable of an environment.
+    Variable,
 }
 
 impl Purpose {
@@ -28,6 +30,7 @@ impl Purpose {
             Self::Credentials => "credentials",
             Self::OAuthClient => "oauth_client",
             Self::Authorization => "authorization",
+            Self::Variable => "variable",
         }
     }
 }
@@ -37,7 +40,7 @@ impl Purpose {
 pub(crate) struct Place {
     pub(crate) environment: EnvironmentId,
     pub(crate) purpose: Purpose,
-    /// The connection, client or authorization that it belongs to.
+    /// The connection, client, authorization or variable that it belongs to.
     pub(crate) object: String,
     pub(crate) version: u64,
     pub(crate) hosts: HostSet,

@@ -1,15 +1,82 @@
 //! Environments: what keeps the connections of one customer, or of tests and production, apart.
 
-use serde_json::Value as Json;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
 use tombolo_store::{
     ActorKind, Change, Environment, EnvironmentId, NewAuditEvent, NewEnvironment, Object, StoreError,
 };
 
-use crate::access::Access;
-use crate::platform::Platform;
+use crate::access::{Access, Scope};
+use crate::platform::{Platform, events};
 use crate::problem::{Problem, ProblemKind};
 
+/// What the administrators of an environment decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EnvironmentSettings {
+    /// Whether somebody confirms whose account it is before an authorization becomes a connection. A link can be
+    /// forwarded; without the confirmation, only the page before the vendor's stands between an attacker's link and a
+    /// victim's account.
+    pub confirm_authorizations: bool,
+}
+
+impl Default for EnvironmentSettings {
+    fn default() -> Self {
+        Self { confirm_authorizations: true }
+    }
+}
+
+/// What changes about an environment; `None` keeps what is there.
+#[derive(Debug, Clone, Default)]
+pub struct EnvironmentChange {
+    /// Whether authorizations are confirmed.
+    pub confirm_authorizations: Option<bool>,
+}
+
 impl Platform {
+    /// The caller's environment and what its administrators decided.
+    pub async fn read_environment(
+        &self,
+        access: &Access,
+    ) -> Result<(Environment, EnvironmentSettings), Problem> {
+        access.require(Scope::ManageEnvironment)?;
+        let found = self.store.environment(&access.environment).await?;
+        let environment = found.ok_or_else(gone)?;
+        let settings = settings_of(&environment);
+        Ok((environment, settings))
+    }
+
+    /// Changes what the administrators of the caller's environment decided. The audit trail says who did.
+    pub async fn update_environment(
+        &self,
+        access: &Access,
+        change: EnvironmentChange,
+    ) -> Result<(Environment, EnvironmentSettings), Problem> {
+        let (environment, mut settings) = self.read_environment(access).await?;
+        if let Some(confirm) = change.confirm_authorizations {
+            settings.confirm_authorizations = confirm;
+        }
+        let object =
+            Object { kind: "environment".into(), id: environment.id.to_string(), label: environment.name };
+        let mut changes = vec![Change::PutEnvironmentSettings(environment.id.clone(), json!(settings))];
+        changes.extend(events(access, "environment.updated", object, json!(settings), false));
+        self.commit(&changes).await?;
+        self.read_environment(access).await
+    }
+
+    /// The environment that the caller acts in.
+    pub async fn environment_of(&self, access: &Access) -> Result<Environment, Problem> {
+        self.store.environment(&access.environment).await?.ok_or_else(gone)
+    }
+
+    pub(crate) async fn environment_settings(
+        &self,
+        environment: &EnvironmentId,
+    ) -> Result<EnvironmentSettings, Problem> {
+        let found = self.store.environment(environment).await?;
+        found.map(|environment| settings_of(&environment)).ok_or_else(gone)
+    }
+
     /// Makes an environment with a data key of its own. Only the operator may: an API key never reaches beyond its
     /// environment. The name has lower-case letters, digits, `_` and `-`.
     pub async fn create_environment(&self, access: &Access, name: &str) -> Result<Environment, Problem> {
@@ -31,6 +98,14 @@ impl Platform {
         };
         self.commit(&[Change::InsertEnvironment(new), Change::Audit(event)]).await?;
         let made = self.store.environment_named(name).await?;
-        made.ok_or_else(|| Problem::not_found("unknown_environment", "The environment is gone"))
+        made.ok_or_else(gone)
     }
+}
+
+fn settings_of(environment: &Environment) -> EnvironmentSettings {
+    serde_json::from_value(environment.settings.clone()).unwrap_or_default()
+}
+
+fn gone() -> Problem {
+    Problem::not_found("unknown_environment", "The environment is gone")
 }

@@ -15,6 +15,7 @@ use tombolo_vault::{KeyRing, Random};
 use crate::access::Access;
 use crate::activity::Recorder;
 use crate::clock::Clock;
+use crate::connect::Sockets;
 use crate::credentials::Safe;
 use crate::directory::{Caller, Directory, plan_name};
 use crate::metrics::JobCounts;
@@ -38,6 +39,7 @@ pub struct Platform {
     pub(crate) directory: Directory,
     pub(crate) governors: Governors,
     pub(crate) renewals: Renewals,
+    pub(crate) sockets: Sockets,
     /// Names this process to others that work on the same database.
     pub(crate) name: String,
     pub(crate) clock: Arc<dyn Clock>,
@@ -77,6 +79,7 @@ impl Platform {
             directory: Directory::new(),
             governors: Governors::default(),
             renewals: Renewals::default(),
+            sockets: Sockets::default(),
             name: format!("node-{:016x}", crate::clock::random_number().unwrap_or_default()),
             recorders: std::sync::Mutex::default(),
             job_counts: JobCounts::default(),

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 use tombolo_auth::Typed;
-use tombolo_store::{Change, Connection, ConnectionHealth, ConnectionId, ConnectionUpdate, Integration};
+use tombolo_store::{
+    Change, ConnectSessionId, Connection, ConnectionHealth, ConnectionId, ConnectionUpdate, Integration,
+};
 
 use crate::access::{Access, Scope};
 use crate::connection_test::{self, TestReport};
 use crate::connections::{
-    ConnectionDraft, CreatedConnection, Watch, check_name, health_detail, health_of, name_taken, object_of,
-    target, texts,
+    Belonging, ConnectionDraft, CreatedConnection, Watch, check_name, health_detail, health_of, name_taken,
+    object_of, target, texts,
 };
 use crate::platform::{Platform, events};
 use crate::problem::Problem;
@@ -34,6 +36,8 @@ pub struct Reconnection {
     pub metadata: Option<Json>,
     /// Whether it is tested first, and changed only when it can be used.
     pub test: bool,
+    /// The connect session that this happens in: that ends with it.
+    pub session: Option<ConnectSessionId>,
 }
 
 impl Platform {
@@ -60,7 +64,7 @@ impl Platform {
         update.name = typed.name.as_ref().map(|name| name.trim().to_owned());
         update.tags.clone_from(&typed.tags);
         update.metadata.clone_from(&typed.metadata);
-        let test = typed.test;
+        let (test, session) = (typed.test, typed.session.clone());
 
         let draft = self.merged(&connection, &integration, typed)?;
         let version = connection.sealed_version + 1;
@@ -86,6 +90,7 @@ impl Platform {
                 outdates: true,
             })
         }));
+        changes.extend(session.map(|session| Change::EndConnectSession(access.environment.clone(), session)));
         let detail = json!({ "auth_scheme": prepared.plan.auth_scheme, "tested": test });
         changes.extend(events(access, "connection.reconnected", object_of(&connection), detail, true));
         self.commit(&changes).await?;
@@ -138,6 +143,7 @@ impl Platform {
             settings,
             tags: BTreeMap::new(),
             metadata: Json::Null,
+            belonging: Belonging::default(),
         })
     }
 }

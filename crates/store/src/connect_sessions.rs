@@ -52,7 +52,7 @@ impl Store {
         at: Timestamp,
     ) -> Result<Option<ConnectSession>, StoreError> {
         let select = query(format!(
-            "SELECT {COLUMNS} FROM connect_sessions WHERE token_hash = $1 AND expires_at > $2"
+            "SELECT {COLUMNS} FROM connect_sessions WHERE token_hash = $1 AND expires_at > $2 AND ended_at IS NULL"
         ));
         self.database.read_one(select.bind(token_hash).bind(at)).await?.map(read).transpose()
     }
@@ -105,14 +105,15 @@ pub(crate) async fn insert(act: &mut Act<'_>, new: &NewConnectSession) -> Result
     act.transaction.execute(statement).await.map(drop)
 }
 
-/// Ends a session: its token is good for nothing from now on.
+/// Ends a session, once: its token is good for nothing from now on. One whose time is over can still be ended by what it
+/// began in time.
 pub(crate) async fn end(
     act: &mut Act<'_>,
     environment: &EnvironmentId,
     id: &ConnectSessionId,
 ) -> Result<(), StoreError> {
     let statement = query(
-        "UPDATE connect_sessions SET expires_at = $1 WHERE environment_id = $2 AND id = $3 AND expires_at > $1",
+        "UPDATE connect_sessions SET ended_at = $1 WHERE environment_id = $2 AND id = $3 AND ended_at IS NULL",
     );
     match act.transaction.execute(statement.bind(act.at).bind(environment).bind(id)).await? {
         0 => Err(StoreError::not_found("connect session", id)),

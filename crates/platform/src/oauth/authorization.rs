@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use tombolo_auth::{Accepted, AuthorizationRequest, CredentialsBuilder, Form};
 use tombolo_catalog::{AuthScheme, OAuth2, Provider};
 use tombolo_store::{
-    Authorization, AuthorizationId, AuthorizationStage, AuthorizationStep, Change, NewAuthorization,
+    Authorization, AuthorizationId, AuthorizationStage, AuthorizationStep, Change, EndUser, NewAuthorization,
     OAuthClient, Object, StoreError,
 };
 use tombolo_vault::HostSet;
@@ -17,7 +17,7 @@ use tombolo_vault::HostSet;
 use super::clients::{merged_config, scheme_with_client};
 use super::{LINK_LIFE, STEP_LIFE, exchange, hash, secret_text};
 use crate::access::{Access, Scope};
-use crate::connections::{check_name, name_taken, texts};
+use crate::connections::{Belonging, check_name, name_taken, texts};
 use crate::credentials::{Place, Purpose};
 use crate::platform::{Platform, events};
 use crate::preparation::{accept_settings, refuse_scheme};
@@ -48,6 +48,14 @@ pub struct AuthorizationDraft {
     pub metadata: Json,
     /// The scopes to ask for; those of the client or of the provider's file when empty.
     pub scopes: Vec<String>,
+    /// More parameters of the authorization request; an empty one takes a default away.
+    pub parameters: BTreeMap<String, String>,
+    /// Whom the connection belongs to.
+    pub belonging: Belonging,
+    /// The id of the connection that is linked again; `None` for a new one.
+    pub again: Option<String>,
+    /// The hash of the socket that waits for the outcome.
+    pub socket_hash: Option<Vec<u8>>,
 }
 
 /// A draft as it waits for the person.
@@ -63,6 +71,15 @@ pub(super) struct WaitingDraft {
     pub(super) tags: BTreeMap<String, String>,
     pub(super) metadata: Json,
     pub(super) scopes: Vec<String>,
+    #[serde(default)]
+    pub(super) parameters: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) end_user: Option<EndUser>,
+    #[serde(default)]
+    pub(super) webhook_url: Option<String>,
+    /// Whether somebody confirms whose account it is before the connection is made.
+    #[serde(default = "yes")]
+    pub(super) is_confirmed: bool,
 }
 
 /// An authorization that waits for its person.
@@ -71,6 +88,20 @@ pub struct StartedAuthorization {
     pub authorization: Authorization,
     /// The secret of the link; shown once.
     pub link_secret: SecretString,
+    /// Whether whoever made the link confirms whose account it is, before there is a connection.
+    pub is_confirmed_later: bool,
+}
+
+/// What a link is about.
+pub struct LinkAbout {
+    /// What the connection will be called.
+    pub name: String,
+    /// The provider.
+    pub provider: Arc<Provider>,
+    /// The person whom it is for.
+    pub end_user: Option<EndUser>,
+    /// Whether somebody confirms whose account it is. If not, the person has to know beforehand.
+    pub is_confirmed_later: bool,
 }
 
 /// What a browser that has opened the link is to do.
@@ -100,7 +131,16 @@ impl Platform {
     ) -> Result<StartedAuthorization, Problem> {
         access.require(Scope::CreateConnection)?;
         check_name(&draft.name)?;
-        if !self.store.connections_called(&access.environment, draft.name.trim()).await?.is_empty() {
+        let again = match &draft.again {
+            None => None,
+            Some(id) => {
+                access.require(Scope::UpdateConnection)?;
+                Some(self.find_connection(&access.environment, Some(&draft.integration), id).await?.0)
+            }
+        };
+        if again.is_none()
+            && !self.store.connections_called(&access.environment, draft.name.trim()).await?.is_empty()
+        {
             return Err(name_taken(&draft.name));
         }
         let integration = self.store.integration(&access.environment, &draft.integration).await?;
@@ -112,9 +152,23 @@ impl Platform {
         if let Some(integration) = &integration {
             refuse_scheme(integration, &scheme.id)?;
         }
-        let client =
-            self.client_for(access, &provider, scheme, draft.oauth_client.as_deref(), &draft.fields).await?;
-        let waiting = accept(&provider, scheme, &client, draft)?;
+        let wanted = draft
+            .oauth_client
+            .clone()
+            .or_else(|| again.as_ref()?.target.oauth_client.as_ref().map(ToString::to_string))
+            .or_else(|| integration.as_ref()?.oauth_client.as_ref().map(ToString::to_string));
+        let mut draft = draft;
+        if let Some(again) = &again {
+            // What is no secret stays as it is, unless it is typed again.
+            let mut fields = texts(&again.target.config);
+            fields.retain(|name, _| provider.config.get(name).is_some());
+            fields.extend(std::mem::take(&mut draft.fields));
+            draft.fields = fields;
+        }
+        let client = self.client_for(access, &provider, scheme, wanted.as_deref(), &draft.fields).await?;
+        let (belonging, socket_hash) = (draft.belonging.clone(), draft.socket_hash.clone());
+        let is_confirmed = self.environment_settings(&access.environment).await?.confirm_authorizations;
+        let waiting = accept(&provider, scheme, &client, draft, is_confirmed)?;
         exchange::url_of(&provider, &provider.base_url, &waiting.config)?;
 
         let now = self.now();
@@ -124,10 +178,13 @@ impl Platform {
             id: id.clone(),
             environment_id: access.environment.clone(),
             oauth_client: client.id.clone(),
-            connection: self.new_connection_id()?,
-            connect_session: None,
-            links_again: None,
-            socket_hash: None,
+            connection: match &again {
+                Some(connection) => connection.id.clone(),
+                None => self.new_connection_id()?,
+            },
+            connect_session: belonging.session,
+            links_again: again.map(|connection| connection.sealed_version),
+            socket_hash,
             start_hash: hash(&link_secret),
             draft: json!(waiting),
             expires_at: now.plus(LINK_LIFE),
@@ -138,7 +195,11 @@ impl Platform {
         changes.extend(events(access, "authorization.created", object, detail, false));
         self.commit(&changes).await?;
         let authorization = self.find_authorization(access, &id).await?;
-        Ok(StartedAuthorization { authorization, link_secret: link_secret.into() })
+        Ok(StartedAuthorization {
+            authorization,
+            link_secret: link_secret.into(),
+            is_confirmed_later: is_confirmed,
+        })
     }
 
     /// How an authorization does.
@@ -153,7 +214,7 @@ impl Platform {
 
     /// What a link is about, for the person who has opened it. Looking changes nothing: whatever shows previews of links
     /// may look as well.
-    pub async fn look_at_link(&self, link_secret: &str) -> Result<(String, Arc<Provider>), Problem> {
+    pub async fn look_at_link(&self, link_secret: &str) -> Result<LinkAbout, Problem> {
         let found = self.store.authorization_to_start(&hash(link_secret)).await?;
         let authorization = found.ok_or_else(link_over)?;
         let may_begin =
@@ -162,7 +223,12 @@ impl Platform {
             return Err(link_over());
         }
         let (_, provider, draft) = self.parts_of(&authorization).await?;
-        Ok((draft.name, provider))
+        Ok(LinkAbout {
+            name: draft.name,
+            provider,
+            end_user: draft.end_user,
+            is_confirmed_later: draft.is_confirmed,
+        })
     }
 
     /// A person goes on from the link: from now on only this browser can finish. Going on again begins anew.
@@ -195,7 +261,7 @@ impl Platform {
             scopes: &draft.scopes,
             state: &state,
             verifier: oauth2.pkce.then_some(verifier.as_str()),
-            parameters: &BTreeMap::new(),
+            parameters: &draft.parameters,
         };
         let location = request.to_url().map_err(|_| no_page())?;
         let step = AuthorizationStep {
@@ -305,6 +371,7 @@ fn accept(
     scheme: &AuthScheme,
     client: &OAuthClient,
     draft: AuthorizationDraft,
+    is_confirmed: bool,
 ) -> Result<WaitingDraft, Problem> {
     let fields = merged_config(client, draft.fields)?;
     let typed = fields.into_iter().map(|(name, value)| (name, SecretString::from(value))).collect();
@@ -334,13 +401,23 @@ fn accept(
         tags: draft.tags,
         metadata: draft.metadata,
         scopes,
+        parameters: draft.parameters,
+        end_user: draft.belonging.end_user,
+        webhook_url: draft.belonging.webhook_url,
+        is_confirmed,
     })
 }
 
+const fn yes() -> bool {
+    true
+}
+
 /// Where the vendor sends browsers of this client to; each client has an address of its own, so that no vendor can pass
-/// another one's answer off as its own.
+/// another one's answer off as its own. A client that was taken over with the address that it was registered with has the
+/// one that all such clients share.
 pub fn redirect_uri(public_url: &str, client: &OAuthClient) -> String {
-    format!("{}/oauth/callback/{}", public_url.trim_end_matches('/'), client.callback)
+    let shared = format!("{}/oauth/callback", public_url.trim_end_matches('/'));
+    if client.shared_callback { shared } else { format!("{shared}/{}", client.callback) }
 }
 
 /// The name of the cookie of the browser that began an authorization.

@@ -1,35 +1,33 @@
-//! The way back from the vendor, and the confirmation of whose account it is.
+//! The way back from the vendor.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use tombolo_auth::{Credentials, Grant};
 use tombolo_catalog::Provider;
 use tombolo_store::{
-    Authorization, AuthorizationId, AuthorizationStage, AuthorizationStep, Change, Health, IntegrationId,
-    NewConnection, OAuthClient, Object, Target, Timestamp, TokenLife,
+    Authorization, AuthorizationId, AuthorizationStage, AuthorizationStep, Change, NewConnection,
+    OAuthClient, Timestamp,
 };
 use tombolo_vault::{HostSet, Sealed};
 
 use super::authorization::{VERIFIER, WaitingDraft, cookie_name, oauth2_of, redirect_uri};
 use super::exchange::{Client, Exchange, life_of};
+use super::linking::{Confirmable, ended_session, told, told_of_failure};
 use super::{STEP_LIFE, hash};
-use crate::access::{Access, Scope};
 use crate::connection_test::{self, TestReport};
-use crate::connections::{CreatedConnection, all_settings, health_detail};
+use crate::connections::{all_settings, health_detail};
 use crate::credentials::{Place, Purpose, SealedCredentials, api_host};
-use crate::integrations::IntegrationDraft;
-use crate::platform::{Platform, events};
+use crate::platform::Platform;
 use crate::problem::{Problem, ProblemKind};
 use crate::proxy::{Freshness, Learned, Plan, PlanSource, origin, route_options};
 
 /// What a browser brings back from the vendor.
 pub struct Callback<'a> {
-    /// The last part of the address that it came to.
-    pub callback: &'a str,
+    /// The last part of the address that it came to; `None` for the address that several clients share.
+    pub callback: Option<&'a str>,
     /// The query.
     pub parameters: &'a BTreeMap<String, String>,
     /// Its cookies, by name without a prefix.
@@ -40,22 +38,14 @@ pub struct Callback<'a> {
 
 /// What came of it.
 pub struct CallbackOutcome {
-    /// The authorization, which now waits for its confirmation.
+    /// The authorization.
     pub id: AuthorizationId,
-    /// What the connection will be called.
+    /// What the connection is called, or will be.
     pub name: String,
     /// The provider.
     pub provider: Arc<Provider>,
-}
-
-/// What is kept between the vendor's answer and the confirmation.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Confirmable {
-    expires_at: Option<i64>,
-    renew_at: Option<i64>,
-    tested_at: i64,
-    health_detail: Json,
-    config: BTreeMap<String, String>,
+    /// Whether somebody has to confirm it first.
+    pub is_pending: bool,
 }
 
 /// Tokens that passed their test.
@@ -72,14 +62,25 @@ impl Platform {
         self: &Arc<Self>,
         callback: Callback<'_>,
     ) -> Result<CallbackOutcome, Problem> {
-        let client = self.store.oauth_client_of_callback(callback.callback).await?.ok_or_else(|| {
-            Problem::not_found("unknown_callback", "There is no OAuth client with this redirect URI")
-        })?;
         let state = callback.parameters.get("state").map(String::as_str).unwrap_or_default();
-        let taken = self.store.take_authorization(&hash(state), self.now()).await?;
-        let authorization = taken.ok_or_else(state_unknown)?;
-        match self.prove(&client, &authorization, &callback).await {
+        let take = async || {
+            let taken = self.store.take_authorization(&hash(state), self.now()).await?;
+            taken.ok_or_else(state_unknown)
+        };
+        // An address that belongs to one client says which one before anything is taken.
+        let (client, authorization) = if let Some(own) = callback.callback {
+            let client = self.store.oauth_client_of_callback(own).await?.ok_or_else(|| {
+                Problem::not_found("unknown_callback", "There is no OAuth client with this redirect URI")
+            })?;
+            (client, take().await?)
+        } else {
+            let authorization = take().await?;
+            let (client, ..) = self.parts_of(&authorization).await?;
+            (client, authorization)
+        };
+        let finished = match self.prove(&client, &authorization, &callback).await {
             Ok((proved, draft, provider)) => {
+                let is_pending = draft.is_confirmed;
                 let step = AuthorizationStep {
                     environment_id: authorization.environment_id.clone(),
                     id: authorization.id.clone(),
@@ -94,89 +95,29 @@ impl Platform {
                     outcome: json!(proved.confirmable),
                     expires_at: Some(self.now().plus(STEP_LIFE)),
                 };
-                self.commit(&[Change::StepAuthorization(step)]).await?;
-                Ok(CallbackOutcome { id: authorization.id, name: draft.name, provider })
+                let mut changes = vec![Change::StepAuthorization(step)];
+                changes.extend(ended_session(&authorization));
+                if is_pending {
+                    changes.extend(told(&authorization, &draft, is_pending));
+                }
+                let committed = self.commit(&changes).await;
+                let linked = match committed {
+                    Ok(_) if !is_pending => self.link_unconfirmed(&authorization).await,
+                    other => other.map(drop),
+                };
+                let outcome =
+                    CallbackOutcome { id: authorization.id.clone(), name: draft.name, provider, is_pending };
+                linked.map(|()| outcome)
             }
-            Err(problem) => {
-                self.fail(&authorization, &problem).await;
-                Err(problem)
-            }
-        }
-    }
-
-    /// Makes the connection of an authorization, once: whoever made the link says that the account is of the person whom
-    /// the link was for.
-    pub async fn confirm_authorization(
-        self: &Arc<Self>,
-        access: &Access,
-        id: &str,
-    ) -> Result<CreatedConnection, Problem> {
-        access.require(Scope::CreateConnection)?;
-        let id = id.parse::<AuthorizationId>().map_err(|_| not_to_confirm())?;
-        let authorization = self.find_authorization(access, &id).await?;
-        if authorization.stage != AuthorizationStage::Unconfirmed || authorization.expires_at <= self.now() {
-            return Err(not_to_confirm());
-        }
-        let (client, provider, draft) = self.parts_of(&authorization).await?;
-        let kept: Confirmable =
-            serde_json::from_value(authorization.outcome.clone()).map_err(|_| not_to_confirm())?;
-        let outcome = match self.link(access, &authorization, &client, &provider, &draft, &kept).await {
-            // Another confirmation made the integration since it was looked for.
-            Err(problem) if problem.code == "unique_key_taken" && draft.connection_id.is_none() => {
-                self.link(access, &authorization, &client, &provider, &draft, &kept).await
-            }
-            outcome => outcome,
+            Err(problem) => Err(problem),
         };
-        match outcome {
-            Err(problem) if problem.code == "version_conflict" => return Err(not_to_confirm()),
-            outcome => outcome?,
+        if let Err(problem) = &finished {
+            self.fail(&authorization, problem).await;
         }
-        let id = authorization.connection.as_str();
-        let (connection, integration) = self.find_connection(&access.environment, None, id).await?;
-        Ok(CreatedConnection { connection, integration, report: None })
-    }
-
-    /// The end of an authorization and the connection that it makes, in one act.
-    async fn link(
-        &self,
-        access: &Access,
-        authorization: &Authorization,
-        client: &OAuthClient,
-        provider: &Provider,
-        draft: &WaitingDraft,
-        kept: &Confirmable,
-    ) -> Result<(), Problem> {
-        let (integration_id, made) = self.integration_of(access, provider, &draft.integration).await?;
-        // First, so that whoever confirms second is told just that.
-        let mut changes = vec![Change::StepAuthorization(AuthorizationStep {
-            environment_id: authorization.environment_id.clone(),
-            id: authorization.id.clone(),
-            from: &[AuthorizationStage::Unconfirmed],
-            stage: AuthorizationStage::Linked,
-            started: None,
-            sealed: None,
-            outcome: json!({ "connection": authorization.connection.as_str() }),
-            expires_at: None,
-        })];
-        changes.extend(made);
-        changes.push(Change::InsertConnection(new_connection(
-            authorization,
-            client,
-            integration_id,
-            draft.clone(),
-            kept.clone(),
-        )));
-        let object = Object {
-            kind: "connection".into(),
-            id: authorization.connection.to_string(),
-            label: draft.name.clone(),
-        };
-        let detail = json!({
-            "provider": provider.id, "integration": draft.integration, "auth_scheme": draft.auth_scheme,
-            "authorization": authorization.id.as_str(),
-        });
-        changes.extend(events(access, "connection.created", object, detail, true));
-        self.commit(&changes).await.map(drop)
+        if authorization.socket_hash.is_some() {
+            self.hasten_sockets();
+        }
+        finished
     }
 
     /// Exchanges the code and tests what it yields.
@@ -240,7 +181,7 @@ impl Platform {
             environment: authorization.environment_id.clone(),
             purpose: Purpose::Credentials,
             object: authorization.connection.to_string(),
-            version: NewConnection::SEALED_VERSION,
+            version: authorization.links_again.unwrap_or_default() + NewConnection::SEALED_VERSION,
             hosts: token_hosts.iter().chain(api.iter()).cloned().collect(),
         };
         let sealed = self.safe.seal(&self.store, place, credentials).await?;
@@ -294,7 +235,7 @@ impl Platform {
         let step = AuthorizationStep {
             environment_id: authorization.environment_id.clone(),
             id: authorization.id.clone(),
-            from: &[AuthorizationStage::Answered],
+            from: &[AuthorizationStage::Answered, AuthorizationStage::Unconfirmed],
             stage: AuthorizationStage::Failed,
             started: None,
             sealed: None,
@@ -302,20 +243,10 @@ impl Platform {
             expires_at: None,
         };
         // It cannot go on in any case: an answer is taken once.
-        if let Err(problem) = self.commit(&[Change::StepAuthorization(step)]).await {
+        let mut changes = vec![Change::StepAuthorization(step)];
+        changes.extend(told_of_failure(authorization, problem));
+        if let Err(problem) = self.commit(&changes).await {
             tracing::warn!(%problem, authorization = %authorization.id, "why an authorization failed could not be written");
-        }
-    }
-
-    async fn integration_of(
-        &self,
-        access: &Access,
-        provider: &Provider,
-        key: &str,
-    ) -> Result<(IntegrationId, Vec<Change>), Problem> {
-        match self.store.integration(&access.environment, key).await? {
-            Some(integration) => Ok((integration.id, Vec::new())),
-            None => self.new_integration(access, provider, &IntegrationDraft::of_provider(provider)),
         }
     }
 }
@@ -326,7 +257,7 @@ fn refuse_others(
     authorization: &Authorization,
     callback: &Callback<'_>,
 ) -> Result<(), Problem> {
-    if authorization.oauth_client != client.id {
+    if authorization.oauth_client != client.id || client.shared_callback != callback.callback.is_none() {
         return Err(not_yours("The answer came to the redirect URI of another OAuth client"));
     }
     let cookie = callback.cookies.get(&cookie_name(&authorization.id)).map(|cookie| hash(cookie));
@@ -357,40 +288,6 @@ fn code_of<'a>(issuer: Option<&str>, callback: &Callback<'a>) -> Result<&'a str,
     })
 }
 
-fn new_connection(
-    authorization: &Authorization,
-    client: &OAuthClient,
-    integration_id: IntegrationId,
-    draft: WaitingDraft,
-    kept: Confirmable,
-) -> NewConnection {
-    let at = Timestamp::from_milliseconds;
-    NewConnection {
-        id: authorization.connection.clone(),
-        environment_id: authorization.environment_id.clone(),
-        integration_id,
-        name: draft.name,
-        connection_id: draft.connection_id,
-        target: Target {
-            auth_scheme: draft.auth_scheme,
-            config: json!(kept.config),
-            gates: json!([]),
-            hosts: authorization.hosts.clone(),
-            oauth_client: Some(client.id.clone()),
-        },
-        sealed: authorization.sealed.clone(),
-        life: TokenLife { expires_at: kept.expires_at.map(at), renew_at: kept.renew_at.map(at) },
-        settings: json!(draft.settings),
-        health: Health::Available,
-        health_detail: kept.health_detail,
-        last_tested_at: Some(at(kept.tested_at)),
-        tags: draft.tags,
-        metadata: draft.metadata,
-        end_user: None,
-        webhook_url: None,
-    }
-}
-
 /// A number that differs between connections and stays the same for each.
 pub(super) fn spread(id: &tombolo_store::ConnectionId) -> u64 {
     hash(id.as_str()).iter().take(4).fold(0, |number, byte| number << 8 | u64::from(*byte))
@@ -404,10 +301,4 @@ fn not_yours(what: &str) -> Problem {
 fn state_unknown() -> Problem {
     let what = "This answer belongs to no authorization that is under way: it came twice, or too late";
     Problem::new(ProblemKind::Forbidden, "state_unknown", what, "Begin again from the link.")
-}
-
-fn not_to_confirm() -> Problem {
-    let what =
-        "There is nothing to confirm: it was confirmed, it is too old, or the person has not come back yet";
-    Problem::new(ProblemKind::Conflict, "nothing_to_confirm", what, "Look at the state of the authorization.")
 }

@@ -5,10 +5,11 @@ mod authorization;
 mod callback;
 mod clients;
 mod exchange;
+mod linking;
 mod renewal;
 
 pub use authorization::{
-    AuthorizationDraft, AuthorizationState, Beginning, StartedAuthorization, redirect_uri,
+    AuthorizationDraft, AuthorizationState, Beginning, LinkAbout, StartedAuthorization, redirect_uri,
 };
 pub use callback::{Callback, CallbackOutcome};
 pub use clients::{OAuthClientChange, OAuthClientDraft};
@@ -29,7 +30,7 @@ const LINK_LIFE: Duration = Duration::from_mins(30);
 const STEP_LIFE: Duration = Duration::from_mins(10);
 
 /// An unguessable text of 256 bits, for URLs and cookies.
-fn secret_text(random: &dyn Random) -> Result<String, Problem> {
+pub(crate) fn secret_text(random: &dyn Random) -> Result<String, Problem> {
     let mut bytes = [0; 32];
     random.fill(&mut bytes).map_err(|error| {
         let fix = "Check the operating system's random number generator.";
@@ -39,6 +40,6 @@ fn secret_text(random: &dyn Random) -> Result<String, Problem> {
 }
 
 /// What is kept of such a text. Fast on purpose: nobody guesses 256 bits.
-fn hash(text: &str) -> Vec<u8> {
+pub(crate) fn hash(text: &str) -> Vec<u8> {
     digest(&SHA256, text.as_bytes()).as_ref().to_vec()
 }

@@ -63,6 +63,7 @@ async fn a_connection_goes_elsewhere_only_with_its_secret_typed_again() {
         tags: None,
         metadata: None,
         test: true,
+        session: None,
     };
     let reconnect =
         async |typed| world.platform.reconnect(&world.access, None, "Moves", typed, &mut |_| {}).await;
@@ -148,6 +149,7 @@ async fn an_integration_decides_which_schemes_its_connections_use() {
         tags: None,
         metadata: None,
         test: true,
+        session: None,
     };
     let reconnected = world.platform.reconnect(&world.access, None, "c", typed, &mut |_| {}).await;
     let reconnected = reconnected.err().map(|problem| problem.code);

@@ -19,7 +19,7 @@ use tombolo_platform::oauth::{
     AuthorizationDraft, Callback, CallbackOutcome, OAuthClientChange, OAuthClientDraft, redirect_uri,
 };
 use tombolo_platform::start::StartOptions;
-use tombolo_platform::{Clock, Housekeeping, Problem};
+use tombolo_platform::{Belonging, Clock, Housekeeping, Problem};
 use tombolo_store::testing::dump;
 use tombolo_store::{AuthorizationStage, Connection, Health};
 use url::Url;
@@ -67,6 +67,10 @@ impl OAuthWorld {
             tags: BTreeMap::new(),
             metadata: serde_json::json!({}),
             scopes: scopes.iter().map(ToString::to_string).collect(),
+            parameters: BTreeMap::new(),
+            belonging: Belonging::default(),
+            again: None,
+            socket_hash: None,
         };
         let started =
             self.world.platform.start_authorization(&self.world.access, draft).await.expect("a link");
@@ -103,7 +107,7 @@ impl OAuthWorld {
         parameters: &BTreeMap<String, String>,
         cookies: &BTreeMap<String, String>,
     ) -> Result<CallbackOutcome, Problem> {
-        let callback = Callback { callback, parameters, cookies, public_url: PUBLIC_URL };
+        let callback = Callback { callback: Some(callback), parameters, cookies, public_url: PUBLIC_URL };
         self.world.platform.finish_authorization(callback).await
     }
 
@@ -113,7 +117,7 @@ impl OAuthWorld {
         let browser = self.begin(&link).await;
         let parameters = self.agree(&browser, "allow").await;
         self.return_to(&self.callback, &parameters, &browser.cookies).await.expect("accepted");
-        let made = self.world.platform.confirm_authorization(&self.world.access, &id).await;
+        let made = self.world.platform.confirm_authorization(&self.world.access, &id, None).await;
         made.expect("confirmed").connection
     }
 
@@ -189,7 +193,8 @@ async fn a_person_links_an_account_and_calls_go_through_it(
     assert_eq!(oauth.stage(&id).await, AuthorizationStage::Unconfirmed);
     assert_eq!(oauth.world.get("By OAuth", RECORD).await.1, "unknown_connection", "nobody has confirmed it");
 
-    let made = oauth.world.platform.confirm_authorization(&oauth.world.access, &id).await.expect("confirmed");
+    let made =
+        oauth.world.platform.confirm_authorization(&oauth.world.access, &id, None).await.expect("confirmed");
     assert_eq!((made.connection.health, made.connection.name.as_str()), (Health::Available, "By OAuth"));
     assert_eq!(oauth.stage(&id).await, AuthorizationStage::Linked);
     oauth.world.kintone().clear_requests();
@@ -201,7 +206,7 @@ async fn a_person_links_an_account_and_calls_go_through_it(
         oauth.world.call("By OAuth", Method::POST, "/k/v1/records/cursor.json", r#"{"app":1}"#).await;
     assert_eq!((cursor.0, cursor.2["code"].as_str()), (403, Some("unavailable_to_scheme")));
     assert!(cursor.2["fix"].as_str().is_some_and(|fix| fix.contains("$id")), "{}", cursor.2);
-    let again = oauth.world.platform.confirm_authorization(&oauth.world.access, &id).await;
+    let again = oauth.world.platform.confirm_authorization(&oauth.world.access, &id, None).await;
     assert_eq!(again.err().map(|problem| problem.code), Some("nothing_to_confirm"));
 }
 
@@ -252,7 +257,7 @@ async fn an_answer_counts_once_in_its_browser_and_at_its_address() {
             _ => {}
         }
         let outcome = oauth.return_to(callback, &parameters, cookies).await;
-        let confirmed = oauth.world.platform.confirm_authorization(&oauth.world.access, &id).await;
+        let confirmed = oauth.world.platform.confirm_authorization(&oauth.world.access, &id, None).await;
         let unknown = oauth.world.get(attack, RECORD).await.1;
         if outcome.is_ok()
             || confirmed.is_ok()
@@ -339,7 +344,7 @@ async fn two_confirmations_at_once_make_one_integration(
         oauth.return_to(&oauth.callback, &parameters, &browser.cookies).await.expect("accepted");
         ids.push(id);
     }
-    let confirm = |id| oauth.world.platform.confirm_authorization(&oauth.world.access, id);
+    let confirm = |id| oauth.world.platform.confirm_authorization(&oauth.world.access, id, None);
     let (one, two) = tokio::join!(confirm(&ids[0]), confirm(&ids[1]));
     assert_eq!(one.expect("confirmed").integration.id, two.expect("confirmed").integration.id);
 }

@@ -15,7 +15,8 @@ use tombolo_kintone_emulator::{Control, Emulator, EmulatorOptions};
 use tombolo_platform::proxy::{Call, CallBody, Lane, send};
 use tombolo_platform::start::{ConnectToOption, MasterKeySource, StartOptions, Started, start};
 use tombolo_platform::{
-    Access, Clock, ConnectionDraft, CreatedConnection, Platform, Problem, SystemClock, TestEvent, TestReport,
+    Access, Belonging, Clock, ConnectionDraft, CreatedConnection, Platform, Problem, SystemClock, TestEvent,
+    TestReport,
 };
 use tombolo_store::testing::new_postgres_database;
 use tombolo_store::{Location, PostgresLocation, SqliteLocation, Timestamp};
@@ -283,5 +284,6 @@ pub fn draft(name: &str, scheme: &str, fields: &[(&str, &str)]) -> ConnectionDra
         settings: BTreeMap::new(),
         tags: BTreeMap::new(),
         metadata: serde_json::json!({}),
+        belonging: Belonging::default(),
     }
 }

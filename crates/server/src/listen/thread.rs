@@ -160,6 +160,7 @@ pub(super) async fn serve(
             .max_buf_size(HEAD_BYTES)
             .pipeline_flush(true)
             .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades()
     );
     // Errors of a caller's socket are the caller's: it went away or sent something that is no HTTP.
     let ended = tokio::select! {

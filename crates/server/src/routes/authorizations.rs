@@ -9,28 +9,29 @@ use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::Value;
 use tombolo_api::{
-    Authorization, AuthorizationProblem, AuthorizationStage, CreateAuthorization, CreatedAuthorization,
-    CreatedConnection,
+    Authorization, AuthorizationProblem, AuthorizationStage, ConfirmAuthorization, CreateAuthorization,
+    CreatedAuthorization, CreatedConnection, Success,
 };
 use tombolo_platform::oauth::{AuthorizationDraft, AuthorizationState, StartedAuthorization};
-use tombolo_platform::store;
+use tombolo_platform::{Belonging, store};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Routes;
-use super::body::Body;
+use super::body::{Body, OptionalBody};
 use super::caller::Caller;
 use super::connections;
 use super::moment::moment;
 use super::query::{Named, NoParameters, Query};
 use super::refusal::Refusal;
-use super::right::CreateConnection;
+use super::right::{self, CreateConnection};
 
 pub(super) fn routes() -> OpenApiRouter<Routes> {
     OpenApiRouter::new()
         .routes(routes!(create_authorization))
         .routes(routes!(read_authorization))
         .routes(routes!(confirm_authorization))
+        .routes(routes!(reject_authorization))
 }
 
 /// Makes a link for a person
@@ -61,8 +62,12 @@ async fn create_authorization(
         tags: body.tags,
         metadata: Value::Object(body.metadata),
         scopes: body.scopes,
+        parameters: BTreeMap::new(),
+        belonging: Belonging::default(),
+        again: None,
+        socket_hash: None,
     };
-    let StartedAuthorization { authorization, link_secret } =
+    let StartedAuthorization { authorization, link_secret, .. } =
         routes.platform.start_authorization(&caller.access, draft).await?;
     let created = CreatedAuthorization {
         id: authorization.id.to_string(),
@@ -94,20 +99,42 @@ async fn read_authorization(
 /// Confirms an authorization
 ///
 /// Says that the account is that of the person whom the link was for, and makes the connection. Scope:
-/// `environment:connections:create`.
+/// `environment:connections:create` or `environment:connect_sessions:write`.
 #[utoipa::path(
     post, path = "/authorizations/{id}/confirm", operation_id = "confirmAuthorization", tag = "oauth",
-    params(("id" = String, Path, description = "Its id")),
+    params(("id" = String, Path, description = "Its id, or that of the connection that it makes")),
+    request_body = ConfirmAuthorization,
     responses((status = 201, description = "The connection was made", body = CreatedConnection))
 )]
 async fn confirm_authorization(
     State(routes): State<Routes>,
-    caller: Caller<CreateConnection>,
+    caller: Caller<right::ConfirmAuthorization>,
     Named(id): Named,
     Query(NoParameters {}): Query<NoParameters>,
+    OptionalBody(body): OptionalBody<ConfirmAuthorization>,
 ) -> Result<(StatusCode, Json<CreatedConnection>), Refusal> {
-    let created = routes.platform.confirm_authorization(&caller.access, &id).await?;
+    let end_user = body.end_user_id.as_deref();
+    let created = routes.platform.confirm_authorization(&caller.access, &id, end_user).await?;
     Ok((StatusCode::CREATED, Json(connections::made(&created))))
+}
+
+/// Refuses an authorization
+///
+/// Says that the account is not that of the person whom the link was for: its tokens are forgotten. Scope:
+/// `environment:connections:create` or `environment:connect_sessions:write`.
+#[utoipa::path(
+    post, path = "/authorizations/{id}/reject", operation_id = "rejectAuthorization", tag = "oauth",
+    params(("id" = String, Path, description = "Its id, or that of the connection that it would make")),
+    responses((status = 200, description = "There will be no connection", body = Success))
+)]
+async fn reject_authorization(
+    State(routes): State<Routes>,
+    caller: Caller<right::ConfirmAuthorization>,
+    Named(id): Named,
+    Query(NoParameters {}): Query<NoParameters>,
+) -> Result<Json<Success>, Refusal> {
+    routes.platform.reject_authorization(&caller.access, &id).await?;
+    Ok(Json(Success { success: true }))
 }
 
 /// What is told of what was asked for.

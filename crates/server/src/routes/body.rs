@@ -7,6 +7,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request};
 use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_TYPE;
+use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
 use tombolo_platform::{Problem, ProblemKind};
@@ -53,6 +54,20 @@ impl<T: DeserializeOwned> FromRequest<Routes> for Body<T> {
                 Err(Problem::invalid("invalid_json", what, fix).into())
             }
         }
+    }
+}
+
+/// A JSON body of the wanted shape, or none at all.
+pub(crate) struct OptionalBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Default> FromRequest<Routes> for OptionalBody<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, routes: &Routes) -> Result<Self, Refusal> {
+        if request.body().is_end_stream() {
+            return Ok(Self(T::default()));
+        }
+        Body::from_request(request, routes).await.map(|Body(body)| Self(body))
     }
 }
 

@@ -26,7 +26,7 @@ impl<R: Right> FromRequestParts<Routes> for Caller<R> {
         let peer = parts.extensions.get::<Peer>();
         let peer = peer.ok_or_else(|| Problem::unauthenticated("Nobody knows who is asking"))?;
         let access = peer.access(&routes.platform, bearer(&parts.headers), &parts.headers).await?;
-        access.require(R::SCOPE)?;
+        access.require_any(R::SCOPES)?;
         Ok(Self { access, right: PhantomData })
     }
 }

@@ -6,7 +6,7 @@ use tombolo_api::Problem;
 use utoipa::OpenApi as _;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::Type;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{Http, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, ObjectBuilder, OpenApi, Ref, Required, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -23,6 +23,8 @@ use super::Routes;
     components(schemas(Problem, tombolo_api::Health, tombolo_api::JobState, tombolo_api::StatusClass)),
     tags(
         (name = "connections", description = "One account's authorised access"),
+        (name = "connect", description = "Accounts that end users link in an embedder's page"),
+        (name = "environments", description = "What the administrators of an environment decided"),
         (name = "oauth", description = "Accounts that a person links at the vendor, and the clients for it"),
         (name = "calls", description = "Requests to upstreams through connections"),
         (name = "integrations", description = "Providers configured in an environment"),
@@ -38,6 +40,8 @@ struct Document;
 
 /// The security scheme of every route that is not public.
 const API_KEY: &str = "apiKey";
+/// The security scheme of the routes that browsers use in a connect session.
+const CONNECT_SESSION: &str = "connectSession";
 const METHODS: [(HttpMethod, &str); 6] = [
     (HttpMethod::Get, "Get"),
     (HttpMethod::Head, "Head"),
@@ -99,6 +103,10 @@ pub(super) fn complete(mut document: OpenApi) -> OpenApi {
     if let Some(components) = &mut document.components {
         let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
         components.add_security_scheme(API_KEY, scheme);
+        let token = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("The token of a connect session; some routes take it as the query parameter or member that they name"));
+        components.add_security_scheme(CONNECT_SESSION, SecurityScheme::Http(token.build()));
     }
     let problem = ResponseBuilder::new()
         .description("What went wrong, whose side it is on and what to do")

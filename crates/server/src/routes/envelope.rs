@@ -1,12 +1,15 @@
 //! What every request and answer of the router goes through.
 
+use std::time::Duration;
+
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
-use http::Uri;
-use http::header::{ALLOW, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use http::uri::PathAndQuery;
+use http::{Method, Uri};
 use tombolo_platform::{Problem, ProblemKind};
+use tower_http::cors::{Any, CorsLayer};
 
 use super::access::RequestId;
 use super::refusal::Refusal;
@@ -24,6 +27,36 @@ pub(super) async fn wrap(request: Request, next: Next) -> Response {
     }
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
+}
+
+/// Pages of any origin may call the API: what answers is a key or token that the page itself shows, never a cookie.
+pub(super) fn any_origin() -> CorsLayer {
+    let request = [
+        AUTHORIZATION,
+        CONTENT_TYPE,
+        HeaderName::from_static("provider-config-key"),
+        HeaderName::from_static("connection-id"),
+        HeaderName::from_static("nango-activity-log-id"),
+        HeaderName::from_static("nango-is-sync"),
+        HeaderName::from_static("nango-is-dry-run"),
+        HeaderName::from_static("nango-is-script"),
+        HeaderName::from_static("sentry-trace"),
+        HeaderName::from_static("baggage"),
+    ];
+    let answer = [
+        HeaderName::from_static("tombolo-request-id"),
+        HeaderName::from_static("tombolo-error"),
+        HeaderName::from_static("retry-after"),
+        HeaderName::from_static("x-ratelimit-limit"),
+        HeaderName::from_static("x-ratelimit-remaining"),
+        HeaderName::from_static("x-ratelimit-reset"),
+    ];
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers(request)
+        .expose_headers(answer)
+        .max_age(Duration::from_mins(10))
 }
 
 /// Clients of the compatible API write `/records/?model=…`.
@@ -52,7 +85,7 @@ pub(super) async fn unknown_route(uri: Uri) -> Refusal {
     Problem::new(ProblemKind::NotFound, "unknown_route", what, fix).into()
 }
 
-pub(super) async fn wrong_method(method: http::Method, uri: Uri) -> Refusal {
+pub(super) async fn wrong_method(method: Method, uri: Uri) -> Refusal {
     let path: String = uri.path().chars().take(200).collect();
     let what = format!("`{path}` does not take {method}");
     let fix = "The header `Allow` lists the methods that it takes.";

@@ -12,10 +12,11 @@ use utoipa_axum::routes;
 use super::Routes;
 use super::body::Body;
 use super::caller::Caller;
+use super::connect::IntegrationsCaller;
 use super::moment::moment;
 use super::query::{Named, NoParameters, Query};
 use super::refusal::Refusal;
-use super::right::{self, DeleteIntegration, ListIntegrations, ReadIntegration};
+use super::right::{self, DeleteIntegration, ReadIntegration};
 
 pub(super) fn routes() -> OpenApiRouter<Routes> {
     OpenApiRouter::new().routes(routes!(list_integrations, create_integration)).routes(routes!(
@@ -27,17 +28,20 @@ pub(super) fn routes() -> OpenApiRouter<Routes> {
 
 /// Lists integrations
 ///
-/// Scope: `environment:integrations:list`.
+/// A browser in a connect session sees those that it may link. Scope: `environment:integrations:list`.
 #[utoipa::path(
     get, path = "/integrations", operation_id = "listIntegrations", tag = "integrations",
     responses((status = 200, description = "All integrations", body = Integrations))
 )]
 async fn list_integrations(
     State(routes): State<Routes>,
-    caller: Caller<ListIntegrations>,
+    caller: IntegrationsCaller,
     Query(NoParameters {}): Query<NoParameters>,
 ) -> Result<Json<Integrations>, Refusal> {
-    let found = routes.platform.list_integrations(&caller.access).await?;
+    let found = match &caller.session {
+        Some(session) => routes.platform.integrations_of_session(session).await?,
+        None => routes.platform.list_integrations(&caller.access).await?,
+    };
     Ok(Json(Integrations { data: found.iter().map(wire).collect() }))
 }
 

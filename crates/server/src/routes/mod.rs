@@ -8,9 +8,11 @@ mod audit;
 mod authorizations;
 mod body;
 mod caller;
+mod connect;
 mod connections;
 mod document;
 mod envelope;
+mod environment;
 mod health;
 mod integrations;
 mod jobs;
@@ -56,6 +58,7 @@ pub(crate) fn router(platform: Arc<Platform>, public_url: PublicUrl, counts: Req
         .fallback(envelope::unknown_route)
         .method_not_allowed_fallback(envelope::wrong_method)
         .layer(middleware::from_fn(envelope::wrap))
+        .layer(envelope::any_origin())
         .with_state(Routes { platform, public_url, counts, document });
     let tolerant = router.map_request(envelope::without_trailing_slash as fn(Request) -> Request);
     Router::new().fallback_service(tolerant)
@@ -69,6 +72,8 @@ pub fn openapi() -> String {
 fn documented() -> OpenApiRouter<Routes> {
     document::routes()
         .merge(connections::routes())
+        .merge(connect::routes())
+        .merge(environment::routes())
         .merge(integrations::routes())
         .merge(oauth_clients::routes())
         .merge(authorizations::routes())

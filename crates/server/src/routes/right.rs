@@ -4,8 +4,8 @@ use tombolo_platform::Scope;
 
 /// What a route asks of its caller.
 pub(crate) trait Right {
-    /// The scope that the caller's key needs.
-    const SCOPE: Scope;
+    /// The scopes of which the caller's key needs one; the first is named to whoever has none.
+    const SCOPES: &'static [Scope];
 }
 
 macro_rules! rights {
@@ -13,7 +13,7 @@ macro_rules! rights {
         pub(crate) enum $name {}
 
         impl Right for $name {
-            const SCOPE: Scope = Scope::$name;
+            const SCOPES: &'static [Scope] = &[Scope::$name];
         }
     )+};
 }
@@ -21,5 +21,13 @@ macro_rules! rights {
 rights! {
     ListConnections ReadConnection CreateConnection UpdateConnection DeleteConnection
     ListIntegrations ReadIntegration CreateIntegration UpdateIntegration DeleteIntegration
+    CreateConnectSession ReadVariables WriteVariables ManageEnvironment
     ReadActivity ReadAudit ManageApiKeys ReadJobs ReadKeys
+}
+
+/// Linking accounts, or having browsers link them: each may say whose account was linked.
+pub(crate) enum ConfirmAuthorization {}
+
+impl Right for ConfirmAuthorization {
+    const SCOPES: &'static [Scope] = &[Scope::CreateConnection, Scope::CreateConnectSession];
 }

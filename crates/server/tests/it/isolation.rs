@@ -88,16 +88,36 @@ async fn every_route_asks_for_a_key_and_its_scope() {
     let app = App::start().await;
     let (nobody, powerless) = (app.caller_with_key(None), app.caller_with_scopes(&[]).await);
     let document: Value = serde_json::from_str(&tombolo_server::openapi()).expect("JSON");
-    let (mut asked, mut public) = (0, Vec::new());
+    let all_powerful = app.caller();
+    let (mut asked, mut in_sessions, mut public) = (0, 0, Vec::new());
     for (path, item) in document["paths"].as_object().expect("paths") {
         for (method, operation) in item.as_object().expect("methods") {
             let method: Method = method.to_uppercase().parse().expect("a method");
             let example = path.replace("{path}", "k/v1/app.json").replace(['{', '}'], "");
             let headers = [("connection-id", "x"), ("content-type", "application/json")];
             let without_key = nobody.send(method.clone(), &example, &headers, "".into()).await;
+            if operation["security"] == json!([{ "connectSession": [] }]) {
+                // A browser in a session; an API key does not stand for its token.
+                let body = if path == "/connect/telemetry" {
+                    json!({ "token": "x", "event": "open", "timestamp": "2026-01-01T00:00:00Z" })
+                } else if path.starts_with("/api-auth/api-key") {
+                    json!({ "apiKey": "x" })
+                } else if path.starts_with("/oauth2/") {
+                    json!({ "client_id": "x" })
+                } else {
+                    json!({})
+                };
+                for caller in [&nobody, &all_powerful] {
+                    let refused = caller.send_json(method.clone(), &example, &body).await;
+                    assert_eq!(refused.status, 401, "{method} {path}: {}", refused.text());
+                }
+                in_sessions += 1;
+                continue;
+            }
             if operation["security"] == json!([{}]) {
                 // A made-up link of a person's way to the vendor leads nowhere, which needs no key to be told.
-                let leads_nowhere = path.starts_with("/oauth/") && without_key.status == 404;
+                let leads_nowhere = (path.starts_with("/oauth/") || path == "/") && without_key.status == 404
+                    || path == "/oauth/callback" && without_key.status == 403;
                 let is_open = without_key.status.is_success() || leads_nowhere;
                 assert!(is_open, "{method} {example}: {}", without_key.status);
                 public.push(path.clone());
@@ -121,8 +141,11 @@ async fn every_route_asks_for_a_key_and_its_scope() {
     assert_eq!(
         public,
         [
+            "/",
             "/health",
             "/metrics",
+            "/oauth/callback",
+            "/oauth/callback.js",
             "/oauth/callback/{callback}",
             "/oauth/start/{secret}",
             "/oauth/start/{secret}",
@@ -130,7 +153,7 @@ async fn every_route_asks_for_a_key_and_its_scope() {
             "/ready"
         ]
     );
-    assert!(asked >= 43, "{asked} operations");
+    assert!(asked >= 43 && in_sessions >= 7, "{asked} and {in_sessions} operations");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tombolo_kintone_emulator::{Emulator, EmulatorOptions};
 use tombolo_platform::start::{ConnectToOption, StartOptions, Started, start};
-use tombolo_platform::{ConnectionDraft, Platform};
+use tombolo_platform::{Belonging, ConnectionDraft, Platform};
 use tombolo_server::{Server, ServerOptions};
 
 /// An emulator with the built-in seed, a server, and one linked connection.
@@ -92,6 +92,7 @@ async fn link(platform: &Arc<Platform>, scheme: &str, fields: &[(&str, &str)]) -
         settings: std::collections::BTreeMap::new(),
         tags: std::collections::BTreeMap::new(),
         metadata: serde_json::json!({}),
+        belonging: Belonging::default(),
     };
     let created = platform.create_connection(&access, &draft, true, &mut |_| {}).await.expect("accepted");
     assert!(created.is_ok(), "the connection test passes");

@@ -20,7 +20,8 @@ CREATE TABLE connect_sessions (
     draft TEXT NOT NULL,
     connection TEXT,
     created_at BIGINT NOT NULL,
-    expires_at BIGINT NOT NULL
+    expires_at BIGINT NOT NULL,
+    ended_at BIGINT
 );
 CREATE UNIQUE INDEX connect_sessions_token ON connect_sessions (token_hash);
 CREATE INDEX connect_sessions_expires ON connect_sessions (expires_at);

@@ -7,7 +7,9 @@ use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
 use tombolo_api::{CreateConnection, CreateProgress, CreatedConnection, FieldValue};
-use tombolo_platform::{Access, ConnectionDraft, Platform, Problem, ProblemKind, TestReport, Watch};
+use tombolo_platform::{
+    Access, Belonging, ConnectionDraft, Platform, Problem, ProblemKind, TestReport, Watch,
+};
 
 use super::progress::{lines, wants_lines};
 use super::wire;
@@ -111,6 +113,7 @@ impl From<CreateConnection> for Draft {
             settings: body.settings,
             tags: body.tags,
             metadata: Value::Object(body.metadata),
+            belonging: Belonging::default(),
         })
     }
 }
@@ -126,6 +129,7 @@ impl From<tombolo_api::TestConnection> for Draft {
             settings: body.settings,
             tags: BTreeMap::new(),
             metadata: Value::Object(Map::new()),
+            belonging: Belonging::default(),
         })
     }
 }

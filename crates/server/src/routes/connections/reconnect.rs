@@ -70,6 +70,15 @@ async fn reconnect(
 ) -> Result<CreatedConnection, Refusal> {
     let ReconnectConnection { auth_scheme, fields, settings, name, tags, metadata, test } = body;
     let metadata = metadata.map(Value::Object);
-    let typed = Reconnection { auth_scheme, fields: typed(fields), settings, name, tags, metadata, test };
+    let typed = Reconnection {
+        auth_scheme,
+        fields: typed(fields),
+        settings,
+        name,
+        tags,
+        metadata,
+        test,
+        session: None,
+    };
     created(platform.reconnect(access, integration, reference, typed, watch).await?)
 }

@@ -9,6 +9,7 @@ use tombolo_platform::store::{Connection, Health, Integration};
 use tombolo_platform::{Details, Outcome, StageReport, TestEvent, TestReport, Verdict};
 
 use crate::problem;
+use crate::routes::connect::end_user;
 use crate::routes::moment::moment;
 
 /// Everything about a connection that is no secret.
@@ -24,14 +25,14 @@ pub(super) fn connection(connection: &Connection, integration: &Integration) -> 
         gates: serde_json::from_value(connection.target.gates.clone()).unwrap_or_default(),
         health: health(connection),
         errors: errors(connection),
-        end_user: None,
+        end_user: connection.end_user.as_ref().map(end_user),
         tags: connection.tags.clone(),
         metadata: metadata(connection),
         connection_config: config.clone(),
         config,
         settings: object(&connection.settings),
         hosts: connection.target.hosts.iter().map(ToString::to_string).collect(),
-        webhook_url_override: None,
+        webhook_url_override: connection.webhook_url.clone(),
         created_at: moment(connection.created_at),
         updated_at: moment(connection.updated_at),
         last_fetched_at: None,
@@ -50,7 +51,7 @@ pub(super) fn summary(connection: &Connection, integration: &Integration) -> api
         auth_scheme: connection.target.auth_scheme.clone(),
         health: health(connection),
         errors: errors(connection),
-        end_user: None,
+        end_user: connection.end_user.as_ref().map(end_user),
         tags: connection.tags.clone(),
         metadata: metadata(connection),
         created: moment(connection.created_at),

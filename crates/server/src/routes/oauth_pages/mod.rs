@@ -8,10 +8,13 @@ use std::collections::BTreeMap;
 
 use axum::extract::{Query, State};
 use axum::response::Response;
-use http::header::{CACHE_CONTROL, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY, SET_COOKIE};
+use http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY, SET_COOKIE,
+};
 use http::{HeaderMap, StatusCode, Uri};
 use secrecy::ExposeSecret as _;
-use tombolo_platform::oauth::{Callback, CallbackOutcome};
+use tombolo_platform::catalog::Language;
+use tombolo_platform::oauth::{Beginning, Callback, CallbackOutcome};
 use tombolo_platform::{Problem, ProblemKind};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -21,7 +24,11 @@ use super::access::RequestId;
 use super::query::{Named, Preferred};
 
 pub(super) fn routes() -> OpenApiRouter<Routes> {
-    OpenApiRouter::new().routes(routes!(look, start)).routes(routes!(callback))
+    OpenApiRouter::new()
+        .routes(routes!(look, start))
+        .routes(routes!(callback))
+        .routes(routes!(shared_callback))
+        .routes(routes!(script))
 }
 
 /// Tells a person what a link is about
@@ -42,7 +49,7 @@ async fn look(
     Named(secret): Named,
 ) -> Response {
     match routes.platform.look_at_link(&secret).await {
-        Ok((name, provider)) => page::question(&name, &provider.name, language),
+        Ok(about) => page::question(&about, language),
         Err(problem) => page::failure(&problem, language, &id),
     }
 }
@@ -73,19 +80,35 @@ async fn start(
 async fn begin(routes: &Routes, secret: &str) -> Result<Response, Problem> {
     let public_url = routes.public_url.needed()?;
     let beginning = routes.platform.begin_authorization(secret, public_url).await?;
-    let location = HeaderValue::try_from(&beginning.location).map_err(|_| {
+    to_the_vendor(routes, &beginning)
+}
+
+/// Sends a browser to the vendor with the cookie that only it has.
+pub(super) fn to_the_vendor(routes: &Routes, beginning: &Beginning) -> Result<Response, Problem> {
+    let is_https = routes.public_url.is_https();
+    let cookie = cookies::set(&beginning.cookie_name, beginning.cookie.expose_secret(), is_https)?;
+    let mut response = see_other(&beginning.location).ok_or_else(|| {
         let fix = "Check the address of the vendor's page in the provider file.";
         Problem::new(ProblemKind::Unusable, "provider_file", "The vendor's page has no valid address", fix)
     })?;
-    let is_https = routes.public_url.is_https();
-    let cookie = cookies::set(&beginning.cookie_name, beginning.cookie.expose_secret(), is_https);
+    response.headers_mut().insert(SET_COOKIE, cookie);
+    Ok(response)
+}
+
+/// Sends a browser on; `None` when the address can stand in no header.
+pub(super) fn see_other(location: &str) -> Option<Response> {
+    let location = HeaderValue::try_from(location).ok()?;
     let mut response = Response::default();
     *response.status_mut() = StatusCode::SEE_OTHER;
     let headers = response.headers_mut();
     headers.extend(private());
     headers.insert(LOCATION, location);
-    headers.insert(SET_COOKIE, cookie?);
-    Ok(response)
+    Some(response)
+}
+
+/// A page that says why a person cannot link an account.
+pub(super) fn refused(problem: &Problem, language: Language, request_id: &str) -> Response {
+    page::failure(problem, language, request_id)
 }
 
 /// Takes a person back from the vendor
@@ -107,11 +130,55 @@ async fn callback(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
+    answer(&routes, Some(&callback), language, &id, &headers, &uri).await
+}
+
+/// Takes a person back from the vendor, at the address that several clients share
+///
+/// For OAuth clients that were taken over with the redirect URI that they were registered with. Public.
+#[utoipa::path(
+    get, path = "/oauth/callback", operation_id = "finishSharedOAuth", tag = "oauth", security(()),
+    responses(
+        (status = 200, description = "A page that says what was connected", body = String, content_type = "text/html"),
+        (status = "default", description = "A page that says what is wrong", body = String, content_type = "text/html"),
+    )
+)]
+async fn shared_callback(
+    State(routes): State<Routes>,
+    Preferred(language): Preferred,
+    RequestId(id): RequestId,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    answer(&routes, None, language, &id, &headers, &uri).await
+}
+
+/// The script of the page at the end
+///
+/// Tells whoever opened the window how it ended. Public.
+#[utoipa::path(
+    get, path = "/oauth/callback.js", operation_id = "callbackScript", tag = "oauth", security(()),
+    responses((status = 200, description = "A script", body = String, content_type = "text/javascript"))
+)]
+async fn script() -> ([(HeaderName, &'static str); 2], &'static str) {
+    let headers = [(CONTENT_TYPE, "text/javascript; charset=utf-8"), (CACHE_CONTROL, "public, max-age=3600")];
+    (headers, include_str!("callback.js"))
+}
+
+async fn answer(
+    routes: &Routes,
+    callback: Option<&str>,
+    language: Language,
+    id: &str,
+    headers: &HeaderMap,
+    uri: &Uri,
+) -> Response {
     let is_https = routes.public_url.is_https();
-    let cookies = cookies::read(&headers, is_https);
-    match finish(&routes, &callback, &uri, &cookies).await {
+    let cookies = cookies::read(headers, is_https);
+    let base = routes.public_url.known().unwrap_or_default();
+    match finish(routes, callback, uri, &cookies).await {
         Ok(outcome) => {
-            let mut response = page::success(&outcome, language);
+            let mut response = page::success(&outcome, language, base);
             // What the browser proved with is of no more use. Of a failure nobody knows which cookie it was about.
             let used = cookies.keys().filter(|name| name.ends_with(outcome.id.as_str()));
             for cookie in used.filter_map(|name| cookies::remove(name, is_https).ok()) {
@@ -119,13 +186,13 @@ async fn callback(
             }
             response
         }
-        Err(problem) => page::failure(&problem, language, &id),
+        Err(problem) => page::failure_at_the_end(&problem, language, id, base),
     }
 }
 
 async fn finish(
     routes: &Routes,
-    callback: &str,
+    callback: Option<&str>,
     uri: &Uri,
     cookies: &BTreeMap<String, String>,
 ) -> Result<CallbackOutcome, Problem> {

@@ -1,11 +1,11 @@
-//! The pages at both ends of the way: plain HTML without style and script, so that nothing has to be allowed.
+//! The pages at both ends of the way: plain HTML without style. Only the last has a script, which tells its opener.
 
 use axum::body::Body;
 use axum::response::Response;
 use http::StatusCode;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_FRAME_OPTIONS};
-use tombolo_platform::catalog::{Language, Text};
-use tombolo_platform::oauth::CallbackOutcome;
+use tombolo_platform::catalog::Language;
+use tombolo_platform::oauth::{CallbackOutcome, LinkAbout};
 use tombolo_platform::{Problem, ProblemKind};
 
 use super::{private, words};
@@ -16,9 +16,13 @@ const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; f
 /// and this one goes on to the vendor.
 const POLICY_OF_QUESTION: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
+/// The policy of the last page, which tells its opener how it ended.
+const POLICY_OF_END: &str =
+    "default-src 'none'; script-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 /// Asks a person whether to go on to the vendor. The button posts to the page's own address.
-pub(super) fn question(name: &str, provider: &Text, language: Language) -> Response {
-    let (title, paragraphs, button) = words::question(name, provider, language);
+pub(super) fn question(about: &LinkAbout, language: Language) -> Response {
+    let (title, paragraphs, button) = words::question(about, language);
     let button = format!("<form method=\"post\"><button>{}</button></form>\n", escaped(button));
     let mut response = answer(StatusCode::OK, html(language, &title, &paragraphs, &button));
     let policy = HeaderValue::from_static(POLICY_OF_QUESTION);
@@ -27,20 +31,52 @@ pub(super) fn question(name: &str, provider: &Text, language: Language) -> Respo
 }
 
 /// The account is connected, and waits for its confirmation.
-pub(super) fn success(outcome: &CallbackOutcome, language: Language) -> Response {
-    let (title, paragraphs) = words::connected(&outcome.name, &outcome.provider.name, language);
-    answer(StatusCode::OK, html(language, &title, &paragraphs, ""))
+pub(super) fn success(outcome: &CallbackOutcome, language: Language, public_url: &str) -> Response {
+    let (title, paragraphs) = words::connected(outcome, language);
+    let end = format!("<div data-end=\"success\"></div>\n{}", script(public_url));
+    at_the_end(answer(StatusCode::OK, html(language, &title, &paragraphs, &end)))
+}
+
+/// Loads the script of the last page.
+fn script(public_url: &str) -> String {
+    format!("<script type=\"module\" src=\"{}/oauth/callback.js\"></script>\n", escaped(public_url))
+}
+
+/// Like [`failure`], and tells whoever opened the window.
+pub(super) fn failure_at_the_end(
+    problem: &Problem,
+    language: Language,
+    request_id: &str,
+    public_url: &str,
+) -> Response {
+    let end = format!(
+        "<div data-end=\"error\" data-error-type=\"{}\" data-message=\"{}\"></div>\n{}",
+        escaped(problem.popup_error_type()),
+        escaped(&problem.to_string()),
+        script(public_url),
+    );
+    at_the_end(failed(problem, language, request_id, &end))
+}
+
+/// The page's script may run, and no other.
+fn at_the_end(mut response: Response) -> Response {
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY_OF_END));
+    response
 }
 
 /// Something went wrong; the status is that of the problem.
 pub(super) fn failure(problem: &Problem, language: Language, request_id: &str) -> Response {
+    failed(problem, language, request_id, "")
+}
+
+fn failed(problem: &Problem, language: Language, request_id: &str, end: &str) -> Response {
     if matches!(problem.kind, ProblemKind::Internal) {
         tracing::error!(request_id, code = problem.code, problem = %problem.what, "a request failed on our side");
     }
     let status = StatusCode::from_u16(problem.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let (title, mut paragraphs) = words::not_connected(problem, language);
     paragraphs.push(format!("{} ({request_id})", problem.code));
-    answer(status, html(language, title, &paragraphs, ""))
+    answer(status, html(language, title, &paragraphs, end))
 }
 
 fn answer(status: StatusCode, html: String) -> Response {

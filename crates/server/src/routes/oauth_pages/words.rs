@@ -1,57 +1,67 @@
 //! What the pages say, in English and Japanese.
 
 use tombolo_platform::Problem;
-use tombolo_platform::catalog::{Language, Text};
+use tombolo_platform::catalog::Language;
+use tombolo_platform::oauth::{CallbackOutcome, LinkAbout};
 
 /// Title, paragraphs and button before a person goes to the vendor.
-pub(super) fn question(
-    name: &str,
-    provider: &Text,
-    language: Language,
-) -> (String, Vec<String>, &'static str) {
+pub(super) fn question(about: &LinkAbout, language: Language) -> (String, Vec<String>, &'static str) {
+    let LinkAbout { name, provider, end_user, is_confirmed_later } = about;
+    let user = end_user.as_ref();
+    let user = user.map(|user| user.display_name.as_ref().or(user.email.as_ref()).unwrap_or(&user.id));
+    let provider = &provider.name;
     match language {
-        Language::En => (
-            format!("Connect your account of {}", provider.en),
-            vec![
+        Language::En => {
+            let mut paragraphs = vec![
                 format!("Whoever sent you this link wants to use your account of {} as “{name}”.", provider.en),
                 "Go on only if you know them and expected the link. You choose on the next page what they may do."
                     .to_owned(),
-            ],
-            "Go on",
-        ),
-        Language::Ja => (
-            format!("{}のアカウントを接続", provider.ja),
-            vec![
+            ];
+            paragraphs.extend(user.map(|user| format!("The account is linked for {user}.")));
+            if !is_confirmed_later {
+                paragraphs.push(
+                    "Nobody checks afterwards whose account it was: what is done with it there is done in your name."
+                        .to_owned(),
+                );
+            }
+            (format!("Connect your account of {}", provider.en), paragraphs, "Go on")
+        }
+        Language::Ja => {
+            let mut paragraphs = vec![
                 format!("リンクの送り主が、あなたの{}のアカウントを「{name}」として利用しようとしています。", provider.ja),
                 "送り主を知っていて、このリンクに心当たりがある場合だけ進んでください。許可する内容は次の画面で確認できます。"
                     .to_owned(),
-            ],
-            "次へ進む",
-        ),
+            ];
+            paragraphs.extend(user.map(|user| format!("接続先の利用者: {user}")));
+            if !is_confirmed_later {
+                paragraphs.push(
+                    "接続後に本人確認は行われません。接続先での操作は、あなたの名義で行われます。".to_owned(),
+                );
+            }
+            (format!("{}のアカウントを接続", provider.ja), paragraphs, "次へ進む")
+        }
     }
 }
 
 /// Title and paragraphs when an account is connected.
-pub(super) fn connected(name: &str, provider: &Text, language: Language) -> (String, Vec<String>) {
-    match language {
+pub(super) fn connected(outcome: &CallbackOutcome, language: Language) -> (String, Vec<String>) {
+    let (name, provider) = (&outcome.name, &outcome.provider.name);
+    let (title, called, waits, close) = match language {
         Language::En => (
             format!("You are now connected to {}", provider.en),
-            vec![
-                format!("The connection is called “{name}”."),
-                "Whoever sent you the link now has to confirm that this is your account; until then it cannot be used."
-                    .to_owned(),
-                "You can close this window.".to_owned(),
-            ],
+            format!("The connection is called “{name}”."),
+            "Whoever sent you the link now has to confirm that this is your account; until then it cannot be used.",
+            "You can close this window.",
         ),
         Language::Ja => (
             format!("{}に接続しました", provider.ja),
-            vec![
-                format!("接続名は「{name}」です。"),
-                "リンクの送り主が、あなたのアカウントであることを確認すると使えるようになります。".to_owned(),
-                "このウィンドウは閉じてもかまいません。".to_owned(),
-            ],
+            format!("接続名は「{name}」です。"),
+            "リンクの送り主が、あなたのアカウントであることを確認すると使えるようになります。",
+            "このウィンドウは閉じてもかまいません。",
         ),
-    }
+    };
+    let waits = outcome.is_pending.then(|| waits.to_owned());
+    (title, [Some(called), waits, Some(close.to_owned())].into_iter().flatten().collect())
 }
 
 /// Title and paragraphs when it was not.

@@ -1,0 +1,37 @@
+//! Connect sessions: short rights of a browser to link one account, given by the embedder's back end and good for that
+//! and nothing else.
+
+mod check;
+mod form;
+mod popup;
+mod session;
+mod sockets;
+
+pub use form::GivenCredentials;
+pub use popup::{Popup, PopupRequest};
+pub use session::{
+    ConnectSessionDraft, CreatedConnectSession, IntegrationDefaults, Reconnected, SessionAccess,
+};
+pub(crate) use sockets::Sockets;
+pub use sockets::{Socket, SocketNews};
+
+use crate::problem::Problem;
+
+impl Problem {
+    /// How the compatible API calls what has ended an authorization in a window.
+    pub fn popup_error_type(&self) -> &'static str {
+        match self.code {
+            "connection_test_failed" => "connection_validation_failed",
+            "authorization_denied" | "no_code" => "callback_err",
+            "authorization_refused" => "state_cookie_err",
+            "state_unknown" => "state_err",
+            "unknown_provider_config" => "unknown_config_key",
+            "invalid_auth_mode" => "auth_mode_err",
+            "invalid_body" => "url_param_err",
+            "no_oauth_client" | "several_oauth_clients" | "oauth_client_unfinished" => "provider_config_err",
+            "unknown_connection" => "connection_not_found",
+            code if code.starts_with("token_") || code == "authorization_dead" => "token_err",
+            _ => "unknown_err",
+        }
+    }
+}

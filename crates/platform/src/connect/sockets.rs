@@ -1,0 +1,158 @@
+//! Sockets of browsers that wait for the outcome of an authorization. The vendor's answer may come to another process, so
+//! what they are told goes through the database.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::sync::{Notify, mpsc};
+use tombolo_store::{Change, SocketMessage};
+
+use crate::oauth::{hash, secret_text};
+use crate::platform::Platform;
+use crate::problem::{Problem, ProblemKind};
+
+/// How often the database is asked while sockets wait.
+const POLL: Duration = Duration::from_millis(500);
+/// Most sockets of one process.
+const SOCKETS_MAX: usize = 10_000;
+/// Most sockets that one statement asks for.
+const ASKED_AT_ONCE: usize = 400;
+
+/// What a socket is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "message_type", rename_all = "snake_case")]
+pub enum SocketNews {
+    /// The account is linked, or waits for its confirmation.
+    Success {
+        /// The key of the integration.
+        provider_config_key: String,
+        /// The connection.
+        connection_id: String,
+        /// Whether somebody has to confirm it first.
+        is_pending: bool,
+    },
+    /// It has come to nothing.
+    Error {
+        /// The key of the integration.
+        provider_config_key: String,
+        /// The connection that it was to be.
+        connection_id: String,
+        /// What kind of failure it is, in the words of the compatible API.
+        error_type: String,
+        /// What happened, and what to do.
+        error_desc: String,
+    },
+}
+
+/// The sockets of this process by their hash.
+#[derive(Default)]
+pub(crate) struct Sockets {
+    waiting: Mutex<HashMap<Vec<u8>, mpsc::Sender<SocketNews>>>,
+    /// Wakes whoever asks the database.
+    news: Notify,
+}
+
+/// A socket that waits. It is forgotten when this is dropped.
+pub struct Socket {
+    /// Names it to whoever begins the authorization; a secret, because whoever knows it decides what the socket is told.
+    pub id: SecretString,
+    /// What it is told.
+    pub news: mpsc::Receiver<SocketNews>,
+    hash: Vec<u8>,
+    platform: Weak<Platform>,
+}
+
+impl Platform {
+    /// Opens a socket. The first one makes this process ask the database until the last one is gone.
+    pub fn open_socket(self: &Arc<Self>) -> Result<Socket, Problem> {
+        let id = secret_text(&*self.random)?;
+        let (sender, news) = mpsc::channel(4);
+        let key = hash(&id);
+        let is_first = {
+            let mut waiting = self.sockets.lock();
+            if waiting.len() >= SOCKETS_MAX {
+                let what = "Too many browsers are waiting for an authorization";
+                let problem =
+                    Problem::new(ProblemKind::Unavailable, "too_many_sockets", what, "Try again later.");
+                return Err(problem.retry_after(30));
+            }
+            waiting.insert(key.clone(), sender);
+            waiting.len() == 1
+        };
+        if is_first {
+            let platform = Arc::clone(self);
+            self.spawn(async move { platform.serve_sockets().await });
+        }
+        Ok(Socket { id: id.into(), news, hash: key, platform: Arc::downgrade(self) })
+    }
+
+    /// Tells a socket, by the name that a browser gave, why an authorization did not begin.
+    pub async fn tell_of_refusal(
+        &self,
+        socket: &str,
+        integration: &str,
+        problem: &Problem,
+    ) -> Result<(), Problem> {
+        let news = SocketNews::Error {
+            provider_config_key: integration.to_owned(),
+            connection_id: String::new(),
+            error_type: problem.popup_error_type().to_owned(),
+            error_desc: problem.to_string(),
+        };
+        let told = self.commit(&[Self::tell_socket(&hash(socket), &news)]).await;
+        self.hasten_sockets();
+        told.map(drop)
+    }
+
+    /// What leaves news for a socket, in the act that they are about.
+    pub(crate) fn tell_socket(socket_hash: &[u8], news: &SocketNews) -> Change {
+        Change::AddSocketMessage(SocketMessage { socket_hash: socket_hash.to_vec(), message: json!(news) })
+    }
+
+    /// Has this process look at once: the socket may be its own.
+    pub(crate) fn hasten_sockets(&self) {
+        self.sockets.news.notify_one();
+    }
+
+    async fn serve_sockets(self: Arc<Self>) {
+        loop {
+            let hashes: Vec<Vec<u8>> = self.sockets.lock().keys().cloned().collect();
+            if hashes.is_empty() || self.store.is_closed() {
+                return;
+            }
+            for some in hashes.chunks(ASKED_AT_ONCE) {
+                match self.store.take_socket_messages(some).await {
+                    Ok(taken) => taken.into_iter().for_each(|message| self.sockets.tell(message)),
+                    Err(error) => tracing::warn!(%error, "what sockets are to be told could not be read"),
+                }
+            }
+            let _ = tokio::time::timeout(POLL, self.sockets.news.notified()).await;
+        }
+    }
+}
+
+impl Sockets {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<u8>, mpsc::Sender<SocketNews>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, message: SocketMessage) {
+        let Ok(news) = serde_json::from_value(message.message) else { return };
+        if let Some(socket) = self.lock().get(&message.socket_hash) {
+            // A socket that does not read is told nothing more.
+            let _ = socket.try_send(news);
+        }
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if let Some(platform) = self.platform.upgrade() {
+            platform.sockets.lock().remove(&self.hash);
+        }
+    }
+}

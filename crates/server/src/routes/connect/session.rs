@@ -1,0 +1,118 @@
+//! What a browser learns of its session, and does with it.
+
+use axum::Json;
+use axum::extract::State;
+use http::StatusCode;
+use tombolo_api::{
+    self as api, ConnectSessionAnswer, ConnectTelemetry, ConnectUiColors, ConnectUiSettings, ConnectUiTheme,
+    SessionDefaults, SessionOverrides,
+};
+use tombolo_platform::connect::IntegrationDefaults;
+use tombolo_platform::store;
+
+use super::holder::Holder;
+use crate::routes::Routes;
+use crate::routes::body::Body;
+use crate::routes::query::{NoParameters, Query};
+use crate::routes::refusal::Refusal;
+
+/// Shows a browser its session
+///
+/// For the holder of a connect session's token.
+#[utoipa::path(
+    get, path = "/connect/session", operation_id = "readConnectSession", tag = "connect",
+    security(("connectSession" = [])),
+    responses((status = 200, description = "The session", body = ConnectSessionAnswer))
+)]
+pub(super) async fn read_connect_session(
+    Holder(holder): Holder,
+    Query(NoParameters {}): Query<NoParameters>,
+) -> Json<ConnectSessionAnswer> {
+    let draft = &holder.draft;
+    let keyed = |key: &String, defaults: &IntegrationDefaults| (key.clone(), told(defaults));
+    let defaults = draft.defaults.iter().map(|(key, defaults)| keyed(key, defaults));
+    let overrides = draft
+        .guides
+        .iter()
+        .map(|(key, guide)| (key.clone(), SessionOverrides { docs_connect: Some(guide.clone()) }));
+    Json(ConnectSessionAnswer {
+        data: api::ConnectSession {
+            end_user: draft.end_user.as_ref().map(end_user),
+            connect_ui_settings: settings(),
+            allowed_integrations: Some(draft.allowed_integrations.clone()).filter(|keys| !keys.is_empty()),
+            integrations_config_defaults: (!draft.defaults.is_empty()).then(|| defaults.collect()),
+            overrides: (!draft.guides.is_empty()).then(|| overrides.collect()),
+            is_reconnecting: holder.session.connection.as_ref().map(|_| true),
+            websockets_path: "/".to_owned(),
+        },
+    })
+}
+
+/// Ends a session before its time
+///
+/// For the holder of a connect session's token.
+#[utoipa::path(
+    delete, path = "/connect/session", operation_id = "endConnectSession", tag = "connect",
+    security(("connectSession" = [])),
+    responses((status = 204, description = "The token is good for nothing now"))
+)]
+pub(super) async fn end_connect_session(
+    State(routes): State<Routes>,
+    Holder(holder): Holder,
+    Query(NoParameters {}): Query<NoParameters>,
+) -> Result<StatusCode, Refusal> {
+    routes.platform.end_connect_session(&holder).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes what a page tells about itself
+///
+/// For pages of the compatible API. Nothing of it is kept: there is no telemetry here. The token stands in the body.
+#[utoipa::path(
+    post, path = "/connect/telemetry", operation_id = "takeConnectTelemetry", tag = "connect",
+    security(("connectSession" = [])),
+    request_body = ConnectTelemetry,
+    responses((status = 204, description = "It was taken, and is forgotten"))
+)]
+pub(super) async fn take_telemetry(
+    State(routes): State<Routes>,
+    Query(NoParameters {}): Query<NoParameters>,
+    Body(body): Body<ConnectTelemetry>,
+) -> Result<StatusCode, Refusal> {
+    routes.platform.session_access(&body.token.into_typed()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The person as the wire knows them.
+pub(crate) fn end_user(user: &store::EndUser) -> api::EndUser {
+    api::EndUser {
+        id: user.id.clone(),
+        display_name: user.display_name.clone(),
+        email: user.email.clone(),
+        tags: user.tags.clone(),
+        organization: user.organization.as_ref().map(|organization| api::OrganizationOfUser {
+            id: organization.id.clone(),
+            display_name: organization.display_name.clone(),
+        }),
+    }
+}
+
+/// What a browser needs to know of what was filled in beforehand.
+fn told(defaults: &IntegrationDefaults) -> SessionDefaults {
+    let fields = defaults.fields.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
+    let parameters = &defaults.authorization_parameters;
+    SessionDefaults {
+        user_scopes: None,
+        authorization_params: (!parameters.is_empty()).then(|| parameters.clone()),
+        connection_config: (!defaults.fields.is_empty()).then(|| fields.collect()),
+    }
+}
+
+fn settings() -> ConnectUiSettings {
+    let colors = |primary: &str| ConnectUiColors { primary: primary.to_owned() };
+    ConnectUiSettings {
+        theme: ConnectUiTheme { light: colors("#0f766e"), dark: colors("#2dd4bf") },
+        default_theme: "system".to_owned(),
+        show_watermark: false,
+    }
+}
