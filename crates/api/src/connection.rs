@@ -24,8 +24,10 @@ pub struct Connection {
     pub name: String,
     /// How it authenticates.
     pub auth_scheme: String,
-    /// The layers in front of the API that it passes, such as `http_basic`.
+    /// The layers in front of the API that it passes, `http_basic` or `client_certificate`.
     pub gates: Vec<String>,
+    /// When its client certificate ends; `null` when it has none.
+    pub certificate_expires_at: Option<Timestamp>,
     /// How it did last time.
     pub health: ConnectionHealth,
     /// What stands in the way of using it, in the form of the compatible API.

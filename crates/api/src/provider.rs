@@ -100,12 +100,14 @@ pub enum ProviderFieldKind {
     List,
     /// Several lines.
     Multiline,
+    /// What a file holds: its text, or the base64 form of what is none.
+    File,
 }
 
 /// A layer in front of an API that asks for something of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProviderGate {
-    /// Which gate it is: `http_basic`.
+    /// Which gate it is: `http_basic` or `client_certificate`.
     #[serde(rename = "type")]
     pub kind: String,
     /// The gate's name for people.
@@ -113,6 +115,9 @@ pub struct ProviderGate {
     /// When somebody needs it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explain: Option<Wording>,
+    /// The fields without which it does not open; none of its fields is filled in where there is no gate.
+    #[serde(default)]
+    pub needed: Vec<String>,
     /// The fields that it asks for.
     pub fields: Vec<ProviderField>,
 }

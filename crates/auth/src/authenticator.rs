@@ -2,8 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use tombolo_catalog::{AuthScheme, GateKind, OAuth2, Placement, Provider, SchemeKind};
+use http::Method;
+use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue};
+use tombolo_catalog::{AuthScheme, GateKind, OAuth2, Placement, Provider, RequestToken, SchemeKind};
 use zeroize::Zeroizing;
 
 use crate::credentials::Credentials;
@@ -21,6 +22,18 @@ enum Step {
     Key { place: KeyPlace, prefix: String, field: String, join: Option<String> },
     Basic { username: String, password: String },
     EncodedPassword { header: HeaderName, username: String, password: String },
+    Session(Session),
+}
+
+/// The cookie of a session and what goes along with it.
+#[derive(Debug, Clone)]
+struct Session {
+    /// What stands before the value, such as `JSESSIONID=`.
+    prefix: String,
+    field: String,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    /// The field of the request token, and where it goes.
+    request_token: Option<(String, KeyPlace)>,
 }
 
 #[derive(Debug, Clone)]
@@ -55,6 +68,9 @@ pub enum ApplyError {
     /// No entry of the connection fits the call.
     #[error("the connection has no credential for what this call is about")]
     NoEntry,
+    /// The session was given without the token that a request which changes something has to repeat.
+    #[error("the session was given without a request token, so that it can only read")]
+    NoRequestToken,
 }
 
 impl Authenticator {
@@ -85,6 +101,25 @@ impl Authenticator {
                 field: OAuth2::ACCESS_TOKEN.to_owned(),
                 join: None,
             },
+            SchemeKind::SessionCookie { cookie, session, headers, request_token } => {
+                let value = |text: &str| HeaderValue::from_str(text).map_err(|_| ApplyError::Header);
+                let headers = headers.iter().map(|(name, text)| Ok((header(name)?, value(text)?)));
+                Step::Session(Session {
+                    prefix: format!("{cookie}="),
+                    field: session.clone(),
+                    headers: headers.collect::<Result<_, ApplyError>>()?,
+                    request_token: match request_token {
+                        None => None,
+                        Some(RequestToken { field, header: Some(name), .. }) => {
+                            Some((field.clone(), KeyPlace::Header(header(name)?)))
+                        }
+                        Some(RequestToken { field, query, .. }) => {
+                            let parameter = query.clone().ok_or(ApplyError::Header)?;
+                            Some((field.clone(), KeyPlace::Query(parameter)))
+                        }
+                    },
+                })
+            }
         };
         Ok(Self { scheme, gates: gates.to_vec() })
     }
@@ -92,7 +127,7 @@ impl Authenticator {
     /// The headers that a caller can never set for a provider, because they carry credentials.
     pub fn owned_headers(provider: &Provider) -> Vec<HeaderName> {
         let listed = provider.strip_headers.iter().map(String::as_str);
-        let of_schemes = provider.auth.iter().filter_map(AuthScheme::header);
+        let of_schemes = provider.auth.iter().flat_map(AuthScheme::headers);
         let mut names: Vec<HeaderName> = listed
             .chain(of_schemes)
             .filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok())
@@ -105,17 +140,16 @@ impl Authenticator {
 
     /// The query parameters that a caller can never set for a provider, because they carry credentials.
     pub fn owned_parameters(provider: &Provider) -> Vec<String> {
-        let parameters = provider.auth.iter().filter_map(|scheme| match &scheme.kind {
-            SchemeKind::ApiKey { placement: Placement::Query(name), .. } => Some(name.clone()),
-            _ => None,
-        });
-        parameters.collect()
+        provider.auth.iter().filter_map(AuthScheme::parameter).map(str::to_owned).collect()
     }
 
-    /// Sets the headers; a query parameter to add comes back, already percent-encoded.
+    /// Sets the headers; a query parameter to add comes back, already percent-encoded. `method` is the one that is meant,
+    /// also where another one carries it. A client certificate is no part of a request: see
+    /// [`crate::ClientCertificate::of`].
     pub fn apply(
         &self,
         credentials: &Credentials,
+        method: &Method,
         selection: Selection<'_>,
         headers: &mut HeaderMap,
     ) -> Result<Option<Zeroizing<String>>, ApplyError> {
@@ -126,6 +160,7 @@ impl Authenticator {
                     let password = credentials.value("basic_password").unwrap_or_default();
                     headers.insert(AUTHORIZATION, basic("Basic ", username, password)?);
                 }
+                GateKind::ClientCertificate => {}
             }
         }
         if matches!(selection, Selection::GateOnly) {
@@ -150,6 +185,32 @@ impl Authenticator {
                 let (username, password) = pair(credentials, username, password)?;
                 headers.insert(header, basic("", username, password)?);
             }
+            Step::Session(session) => return session.apply(credentials, method, headers),
+        }
+        Ok(None)
+    }
+}
+
+impl Session {
+    fn apply(
+        &self,
+        credentials: &Credentials,
+        method: &Method,
+        headers: &mut HeaderMap,
+    ) -> Result<Option<Zeroizing<String>>, ApplyError> {
+        let value = credentials.value(&self.field).ok_or(ApplyError::Missing)?;
+        // People copy the pair as well as the value alone.
+        let value = value.strip_prefix(&self.prefix).unwrap_or(value);
+        headers.insert(COOKIE, sensitive(&[&self.prefix, value])?);
+        for (name, value) in &self.headers {
+            headers.insert(name, value.clone());
+        }
+        let reads = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+        let Some((field, place)) = self.request_token.as_ref().filter(|_| !reads) else { return Ok(None) };
+        let token = credentials.value(field).ok_or(ApplyError::NoRequestToken)?;
+        match place {
+            KeyPlace::Header(header) => drop(headers.insert(header, sensitive(&[token])?)),
+            KeyPlace::Query(parameter) => return Ok(Some(query_pair(parameter, &[token]))),
         }
         Ok(None)
     }
@@ -212,7 +273,13 @@ mod tests {
     use crate::credentials::CredentialsBuilder;
     use tombolo_catalog::Catalog;
 
-    fn apply(provider: &str, scheme: &str, gates: &[GateKind], selection: Selection<'_>) -> String {
+    fn apply(
+        provider: &str,
+        scheme: &str,
+        gates: &[GateKind],
+        method: &Method,
+        selection: Selection<'_>,
+    ) -> String {
         let catalog = Catalog::built_in().expect("the built-in files load");
         let scheme = catalog.get(provider).and_then(|p| p.scheme(scheme)).expect("the scheme");
         let credentials = CredentialsBuilder::new()
@@ -221,14 +288,18 @@ mod tests {
             .value("basic_username", "gate")
             .value("basic_password", "keeper")
             .value("token", "one")
+            .value("session", "cookie-value")
             .entry("1", "first")
             .entry("2", "second")
             .build();
         let mut headers = HeaderMap::new();
         let authenticator = Authenticator::compile(scheme, gates).expect("compiles");
-        match authenticator.apply(&credentials, selection, &mut headers) {
+        match authenticator.apply(&credentials, method, selection, &mut headers) {
             Ok(query) => {
-                assert!(headers.values().all(HeaderValue::is_sensitive));
+                let open = |(name, value): &(&HeaderName, &HeaderValue)| {
+                    !value.is_sensitive() && *name != "x-requested-with"
+                };
+                assert!(!headers.iter().any(|header| open(&header)));
                 let mut lines: Vec<String> = headers
                     .iter()
                     .map(|(name, value)| format!("{name}: {}", value.to_str().expect("text")))
@@ -265,10 +336,48 @@ mod tests {
             ),
             ("kintone", "password", &gate, Selection::GateOnly, "authorization: Basic Z2F0ZTprZWVwZXI="),
             ("kintone-user-api", "token", &[], Selection::All, "authorization: Bearer one"),
+            ("kintone", "password", &[GateKind::ClientCertificate], Selection::GateOnly, ""),
+            (
+                "kintone",
+                "session",
+                &[],
+                Selection::All,
+                "cookie: JSESSIONID=cookie-value; x-requested-with: XMLHttpRequest",
+            ),
             ("oomnitza", "api_token", &[], Selection::All, "authorization2: one"),
             ("oomnitza", "password", &[], Selection::All, "authorization: Basic c3V6dWtpOnA6dw=="),
         ] {
-            assert_eq!(apply(provider, scheme, gates, selection), expected, "{provider} {scheme}");
+            assert_eq!(
+                apply(provider, scheme, gates, &Method::GET, selection),
+                expected,
+                "{provider} {scheme}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_session_repeats_its_request_token_when_it_changes_something() {
+        let catalog = Catalog::built_in().expect("the built-in files load");
+        let scheme = catalog.get("kintone").and_then(|p| p.scheme("session")).expect("the scheme");
+        let authenticator = Authenticator::compile(scheme, &[]).expect("compiles");
+        // The value may have been copied together with its name.
+        let session = || CredentialsBuilder::new().value("session", "JSESSIONID=cookie-value");
+        let (can_write, can_read) = (session().value("request_token", "a+b").build(), session().build());
+        let apply = |credentials, method: &str| {
+            let mut headers = HeaderMap::new();
+            let method = Method::from_bytes(method.as_bytes()).expect("a method");
+            let added = authenticator.apply(credentials, &method, Selection::All, &mut headers);
+            assert_eq!(headers["cookie"], "JSESSIONID=cookie-value");
+            added.map(|pair| pair.map(|pair| (*pair).clone()))
+        };
+        let pair = "%5F%5FREQUEST%5FTOKEN%5F%5F=a%2Bb".to_owned();
+        for method in ["POST", "PUT", "PATCH", "DELETE"] {
+            assert_eq!(apply(&can_write, method), Ok(Some(pair.clone())), "{method}");
+            assert_eq!(apply(&can_read, method), Err(ApplyError::NoRequestToken), "{method}");
+        }
+        for method in ["GET", "HEAD"] {
+            assert_eq!(apply(&can_write, method), Ok(None), "{method}");
+            assert_eq!(apply(&can_read, method), Ok(None), "{method}");
         }
     }
 

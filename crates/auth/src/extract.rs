@@ -40,6 +40,11 @@ pub fn extract_keys(
                     decode_password(text.strip_prefix("Basic ").unwrap_or(text), &mut take);
                 }
                 SchemeKind::EncodedPassword { .. } => decode_password(text, &mut take),
+                SchemeKind::SessionCookie { cookie, .. } => text
+                    .split(';')
+                    .filter_map(|pair| pair.trim().split_once('='))
+                    .filter(|(name, _)| name == cookie)
+                    .for_each(|(_, value)| take(value)),
                 // A bearer token, which is looked for below whatever the schemes are.
                 SchemeKind::OAuth2(_) => {}
             }
@@ -108,6 +113,7 @@ mod tests {
             ("kintone", "authorization", "Bearer tmb_a".to_owned(), "tmb_a"),
             ("kintone", "authorization", "bearer tmb_a".to_owned(), "tmb_a"),
             ("kintone", "authorization", format!("Basic {}", basic("tmb_a:")), "tmb_a"),
+            ("kintone", "cookie", "theme=tmb_b; JSESSIONID=tmb_a".to_owned(), "tmb_a"),
             ("oomnitza", "authorization2", "tmb_a".to_owned(), "tmb_a"),
             ("kintone", "authorization2", "tmb_a".to_owned(), ""),
             ("kintone", "x-cybozu-api-token", "vendor".to_owned(), ""),

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret, SecretString};
-use tombolo_catalog::{AuthScheme, Field, FieldError, GateKind, Provider, SchemeKind, Text};
+use tombolo_catalog::{AuthScheme, Field, FieldError, Gate, GateKind, Provider, SchemeKind, Text};
 use zeroize::Zeroizing;
 
+use crate::certificate::{CertificateFacts, CertificateFile, CertificateKind, ClientCertificate};
 use crate::credentials::{Credentials, CredentialsBuilder};
 
 /// Typed values by field name. All are held as secrets until their field says that they are none.
@@ -17,6 +18,8 @@ pub struct Form<'a> {
     pub provider: &'a Provider,
     /// The scheme.
     pub scheme: &'a AuthScheme,
+    /// The present moment in seconds since 1970: certificates are looked at in its light.
+    pub now: i64,
 }
 
 /// An accepted form.
@@ -26,6 +29,8 @@ pub struct Accepted {
     pub config: BTreeMap<String, String>,
     /// The gates that were filled in.
     pub gates: Vec<GateKind>,
+    /// What the client certificate says of itself, if there is one.
+    pub certificate: Option<CertificateFacts>,
     /// The credentials, complete when `entries` is [`FormEntries::Placed`].
     pub credentials: Credentials,
     /// Whether it is known which entry is for what.
@@ -59,32 +64,96 @@ impl Form<'_> {
             }
         }
         let mut builder = CredentialsBuilder::new();
-        let mut gates = Vec::new();
-        for gate in &self.provider.gates {
-            let filled = gate.fields.names().any(|name| is_filled(typed, name));
-            if !filled {
-                continue;
-            }
-            if self.scheme.uses_authorization_header() {
-                faults.push(gate_collision(&gate.name, gate.fields.names().next().unwrap_or_default()));
-                continue;
-            }
-            gates.push(gate.kind);
-            for (name, field) in gate.fields.iter() {
-                let needed = Field { optional: false, ..field.clone() };
-                match accept(&needed, name, typed) {
-                    Ok(Some(value)) => builder = builder.value(name, &value),
-                    Ok(None) => {}
-                    Err(fault) => faults.push(fault),
-                }
-            }
+        let mut certificate = None;
+        let gates = self.filled_gates(typed);
+        faults.extend(self.impossible(typed, &gates));
+        for gate in self.provider.gates.iter().filter(|gate| gates.contains(&gate.kind)) {
+            builder = match gate.kind {
+                GateKind::HttpBasic => accept_basic(gate, typed, builder, &mut faults),
+                GateKind::ClientCertificate => match self.accept_certificate(gate, typed) {
+                    Ok((opened, facts)) => {
+                        certificate = Some(facts);
+                        builder.value(ClientCertificate::CREDENTIAL, &opened.to_pem())
+                    }
+                    Err(found) => {
+                        faults.extend(found);
+                        builder
+                    }
+                },
+            };
         }
         let (builder, entries) = self.accept_scheme(typed, &mut config, builder, &mut faults);
         if faults.is_empty() {
-            Ok(Accepted { config, gates, credentials: builder.build(), entries })
+            Ok(Accepted { config, gates, certificate, credentials: builder.build(), entries })
         } else {
             Err(faults)
         }
+    }
+
+    /// The gates that somebody meant to fill in. A client certificate is not meant by its kind alone, which a form may
+    /// have preset, unless it names a store.
+    fn filled_gates(&self, typed: &Typed) -> Vec<GateKind> {
+        let is_filled = |gate: &&Gate| match gate.kind {
+            GateKind::HttpBasic => gate.fields.names().any(|name| is_filled(typed, name)),
+            GateKind::ClientCertificate => {
+                let rest = gate.fields.names().filter(|name| *name != CERTIFICATE_TYPE);
+                rest.into_iter().any(|name| is_filled(typed, name))
+                    || matches!(certificate_kind(typed), Some(CertificateKind::Store(_)))
+            }
+        };
+        self.provider.gates.iter().filter(is_filled).map(|gate| gate.kind).collect()
+    }
+
+    /// What the vendor does not offer together: what its file says, and what shares one header.
+    fn impossible(&self, typed: &Typed, gates: &[GateKind]) -> Vec<FieldError> {
+        let field_of = |kind: GateKind| kind.needed_fields().first().copied().unwrap_or_default();
+        let filled = |name: &str| is_filled(typed, name);
+        let mut faults: Vec<FieldError> = self
+            .provider
+            .impossible
+            .iter()
+            .filter(|row| row.is_met(&self.scheme.id, gates, filled))
+            .map(|row| {
+                let field = row.field.as_deref().or(row.gates.first().map(|gate| field_of(*gate)));
+                let field = field.unwrap_or("auth_scheme").to_owned();
+                FieldError { field, code: "impossible_combination", message: row.message() }
+            })
+            .collect();
+        let basic = self.provider.gates.iter().find(|gate| gate.kind == GateKind::HttpBasic);
+        if let Some(gate) = basic.filter(|gate| gates.contains(&gate.kind))
+            && self.scheme.uses_authorization_header()
+            && faults.is_empty()
+        {
+            faults.push(gate_collision(&gate.name, field_of(gate.kind)));
+        }
+        faults
+    }
+
+    fn accept_certificate(
+        &self,
+        gate: &Gate,
+        typed: &Typed,
+    ) -> Result<(ClientCertificate, CertificateFacts), Vec<FieldError>> {
+        let mut faults = Vec::new();
+        let mut accepted = |name: &str| {
+            let field = gate.fields.get(name)?;
+            accept(field, name, typed).unwrap_or_else(|fault| {
+                faults.push(fault);
+                None
+            })
+        };
+        let [material, password, subject] =
+            ["certificate", "certificate_password", "certificate_subject"].map(&mut accepted);
+        // A kind that is none of the choices may still be the name of a store, of which more can be said.
+        let kind = certificate_kind(typed).or_else(|| {
+            accepted(CERTIFICATE_TYPE);
+            None
+        });
+        let Some(kind) = kind.filter(|_| faults.is_empty()) else { return Err(faults) };
+        let [material, password, subject] =
+            [&material, &password, &subject].map(|value| value.as_ref().map_or("", |value| value.as_str()));
+        let file = CertificateFile { kind, material, password, subject };
+        ClientCertificate::read(&file, self.now).map_err(|fault| vec![fault.into_field_error()])
     }
 
     fn accept_scheme(
@@ -143,6 +212,8 @@ impl Form<'_> {
         typed
             .keys()
             .filter(|name| !known.contains(&name.as_str()))
+            // Of these more can be said than that they are unknown.
+            .filter(|name| !self.provider.impossible.iter().any(|row| row.field.as_ref() == Some(*name)))
             .map(|name| {
                 let name: String = name.chars().take(80).collect();
                 let message = if of_other_schemes.contains(&name.as_str()) {
@@ -160,6 +231,30 @@ impl Form<'_> {
             })
             .collect()
     }
+}
+
+const CERTIFICATE_TYPE: &str = "certificate_type";
+
+fn certificate_kind(typed: &Typed) -> Option<CertificateKind> {
+    let text = typed.get(CERTIFICATE_TYPE).map(ExposeSecret::expose_secret).unwrap_or_default();
+    CertificateKind::parse(text)
+}
+
+fn accept_basic(
+    gate: &Gate,
+    typed: &Typed,
+    mut builder: CredentialsBuilder,
+    faults: &mut Vec<FieldError>,
+) -> CredentialsBuilder {
+    for (name, field) in gate.fields.iter() {
+        let needed = Field { optional: false, ..field.clone() };
+        match accept(&needed, name, typed) {
+            Ok(Some(value)) => builder = builder.value(name, &value),
+            Ok(None) => {}
+            Err(fault) => faults.push(fault),
+        }
+    }
+    builder
 }
 
 fn accept(field: &Field, name: &str, typed: &Typed) -> Result<Option<Zeroizing<String>>, FieldError> {
@@ -235,7 +330,7 @@ mod tests {
     fn fill(provider: &str, scheme: &str, fields: &[(&str, &str)]) -> String {
         let catalog = Catalog::built_in().expect("the built-in files load");
         let provider = catalog.get(provider).expect("the provider");
-        let form = Form { provider, scheme: provider.scheme(scheme).expect("the scheme") };
+        let form = Form { provider, scheme: provider.scheme(scheme).expect("the scheme"), now: 0 };
         let typed = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
         match form.accept(&typed) {
             Ok(accepted) => {
@@ -292,7 +387,7 @@ mod tests {
                 "kintone-user-api",
                 "token",
                 with(&[("token", "cy.s.api1.aa.bb"), ("basic_username", "u"), ("basic_password", "p")]),
-                "basic_username:gate_collision",
+                "basic_username:impossible_combination",
             ),
         ] {
             assert_eq!(fill(provider, scheme, &fields), expected, "{fields:?}");

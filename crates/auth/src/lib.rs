@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod authenticator;
+mod certificate;
 mod credentials;
 mod exchange;
 mod extract;
@@ -8,6 +9,10 @@ mod form;
 mod oauth2;
 
 pub use authenticator::{ApplyError, Authenticator, Selection};
+pub use certificate::{
+    CertificateFacts, CertificateFault, CertificateFile, CertificateKind, ClientCertificate,
+    MalformedCertificate,
+};
 pub use credentials::{Credentials, CredentialsBuilder, MalformedCredentials};
 pub use exchange::{ExchangeAnswer, ExchangeFailure, ExchangeRequest, Step, Tokens};
 pub use extract::extract_keys;

@@ -46,7 +46,8 @@ impl AuthScheme {
     /// How the compatible API calls this scheme.
     pub fn auth_mode(&self) -> AuthMode {
         match &self.kind {
-            SchemeKind::ApiKey { .. } => AuthMode::ApiKey,
+            // The compatible API has no word for a session; its cookie is one secret text, as a key is.
+            SchemeKind::ApiKey { .. } | SchemeKind::SessionCookie { .. } => AuthMode::ApiKey,
             SchemeKind::Basic { .. } | SchemeKind::EncodedPassword { .. } => AuthMode::Basic,
             SchemeKind::OAuth2(oauth2) => match oauth2.flow {
                 Flow::AuthorizationCode => AuthMode::OAuth2,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::scheme::GateKind;
+use crate::gate::GateKind;
 use crate::template::Template;
 use crate::text::TextTemplate;
 
@@ -39,6 +39,8 @@ pub struct Explanation {
     pub stops: bool,
     /// The answer comes from this gate: with the gate's fields filled in it is no failure yet.
     pub gate: Option<GateKind>,
+    /// Only for connections that use this gate.
+    pub through: Option<GateKind>,
     /// Only in these stages.
     #[serde(default)]
     pub at: Vec<String>,
@@ -67,6 +69,8 @@ pub struct Observation<'a> {
     pub stage: &'a str,
     /// The auth scheme.
     pub scheme: &'a str,
+    /// The gates that the connection uses.
+    pub gates: &'a [GateKind],
     /// The HTTP status, when there was an answer.
     pub status: Option<u16>,
     /// The vendor's error code.
@@ -87,6 +91,7 @@ impl Explanation {
         };
         free_or(&self.at, Some(seen.stage))
             && free_or(&self.schemes, Some(seen.scheme))
+            && self.through.is_none_or(|gate| seen.gates.contains(&gate))
             && free_or(&self.codes, seen.code)
             && free_or(&self.network, seen.network)
             && (self.network.is_empty() == seen.network.is_none())

@@ -78,6 +78,8 @@ pub enum FieldKind {
     List,
     /// Several lines, such as a PEM certificate.
     Multiline,
+    /// What a file holds: its text, or the base64 form of what is none.
+    File,
 }
 
 /// A checked pattern, anchored at both ends.
@@ -116,7 +118,7 @@ impl Field {
         if value.chars().count() > longest {
             return Err(self.refuse(name, Refusal::TooLong(longest)));
         }
-        let breaks_allowed = matches!(self.kind, FieldKind::Multiline);
+        let breaks_allowed = matches!(self.kind, FieldKind::Multiline | FieldKind::File);
         if value.chars().any(|c| c.is_control() && !(breaks_allowed && matches!(c, '\n' | '\r' | '\t'))) {
             return Err(self.refuse(name, Refusal::ControlCharacter));
         }

@@ -14,7 +14,8 @@ pub struct HostPattern {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Label {
     Literal(String),
-    Any,
+    /// A hole, by its name.
+    Any(String),
 }
 
 impl HostPattern {
@@ -24,7 +25,11 @@ impl HostPattern {
             .split('.')
             .map(|label| {
                 if let Some(name) = label.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
-                    if is_label(name) || name.contains('_') { Ok(Label::Any) } else { Err(bad(label, text)) }
+                    if is_label(name) || name.contains('_') {
+                        Ok(Label::Any(name.to_owned()))
+                    } else {
+                        Err(bad(label, text))
+                    }
                 } else if is_label(label) {
                     Ok(Label::Literal(label.to_owned()))
                 } else {
@@ -46,10 +51,34 @@ impl HostPattern {
         let mut labels = host.split('.');
         let all_fit = self.labels.iter().all(|pattern| match (pattern, labels.next()) {
             (Label::Literal(expected), Some(label)) => expected == label,
-            (Label::Any, Some(label)) => is_label(label),
+            (Label::Any(_), Some(label)) => is_label(label),
             (_, None) => false,
         });
         all_fit && labels.next().is_none()
+    }
+
+    /// The host of this pattern whose holes hold what those of the same names hold in a host of another pattern. `None`
+    /// when the host does not fit that pattern, or a hole is missing in it.
+    pub fn filled_from(&self, other: &Self, host: &str) -> Option<String> {
+        if !other.matches(host) {
+            return None;
+        }
+        let labels = self.labels.iter().map(|label| match label {
+            Label::Literal(text) => Some(text.as_str()),
+            hole @ Label::Any(_) => {
+                let position = other.labels.iter().position(|known| known == hole)?;
+                host.split('.').nth(position)
+            }
+        });
+        labels.collect::<Option<Vec<_>>>().map(|labels| labels.join("."))
+    }
+
+    /// The names of the holes.
+    pub(crate) fn holes(&self) -> impl Iterator<Item = &str> {
+        self.labels.iter().filter_map(|label| match label {
+            Label::Any(name) => Some(name.as_str()),
+            Label::Literal(_) => None,
+        })
     }
 }
 
@@ -96,6 +125,20 @@ mod tests {
         ] {
             assert_eq!(pattern.matches(host), fits, "{host}");
         }
+    }
+
+    #[test]
+    fn what_a_hole_holds_moves_to_another_pattern() {
+        let pattern = |text| HostPattern::parse(text).expect("valid");
+        let (plain, twin) = (pattern("{subdomain}.kintone.com"), pattern("{subdomain}.s.kintone.com"));
+        for (host, expected) in [
+            ("acme.kintone.com", Some("acme.s.kintone.com")),
+            ("acme.s.kintone.com", None),
+            ("acme.kintone.com.evil.test", None),
+        ] {
+            assert_eq!(twin.filled_from(&plain, host).as_deref(), expected, "{host}");
+        }
+        assert_eq!(pattern("{other}.kintone.com").filled_from(&plain, "acme.kintone.com"), None);
     }
 
     #[test]

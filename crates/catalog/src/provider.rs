@@ -7,14 +7,16 @@ use serde_saphyr::Spanned;
 
 use crate::catalog::Catalog;
 use crate::check;
+use crate::combination::Impossible;
 use crate::diagnostic::Diagnostic;
 use crate::explanation::{Explanation, Observation};
 use crate::field::Fields;
+use crate::gate::{Gate, GateKind};
 use crate::host::{HostPattern, host_of};
 use crate::limit::{ErrorBody, Limits, Retry};
 use crate::paste::{PasteRule, Pasted};
 use crate::path_rule::PathRewrite;
-use crate::scheme::{AuthScheme, Gate, SchemeText};
+use crate::scheme::{AuthScheme, SchemeText};
 use crate::setting::Settings;
 use crate::stage::Stage;
 use crate::template::{Encoding, Scope, Template, TemplateError};
@@ -47,6 +49,8 @@ pub struct Provider {
     pub gates: Vec<Gate>,
     /// The ways to authenticate; the first is the default one.
     pub auth: Vec<AuthScheme>,
+    /// What the vendor does not offer together, and why.
+    pub impossible: Vec<Impossible>,
     /// Header names, beside those of the schemes, that a caller cannot set.
     pub strip_headers: Vec<String>,
     /// The stages of the connection test, after those of the engine.
@@ -93,21 +97,40 @@ impl Provider {
         self.auth.iter().find(|scheme| scheme.id == id)
     }
 
-    /// The base URL for a configuration: `https`, and a host that fits one of the patterns.
-    pub fn base_url(&self, config: &BTreeMap<String, String>) -> Result<String, BaseUrlError> {
-        self.url(&self.base_url, config)
+    /// The base URL for a configuration and the gates that are used: `https`, and a host that fits one of the patterns,
+    /// or its twin.
+    pub fn base_url(
+        &self,
+        config: &BTreeMap<String, String>,
+        gates: &[GateKind],
+    ) -> Result<String, BaseUrlError> {
+        self.url(&self.base_url, config, gates)
     }
 
-    /// An address of this provider for a configuration: `https`, and a host that fits one of the patterns.
-    pub fn url(&self, url: &Template, config: &BTreeMap<String, String>) -> Result<String, BaseUrlError> {
+    /// An address of this provider for a configuration and the gates that are used: `https`, and a host that fits one of
+    /// the patterns, or its twin.
+    pub fn url(
+        &self,
+        url: &Template,
+        config: &BTreeMap<String, String>,
+        gates: &[GateKind],
+    ) -> Result<String, BaseUrlError> {
         let scope = Scope { config: Some(config), ..Scope::default() };
         let url = url.render(&scope, Encoding::Host)?;
-        let host = host_of(&url);
-        if self.hosts.iter().any(|pattern| pattern.matches(host)) {
-            Ok(url.trim_end_matches('/').to_owned())
-        } else {
-            Err(BaseUrlError::Host { host: host.to_owned() })
+        let url = url.trim_end_matches('/');
+        let host = host_of(url);
+        if !self.hosts.iter().any(|pattern| pattern.matches(host)) {
+            return Err(BaseUrlError::Host { host: host.to_owned() });
         }
+        let mut used = self.gates.iter().filter(|gate| gates.contains(&gate.kind));
+        let twin = used.find_map(|gate| gate.twin_of(host));
+        Ok(twin.map_or_else(|| url.to_owned(), |twin| url.replacen(host, &twin, 1)))
+    }
+
+    /// What people may look for and this provider cannot do with an auth scheme alone, whether it has that scheme or not.
+    pub fn impossible_scheme(&self, scheme: &str) -> Option<&Impossible> {
+        let alone = |row: &&Impossible| row.gates.is_empty() && row.field.is_none();
+        self.impossible.iter().filter(alone).find(|row| row.scheme.as_deref() == Some(scheme))
     }
 
     /// The fields in a pasted text, by the first rule that fits.
@@ -126,6 +149,8 @@ impl Provider {
 #[serde(deny_unknown_fields)]
 pub struct Common {
     pub(crate) settings: Settings,
+    /// The fields of a client certificate.
+    pub(crate) client_certificate: Fields,
     pub(crate) errors: Vec<Explanation>,
 }
 
@@ -157,6 +182,8 @@ pub(crate) struct ProviderText {
     pub gates: Vec<Spanned<Gate>>,
     pub auth: Vec<Spanned<SchemeText>>,
     #[serde(default)]
+    pub impossible: Vec<Spanned<Impossible>>,
+    #[serde(default)]
     pub strip_headers: Vec<String>,
     pub test: Vec<Spanned<Stage>>,
     #[serde(default)]
@@ -177,6 +204,16 @@ pub(crate) struct ProviderText {
 }
 
 impl ProviderText {
+    /// Gives a client certificate its fields, which are the same at every vendor.
+    pub(crate) fn complete(&mut self, common: &Common) {
+        let certificates = self.gates.iter_mut().map(|gate| &mut gate.value);
+        for gate in certificates.filter(|gate| gate.kind == GateKind::ClientCertificate) {
+            if gate.fields.is_empty() {
+                gate.fields = common.client_certificate.clone();
+            }
+        }
+    }
+
     /// Whether the file has an auth scheme with that id, whole or not.
     pub(crate) fn declares_scheme(&self, id: &str) -> bool {
         self.auth.iter().any(|scheme| scheme.value.id == id)

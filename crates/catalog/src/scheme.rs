@@ -1,6 +1,8 @@
-//! Auth schemes and gates as a provider file declares them. What they do to a request is in the crate `auth`.
+//! Auth schemes as a provider file declares them. What they do to a request is in the crate `auth`.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
 
 use crate::field::Fields;
 use crate::oauth2::{Flow, OAuth2};
@@ -71,6 +73,30 @@ pub enum SchemeKind {
     },
     /// `Authorization: Bearer` with an access token that the vendor gives out (RFC 6749, RFC 6750).
     OAuth2(Box<OAuth2>),
+    /// The cookie of a browser's session, with what a browser sends beside it.
+    SessionCookie {
+        /// The cookie's name.
+        cookie: String,
+        /// The secret field with the cookie's value.
+        session: String,
+        /// Headers that go along, because a browser would send them.
+        headers: BTreeMap<String, String>,
+        /// What a request that changes something has to repeat.
+        request_token: Option<RequestToken>,
+    },
+}
+
+/// A token of the session that a request which changes something has to repeat, so that other sites cannot make a
+/// browser send it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestToken {
+    /// The secret field that holds it. Where it is empty the connection can only read.
+    pub field: String,
+    /// The query parameter that carries it.
+    pub query: Option<String>,
+    /// The header that carries it.
+    pub header: Option<String>,
 }
 
 /// Where a key goes.
@@ -109,29 +135,6 @@ pub struct Selector {
     pub body: Option<String>,
 }
 
-/// A layer in front of the API that asks for something of its own.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Gate {
-    /// Which gate it is.
-    #[serde(rename = "type")]
-    pub kind: GateKind,
-    /// The gate's name for people.
-    pub name: Text,
-    /// When somebody needs it.
-    pub explain: Option<Text>,
-    /// The fields that the gate asks for; all of them are optional together.
-    pub fields: Fields,
-}
-
-/// The known gates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GateKind {
-    /// HTTP Basic (RFC 7617) in the `Authorization` header, from the fields `basic_username` and `basic_password`.
-    HttpBasic,
-}
-
 impl AuthScheme {
     /// Whether the scheme uses the `Authorization` header, which then cannot carry a Basic gate as well.
     pub fn uses_authorization_header(&self) -> bool {
@@ -141,7 +144,8 @@ impl AuthScheme {
                 name.eq_ignore_ascii_case("authorization")
             }
             SchemeKind::ApiKey { placement: Placement::Query(_), .. }
-            | SchemeKind::EncodedPassword { .. } => false,
+            | SchemeKind::EncodedPassword { .. }
+            | SchemeKind::SessionCookie { .. } => false,
         }
     }
 
@@ -152,7 +156,30 @@ impl AuthScheme {
             SchemeKind::OAuth2(_) => Some(OAuth2::HEADER),
             SchemeKind::EncodedPassword { header, .. } => Some(header),
             SchemeKind::ApiKey { placement: Placement::Header(name), .. } => Some(name),
+            SchemeKind::SessionCookie { .. } => Some("cookie"),
             SchemeKind::ApiKey { placement: Placement::Query(_), .. } => None,
+        }
+    }
+
+    /// Every header that the scheme sets, the one with the credential among them.
+    pub fn headers(&self) -> impl Iterator<Item = &str> {
+        let beside = match &self.kind {
+            SchemeKind::SessionCookie { headers, request_token, .. } => Some((headers, request_token)),
+            _ => None,
+        };
+        let beside = beside.into_iter().flat_map(|(headers, token)| {
+            let token = token.as_ref().and_then(|token| token.header.as_ref());
+            headers.keys().chain(token).map(String::as_str)
+        });
+        self.header().into_iter().chain(beside)
+    }
+
+    /// The query parameter that the scheme sets, if it sets one.
+    pub fn parameter(&self) -> Option<&str> {
+        match &self.kind {
+            SchemeKind::ApiKey { placement: Placement::Query(name), .. } => Some(name),
+            SchemeKind::SessionCookie { request_token: Some(token), .. } => token.query.as_deref(),
+            _ => None,
         }
     }
 
@@ -160,7 +187,7 @@ impl AuthScheme {
     pub fn entries(&self) -> Option<&Entries> {
         match &self.kind {
             SchemeKind::ApiKey { entries, .. } => entries.as_ref(),
-            SchemeKind::Basic { .. } | SchemeKind::EncodedPassword { .. } | SchemeKind::OAuth2(_) => None,
+            _ => None,
         }
     }
 
@@ -168,7 +195,7 @@ impl AuthScheme {
     pub fn oauth2(&self) -> Option<&OAuth2> {
         match &self.kind {
             SchemeKind::OAuth2(oauth2) => Some(oauth2),
-            SchemeKind::ApiKey { .. } | SchemeKind::Basic { .. } | SchemeKind::EncodedPassword { .. } => None,
+            _ => None,
         }
     }
 
@@ -192,6 +219,10 @@ pub(crate) struct SchemeText {
     pub prefix: Option<String>,
     pub entries: Option<Entries>,
     pub oauth2: Option<OAuth2>,
+    pub cookie: Option<String>,
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    pub request_token: Option<RequestToken>,
     #[serde(default)]
     pub fields: Fields,
     #[serde(default)]
@@ -208,6 +239,7 @@ pub(crate) enum SchemeType {
     EncodedPassword,
     #[serde(rename = "oauth2")]
     OAuth2,
+    SessionCookie,
 }
 
 impl SchemeText {
@@ -219,10 +251,18 @@ impl SchemeText {
         if self.oauth2.is_some() && self.kind != SchemeType::OAuth2 {
             return self.lacks("has a block `oauth2`", "remove it, or write `type: oauth2`");
         }
+        let of_session = self.cookie.is_some() || self.request_token.is_some() || !self.headers.is_empty();
+        if of_session && self.kind != SchemeType::SessionCookie {
+            return self.lacks(
+                "has keys of a session (`cookie`, `headers`, `request_token`)",
+                "remove them, or write `type: session_cookie`",
+            );
+        }
         let kind = match self.kind {
             SchemeType::ApiKey => self.api_key()?,
             SchemeType::Basic | SchemeType::EncodedPassword => self.password()?,
             SchemeType::OAuth2 => self.tokens()?,
+            SchemeType::SessionCookie => self.session()?,
         };
         let Self { id, name, explain, fields, locks_out, unavailable, .. } = self;
         Ok(AuthScheme { id, name, explain, fields, kind, locks_out, unavailable })
@@ -292,10 +332,33 @@ impl SchemeText {
         Ok(SchemeKind::OAuth2(Box::new(oauth2.clone())))
     }
 
-    /// The one field that is secret.
+    fn session(&self) -> Result<SchemeKind, Wrong> {
+        let Some(cookie) = self.cookie.clone() else {
+            return self.lacks("does not name its cookie", "add `cookie: NAME`");
+        };
+        if let Some(token) = &self.request_token {
+            if token.query.is_some() == token.header.is_some() {
+                return self.lacks(
+                    "does not say where its request token goes, or says it twice",
+                    "give `request_token` one of `query: NAME` and `header: NAME`",
+                );
+            }
+            if !self.fields.get(&token.field).is_some_and(|field| field.secret && field.optional) {
+                return self.lacks(
+                    "does not ask for its request token",
+                    "declare the field of `request_token` with `secret: true` and `optional: true`",
+                );
+            }
+        }
+        let (headers, request_token) = (self.headers.clone(), self.request_token.clone());
+        Ok(SchemeKind::SessionCookie { cookie, session: self.secret()?, headers, request_token })
+    }
+
+    /// The one field that is secret, beside that of a request token.
     fn secret(&self) -> Result<String, Wrong> {
-        let secrets: Vec<&str> =
-            self.fields.iter().filter(|(_, field)| field.secret).map(|(name, _)| name).collect();
+        let token = self.request_token.as_ref().map(|token| token.field.as_str());
+        let secrets = self.fields.iter().filter(|(name, field)| field.secret && Some(*name) != token);
+        let secrets: Vec<&str> = secrets.map(|(name, _)| name).collect();
         match secrets.as_slice() {
             [secret] => Ok((*secret).to_owned()),
             _ => self.lacks(

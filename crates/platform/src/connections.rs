@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use tombolo_auth::Typed;
-use tombolo_catalog::{AuthScheme, Flow, Provider};
+use tombolo_catalog::{AuthScheme, Flow, GateKind, Provider};
 use tombolo_store::{
     Change, ConnectSessionId, Connection, ConnectionHealth, ConnectionId, ConnectionUpdate, EndUser,
     EnvironmentId, Health, Integration, NewConnection, Object, Target,
@@ -147,7 +147,7 @@ impl Platform {
             integration_id,
             name: draft.name.trim().to_owned(),
             connection_id: draft.connection_id.clone(),
-            target: target(plan),
+            target: target(prepared),
             sealed: Some(plan.sealed.sealed.clone()),
             life: prepared.life,
             settings: json!(prepared.settings),
@@ -293,7 +293,7 @@ impl Platform {
             connection_id: connection.connection_id.clone(),
             integration: integration.unique_key.clone(),
             auth_scheme: connection.target.auth_scheme.clone(),
-            gates: serde_json::from_value(connection.target.gates.clone()).unwrap_or_default(),
+            gates: gates_of(connection),
             learned: serde_json::from_value(connection.health_detail["learned"].clone()).unwrap_or_default(),
             freshness: Freshness {
                 expires_at: connection.life.expires_at,
@@ -335,13 +335,15 @@ pub struct ConnectionChange {
     pub metadata: Option<Json>,
 }
 
-pub(crate) fn target(plan: &Plan) -> Target {
+pub(crate) fn target(prepared: &Prepared) -> Target {
+    let plan = &prepared.plan;
     Target {
         auth_scheme: plan.auth_scheme.clone(),
         config: json!(plan.config),
         gates: json!(plan.gates),
         hosts: plan.sealed.place.hosts.clone(),
         oauth_client: None,
+        certificate_expires_at: prepared.certificate_expires_at,
     }
 }
 
@@ -351,6 +353,11 @@ fn scheme_is_renewable(provider: &Provider, connection: &Connection) -> bool {
     oauth2.is_some_and(|oauth2| {
         oauth2.flow == Flow::ClientCredentials || connection.target.oauth_client.is_some()
     })
+}
+
+/// The gates that a connection comes through.
+pub(crate) fn gates_of(connection: &Connection) -> Vec<GateKind> {
+    serde_json::from_value(connection.target.gates.clone()).unwrap_or_default()
 }
 
 /// Where the credentials of a connection belong.

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tombolo_auth::Credentials;
+use tombolo_auth::{ClientCertificate, Credentials};
+use tombolo_egress::ClientIdentity;
 use tombolo_store::{EnvironmentId, Store};
 use tombolo_vault::{
     Binding, BoundHost, DataKey, HostRole, HostSet, KeyId, KeyRing, Random, Sealed, WrappedDataKey,
@@ -183,10 +184,28 @@ impl SealedCredentials {
         Credentials::from_bytes(opened).map_err(|error| internal("credentials_malformed", &error))
     }
 
+    /// The client certificate among the credentials, for the TLS handshakes of one plan.
+    pub(crate) fn identity(&self) -> Result<Option<Arc<ClientIdentity>>, Problem> {
+        identity_of(&self.open()?)
+    }
+
     /// Whether a request may carry the credentials to a host.
     pub(crate) fn allows(&self, host: &str, port: u16) -> bool {
         self.place.hosts.allows(HostRole::Api, host, port)
     }
+}
+
+/// The client certificate among opened credentials, as TLS needs it.
+pub(crate) fn identity_of(credentials: &Credentials) -> Result<Option<Arc<ClientIdentity>>, Problem> {
+    let unusable = |error: &dyn std::fmt::Display| {
+        let fix = "Reconnect the connection with the file of its client certificate.";
+        Problem::new(ProblemKind::Unusable, "client_certificate_unusable", error.to_string(), fix)
+    };
+    let Some(certificate) = ClientCertificate::of(credentials).map_err(|error| unusable(&error))? else {
+        return Ok(None);
+    };
+    let (chain, key) = certificate.into_tls();
+    ClientIdentity::new(chain, key).map(|identity| Some(Arc::new(identity))).map_err(|error| unusable(&error))
 }
 
 /// The host set of a connection: the API host that it resolved to.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tombolo_catalog::Catalog;
 use tombolo_egress::{Egress, Probe};
 use tombolo_store::{
@@ -27,6 +28,9 @@ use crate::refusals::Refusals;
 /// The environment that the first start makes.
 pub const DEFAULT_ENVIRONMENT: &str = "default";
 
+/// Forms that are read at the same time.
+const FORMS_AT_ONCE: usize = 4;
+
 /// How long a call waits for the database before it is refused: a database that hangs must not make callers hang.
 const DATABASE_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -40,6 +44,8 @@ pub struct Platform {
     pub(crate) governors: Governors,
     pub(crate) renewals: Renewals,
     pub(crate) sockets: Sockets,
+    /// Forms that are read at the same time: the file of a certificate may ask for much computing.
+    pub(crate) forms: Semaphore,
     /// Names this process to others that work on the same database.
     pub(crate) name: String,
     pub(crate) clock: Arc<dyn Clock>,
@@ -80,6 +86,7 @@ impl Platform {
             governors: Governors::default(),
             renewals: Renewals::default(),
             sockets: Sockets::default(),
+            forms: Semaphore::new(FORMS_AT_ONCE),
             name: format!("node-{:016x}", crate::clock::random_number().unwrap_or_default()),
             recorders: std::sync::Mutex::default(),
             job_counts: JobCounts::default(),

@@ -4,15 +4,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tombolo_auth::{Accepted, CredentialsBuilder, Form, FormEntries};
+use tombolo_auth::{Accepted, CredentialsBuilder, Form, FormEntries, Typed};
 use tombolo_catalog::{AuthScheme, FieldError, Provider, SchemeKind};
-use tombolo_store::{ConnectionId, Integration, TokenLife};
+use tombolo_store::{ConnectionId, Integration, Timestamp, TokenLife};
 use tombolo_vault::HostSet;
 
 use crate::access::Access;
 use crate::connection_test::{self, PairedFields};
 use crate::connections::{ConnectionDraft, Watch, all_settings};
-use crate::credentials::{Place, Purpose, SealedCredentials, api_host};
+use crate::credentials::{Place, Purpose, SealedCredentials, api_host, identity_of};
 use crate::platform::Platform;
 use crate::problem::{Problem, ProblemKind};
 use crate::proxy::{Freshness, Learned, Plan, PlanSource, origin, route_options};
@@ -26,6 +26,8 @@ pub(crate) struct Prepared {
     pub(crate) plan: Arc<Plan>,
     /// How long the credentials are good.
     pub(crate) life: TokenLife,
+    /// When the client certificate ends, if there is one.
+    pub(crate) certificate_expires_at: Option<Timestamp>,
 }
 
 impl Platform {
@@ -50,7 +52,7 @@ impl Platform {
         if scheme.needs_browser() {
             return Err(needs_browser(scheme));
         }
-        let accepted = Form { provider: &provider, scheme }.accept(&draft.fields);
+        let accepted = self.read_form(&provider, scheme, draft.fields.clone()).await?;
         let settings = accept_settings(&provider, &draft.settings);
         let (accepted, (settings, routing)) = match (accepted, settings) {
             (Ok(accepted), Ok(settings)) => (accepted, settings),
@@ -60,14 +62,14 @@ impl Platform {
             }
             (Ok(_), Err(problem)) => return Err(problem),
         };
-        let Accepted { config: fields, gates, credentials, entries } = accepted;
+        let Accepted { config: fields, gates, certificate, credentials, entries } = accepted;
         let mut config = fields;
         config.extend(routing);
         let all_settings = all_settings(&provider, settings.clone(), &config);
-        let origin = origin(&self.egress, &provider, &config)?;
+        let origin = origin(&self.egress, &provider, &config, &gates)?;
         let mut hosts = api_host(origin.host(), origin.port())?;
         if let Some(oauth2) = scheme.oauth2() {
-            let token_hosts = self.token_hosts(&provider, oauth2, &config)?;
+            let token_hosts = self.token_hosts(&provider, oauth2, &config, &gates)?;
             hosts = hosts.iter().chain(token_hosts.iter()).cloned().collect();
         }
         let compile = |sealed: SealedCredentials| {
@@ -93,7 +95,7 @@ impl Platform {
             FormEntries::Unplaced { secrets, keys } => {
                 let (stage, fields) = placing_stage(&provider, scheme)?;
                 let plan_of = |builder: CredentialsBuilder| {
-                    let builder = with_gate(builder, &provider, &credentials);
+                    let builder = with_values(builder, &credentials);
                     let (hosts, compile) = (hosts.clone(), &compile);
                     async move {
                         let sealed = self.seal(access, id, version, hosts, &builder.build()).await?;
@@ -103,14 +105,41 @@ impl Platform {
                 let probe = self.probe();
                 let placed =
                     connection_test::place(stage, &fields, &secrets, &keys, &probe, watch, plan_of).await?;
-                with_gate(placed, &provider, &credentials).build()
+                with_values(placed, &credentials).build()
             }
         };
-        let options = route_options(&all_settings)?;
+        let mut options = route_options(&all_settings)?;
+        options.tls.identity = identity_of(&credentials)?;
         let (credentials, life) =
-            self.with_first_token(id, &provider, scheme, &config, options, credentials).await?;
+            self.with_first_token(id, &provider, scheme, (&config, &gates), options, credentials).await?;
         let sealed = self.seal(access, id, version, hosts, &credentials).await?;
-        Ok(Prepared { settings, integration, plan: compile(sealed)?, life })
+        let certificate_expires_at =
+            certificate.map(|facts| Timestamp::from_milliseconds(facts.not_after.saturating_mul(1000)));
+        Ok(Prepared { settings, integration, plan: compile(sealed)?, life, certificate_expires_at })
+    }
+
+    /// Accepts a form away from the threads that serve others: the password of a certificate file may take a while to
+    /// check, which whoever made the file decides.
+    pub(crate) async fn read_form(
+        &self,
+        provider: &Arc<Provider>,
+        scheme: &AuthScheme,
+        typed: Typed,
+    ) -> Result<Result<Accepted, Vec<FieldError>>, Problem> {
+        let (provider, scheme) = (Arc::clone(provider), scheme.id.clone());
+        let now = self.now().as_milliseconds() / 1000;
+        let interrupted = |what: String| {
+            Problem::new(ProblemKind::Unavailable, "form_interrupted", what, "Try again in a moment.")
+        };
+        let permit = self.forms.acquire().await;
+        let permit = permit.map_err(|_| interrupted("The server is stopping".to_owned()))?;
+        let accepted = tokio::task::spawn_blocking(move || {
+            let scheme = provider.scheme(&scheme)?;
+            Some(Form { provider: &provider, scheme, now }.accept(&typed))
+        })
+        .await;
+        drop(permit);
+        accepted.ok().flatten().ok_or_else(|| interrupted("The form could not be read".to_owned()))
     }
 
     async fn seal(
@@ -136,6 +165,10 @@ fn scheme_of<'a>(provider: &'a Provider, wanted: Option<&str>) -> Result<&'a Aut
     let known = || provider.auth.iter().map(|scheme| scheme.id.as_str()).collect::<Vec<_>>().join(", ");
     match wanted {
         Some(id) => provider.scheme(id).ok_or_else(|| {
+            if let Some(row) = provider.impossible_scheme(id) {
+                let (what, fix) = (row.says.en.trim_end_matches('.'), row.fix.en.clone());
+                return Problem::invalid("impossible_combination", what, fix);
+            }
             let what = format!("{} has no auth scheme `{id}`", provider.name.en);
             Problem::invalid("unknown_auth_scheme", what, format!("Choose one of: {}.", known()))
         }),
@@ -217,15 +250,7 @@ fn placing_stage<'a>(
     })
 }
 
-/// Adds the credentials of the gates to those of entries that were placed.
-fn with_gate(
-    builder: CredentialsBuilder,
-    provider: &Provider,
-    all: &tombolo_auth::Credentials,
-) -> CredentialsBuilder {
-    let names = provider.gates.iter().flat_map(|gate| gate.fields.names());
-    names.fold(builder, |builder, name| match all.value(name) {
-        Some(value) => builder.value(name, value),
-        None => builder,
-    })
+/// Adds what is no entry, such as the credentials of gates, to entries that were placed.
+fn with_values(builder: CredentialsBuilder, all: &tombolo_auth::Credentials) -> CredentialsBuilder {
+    all.values().fold(builder, |builder, (name, value)| builder.value(name, value))
 }

@@ -77,7 +77,7 @@ impl Platform {
 
         update.settings = Some(json!(prepared.settings));
         let sealed = prepared.plan.sealed.sealed.clone();
-        update.target = Some((target(&prepared.plan), Some(sealed), prepared.life));
+        update.target = Some((target(&prepared), Some(sealed), prepared.life));
         let mut changes = vec![Change::UpdateConnection(update)];
         changes.extend(report.as_ref().map(|report| {
             Change::RecordHealth(ConnectionHealth {

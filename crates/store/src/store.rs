@@ -27,6 +27,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/main/0004_connect_sessions.sql"),
     },
     Migration { version: 5, name: "renewals", text: include_str!("../migrations/main/0005_renewals.sql") },
+    Migration {
+        version: 6,
+        name: "certificates",
+        text: include_str!("../migrations/main/0006_certificates.sql"),
+    },
 ];
 const ACTIVITY_MIGRATIONS: &[Migration] = &[Migration {
     version: 1,

@@ -26,6 +26,14 @@ pub(super) fn check(written: &ProviderText, faults: &mut Faults<'_>) {
                 "use the id of a scheme under `auth:`",
             );
         }
+        let declared = |kind| written.gates.iter().any(|gate| gate.value.kind == kind);
+        for unknown in [row.gate, row.through].into_iter().flatten().filter(|kind| !declared(*kind)) {
+            faults.add(
+                place,
+                format!("`{}` names the gate `{}`, which is not declared", row.is, unknown.name()),
+                "declare it under `gates:`",
+            );
+        }
         for status in row.statuses.iter().filter(|status| !(100..600).contains(*status)) {
             faults.add(
                 place,
@@ -55,6 +63,7 @@ fn covers(earlier: &Explanation, later: &Explanation) -> bool {
         earlier.is_empty() || (!later.is_empty() && later.iter().all(|item| earlier.contains(item)))
     }
     (earlier.gate.is_none() || earlier.gate == later.gate)
+        && (earlier.through.is_none() || earlier.through == later.through)
         && is_wider(&earlier.at, &later.at)
         && is_wider(&earlier.schemes, &later.schemes)
         && is_wider(&earlier.codes, &later.codes)

@@ -4,6 +4,7 @@ mod address;
 mod connection_strings;
 mod explanations;
 mod fields;
+mod gates;
 mod holes;
 mod limits;
 mod reading;
@@ -19,12 +20,14 @@ use crate::provider::{Common, Provider, ProviderText};
 
 /// Parses and checks a provider file, all but what it takes over from another.
 pub(crate) fn provider(file: &str, text: &str, common: &Common) -> Result<Unjoined, Vec<Diagnostic>> {
-    let written: ProviderText = read(file, text).map_err(|fault| vec![fault])?;
+    let mut written: ProviderText = read(file, text).map_err(|fault| vec![fault])?;
+    written.complete(common);
     let settings = common.settings.with(written.settings.clone());
     let mut faults = Faults { file, found: Vec::new() };
     fields::check(&written, &mut faults);
     address::check(&written, &mut faults);
     let schemes = schemes::read(&written, &mut faults);
+    gates::check(&written, &mut faults);
     stages::check(&written, &mut faults);
     explanations::check(&written, &mut faults);
     limits::check(&written, &mut faults);
@@ -49,6 +52,7 @@ pub(crate) fn provider(file: &str, text: &str, common: &Common) -> Result<Unjoin
         paste: written.paste.into_iter().map(|rule| rule.value).collect(),
         gates: written.gates.into_iter().map(|gate| gate.value).collect(),
         auth: schemes,
+        impossible: written.impossible.into_iter().map(|row| row.value).collect(),
         strip_headers: written.strip_headers,
         test: written.test.into_iter().map(|stage| stage.value).collect(),
         limits: written.limits,

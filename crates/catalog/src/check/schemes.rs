@@ -1,11 +1,11 @@
-//! Auth schemes and gates.
+//! Auth schemes.
 
 use super::{Faults, address};
 use crate::diagnostic::{Place, nearest};
 use crate::field::FieldKind;
 use crate::oauth2::OAuth2;
 use crate::provider::ProviderText;
-use crate::scheme::{AuthScheme, Entries, GateKind};
+use crate::scheme::{AuthScheme, Entries, SchemeKind};
 
 /// The schemes, as far as their declarations are whole.
 pub(super) fn read(written: &ProviderText, faults: &mut Faults<'_>) -> Vec<AuthScheme> {
@@ -20,7 +20,10 @@ pub(super) fn read(written: &ProviderText, faults: &mut Faults<'_>) -> Vec<AuthS
                 "give one of them another id",
             ),
             Ok(scheme) => {
-                check_header(scheme.header(), place, faults);
+                for header in scheme.headers() {
+                    check_header(Some(header), place, faults);
+                }
+                check_cookie(&scheme, place, faults);
                 if let Some(entries) = scheme.entries() {
                     check_entries(entries, place, written, faults);
                 }
@@ -34,7 +37,6 @@ pub(super) fn read(written: &ProviderText, faults: &mut Faults<'_>) -> Vec<AuthS
     if written.auth.is_empty() {
         faults.add(written.id.referenced, "there is no auth scheme", "add at least one under `auth:`");
     }
-    check_gates(written, faults);
     for header in &written.strip_headers {
         check_header(Some(header), written.id.referenced.into(), faults);
     }
@@ -88,30 +90,29 @@ fn check_oauth2(oauth2: &OAuth2, place: Place, written: &ProviderText, faults: &
     }
 }
 
-fn check_gates(written: &ProviderText, faults: &mut Faults<'_>) {
-    for gate in &written.gates {
-        let names = match gate.value.kind {
-            GateKind::HttpBasic => ["basic_username", "basic_password"],
-        };
-        for name in names {
-            let (wrong, fix) = match gate.value.fields.get(name) {
-                None => {
-                    (format!("the gate lacks the field `{name}`"), format!("add `{name}:` to its fields"))
-                }
-                Some(field) if !field.optional => (
-                    format!("the gate's field `{name}` is not optional"),
-                    "add `optional: true`: most accounts have no gate".to_owned(),
-                ),
-                Some(_) => continue,
-            };
-            faults.add(gate.referenced, wrong, fix);
+/// The name of a cookie is a token, and what goes along with it can stand in a header (RFC 6265 §4.1.1).
+fn check_cookie(scheme: &AuthScheme, place: Place, faults: &mut Faults<'_>) {
+    let SchemeKind::SessionCookie { cookie, headers, .. } = &scheme.kind else { return };
+    if cookie.is_empty() || !cookie.bytes().all(is_token) {
+        faults.add(
+            place,
+            format!("`{cookie}` is not the name of a cookie"),
+            "use letters, digits, `-` and `_`",
+        );
+    }
+    for (name, value) in headers {
+        if value.is_empty() || !value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            faults.add(
+                place,
+                format!("the value of the header `{name}` cannot be sent"),
+                "write visible ASCII characters",
+            );
         }
     }
 }
 
 /// A header name is a token (RFC 9110 §5.6.2).
 fn check_header(header: Option<&str>, place: Place, faults: &mut Faults<'_>) {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if let Some(header) = header.filter(|name| name.is_empty() || !name.bytes().all(is_token)) {
         faults.add(
             place,
@@ -119,4 +120,8 @@ fn check_header(header: Option<&str>, place: Place, faults: &mut Faults<'_>) {
             "use letters, digits and `-`, such as `X-Api-Key`",
         );
     }
+}
+
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

@@ -369,7 +369,7 @@ fn auth_schemes_and_gates() {
 
     the gate is unknown
     acme.yaml:26:11: `basic_http` is not known here
-      fix: use one of http_basic
+      fix: use one of http_basic, client_certificate
 
     the gate lacks a field
     acme.yaml:26:5: the gate lacks the field `basic_username`
@@ -546,7 +546,7 @@ fn all_faults_are_named_at_once_in_the_order_of_the_file() {
 }
 
 /// What is told for each change: what it is, the text that stands in `acme.yaml` once, and the text in its place.
-fn told(changes: &[(&str, &str, &str)]) -> String {
+pub fn told(changes: &[(&str, &str, &str)]) -> String {
     let mut report = Vec::new();
     for (what, old, new) in changes {
         assert_eq!(ACME.matches(old).count(), 1, "{what}: `{old}` has to stand in acme.yaml exactly once");

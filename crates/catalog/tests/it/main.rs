@@ -2,6 +2,7 @@
 
 mod broken_files;
 mod errors_from;
+mod gates;
 mod guide;
 mod oauth2;
 mod shipped_files;

@@ -121,6 +121,12 @@ pub(super) fn carried(scheme: &AuthScheme, accepted: &[AcceptedCredential], requ
             let given = request.header(header);
             (given.is_some(), of_scheme.any(|known| given == Some(known.pair(username, password).as_str())))
         }
+        SchemeKind::SessionCookie { cookie, session, .. } => {
+            let cookies = request.header("cookie").into_iter().flat_map(|value| value.split(';'));
+            let mut pairs = cookies.filter_map(|pair| pair.trim().split_once('='));
+            let given = pairs.find(|(name, _)| name == cookie).map(|(_, value)| value);
+            (given.is_some(), of_scheme.any(|known| given == Some(known.value(session))))
+        }
         SchemeKind::OAuth2(_) => {
             let given = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
             (given.is_some(), of_scheme.any(|known| given == Some(known.value(OAuth2::ACCESS_TOKEN))))

@@ -98,7 +98,8 @@ impl Simulator {
             credential.check(&provider)?;
         }
         let config = account::config(&provider, options.config)?;
-        let base_url = provider.base_url(&config).map_err(|reason| SimulatorError::BaseUrl { reason })?;
+        let base_url =
+            provider.base_url(&config, &[]).map_err(|reason| SimulatorError::BaseUrl { reason })?;
         // A world without tenants: what counts here are its clock, faults and log.
         let world = World::new(Seed { tenants: Vec::new() }, options.clock).map_err(EmulatorError::from)?;
         let world = Arc::new(world);

@@ -26,6 +26,7 @@ pub(super) fn credential(provider: &Provider, scheme: &AuthScheme, stage: &str, 
             code,
             json: row.json != Some(false),
             headers: &header,
+            gates: &[],
             network: None,
         };
         let leads_back = provider.explain(&seen).is_some_and(|found| found.is == row.is);
@@ -52,12 +53,13 @@ fn tells_of_refusal(row: &Explanation, scheme: &AuthScheme) -> bool {
     let has_one_of = |wanted: &[&str]| words.iter().any(|word| wanted.contains(word));
     let of_kind: &[&str] = match scheme.kind {
         SchemeKind::ApiKey { .. } | SchemeKind::OAuth2(_) => &["credential", "token", "key"],
+        SchemeKind::SessionCookie { .. } => &["credential", "session"],
         SchemeKind::Basic { .. } | SchemeKind::EncodedPassword { .. } => &["credential", "password", "login"],
     };
     row.gate.is_none()
         && row.network.is_empty()
         && has_one_of(of_kind)
-        && has_one_of(&["refused", "wrong", "invalid", "unknown"])
+        && has_one_of(&["refused", "wrong", "invalid", "unknown", "ended"])
 }
 
 /// An error in the provider's own shape: JSON with code, id and message where the file says they stand, or with

@@ -23,7 +23,9 @@ pub(super) fn typical(field: &Field) -> Option<String> {
     let of_kind = match field.kind {
         FieldKind::Integer => Some("1".to_owned()),
         FieldKind::Boolean => Some("true".to_owned()),
-        FieldKind::Text | FieldKind::Choice | FieldKind::List | FieldKind::Multiline => None,
+        FieldKind::Text | FieldKind::Choice | FieldKind::List | FieldKind::Multiline | FieldKind::File => {
+            None
+        }
     };
     first_accepted(field, given.into_iter().flatten().chain(of_kind)).or_else(|| marked(field, "sample"))
 }

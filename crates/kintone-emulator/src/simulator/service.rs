@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{HeaderName, StatusCode};
 use jiff::Timestamp;
 use serde_json::json;
-use tombolo_catalog::{AuthScheme, Placement, Provider, SchemeKind};
+use tombolo_catalog::{AuthScheme, Provider};
 
 use super::accepted::{AcceptedCredential, Carried, carried};
 use super::refusal;
@@ -105,11 +105,7 @@ impl SimulatedService {
 
     /// The query without a key that travels in it.
     fn visible_query(&self, request: &Request) -> Vec<(String, String)> {
-        let is_key = |name: &str| {
-            self.provider.auth.iter().any(|scheme| {
-                matches!(&scheme.kind, SchemeKind::ApiKey { placement: Placement::Query(known), .. } if known == name)
-            })
-        };
+        let is_key = |name: &str| self.provider.auth.iter().any(|scheme| scheme.parameter() == Some(name));
         let pairs = url::form_urlencoded::parse(request.query.as_bytes()).into_owned();
         pairs.filter(|(name, _)| !is_key(name)).collect()
     }

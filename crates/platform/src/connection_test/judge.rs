@@ -58,6 +58,7 @@ pub(super) fn answer<'a>(
     let row = plan.provider.explain(&Observation {
         stage,
         scheme: &plan.auth_scheme,
+        gates: &plan.gates,
         status: Some(answer.status.as_u16()),
         code: code.as_deref(),
         json: body.is_some(),
@@ -79,6 +80,7 @@ pub(super) fn failure<'a>(
     let row = plan.provider.explain(&Observation {
         stage,
         scheme: &plan.auth_scheme,
+        gates: &plan.gates,
         network: Some(error.kind().code()),
         ..Observation::default()
     });

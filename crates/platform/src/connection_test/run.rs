@@ -213,10 +213,11 @@ impl Run<'_> {
             CredentialUse::All if has_entries && entry.is_some() => Some(Selection::Keys(&selection_keys)),
             CredentialUse::All => Some(Selection::All),
         };
+        let method = Method::from_bytes(stage.request.method.as_bytes()).unwrap_or(Method::GET);
         let unusable = |_| TemplateError { hole: "credential".to_owned(), reason: "cannot be sent" };
         if let Some(selection) = selection {
-            let added =
-                plan.authenticator.apply(&self.credentials, selection, &mut headers).map_err(unusable)?;
+            let added = plan.authenticator.apply(&self.credentials, &method, selection, &mut headers);
+            let added = added.map_err(unusable)?;
             if let Some(pair) = added {
                 target.push(if target.contains('?') { '&' } else { '?' });
                 target.push_str(&pair);
@@ -225,7 +226,7 @@ impl Run<'_> {
         let target = PathAndQuery::from_maybe_shared(Bytes::from(target))
             .map_err(|_| TemplateError { hole: "path".to_owned(), reason: "is not a path" })?;
         let mut request = Request::new(Body::empty());
-        *request.method_mut() = Method::from_bytes(stage.request.method.as_bytes()).unwrap_or(Method::GET);
+        *request.method_mut() = method;
         *request.uri_mut() = Uri::from(target);
         *request.headers_mut() = headers;
         Ok(request)

@@ -10,7 +10,7 @@ use tombolo_auth::{Accepted, AuthorizationRequest, CredentialsBuilder, Form};
 use tombolo_catalog::{AuthScheme, OAuth2, Provider};
 use tombolo_store::{
     Authorization, AuthorizationId, AuthorizationStage, AuthorizationStep, Change, EndUser, NewAuthorization,
-    OAuthClient, Object, StoreError,
+    OAuthClient, Object, StoreError, Timestamp,
 };
 use tombolo_vault::HostSet;
 
@@ -168,8 +168,8 @@ impl Platform {
         let client = self.client_for(access, &provider, scheme, wanted.as_deref(), &draft.fields).await?;
         let (belonging, socket_hash) = (draft.belonging.clone(), draft.socket_hash.clone());
         let is_confirmed = self.environment_settings(&access.environment).await?.confirm_authorizations;
-        let waiting = accept(&provider, scheme, &client, draft, is_confirmed)?;
-        exchange::url_of(&provider, &provider.base_url, &waiting.config)?;
+        let waiting = accept(&provider, scheme, &client, draft, (is_confirmed, self.now()))?;
+        exchange::url_of(&provider, &provider.base_url, &waiting.config, &[])?;
 
         let now = self.now();
         let id = AuthorizationId::generate(now, &*self.random).map_err(StoreError::from)?;
@@ -255,7 +255,7 @@ impl Platform {
         let template = oauth2.authorization_url.as_ref().ok_or_else(no_page)?;
         let request = AuthorizationRequest {
             oauth2,
-            url: &self.for_browsers(exchange::url_of(&provider, template, &draft.config)?),
+            url: &self.for_browsers(exchange::url_of(&provider, template, &draft.config, &[])?),
             client_id: &client.client_id,
             redirect_uri: &redirect_uri(public_url, &client),
             scopes: &draft.scopes,
@@ -371,13 +371,14 @@ fn accept(
     scheme: &AuthScheme,
     client: &OAuthClient,
     draft: AuthorizationDraft,
-    is_confirmed: bool,
+    (is_confirmed, now): (bool, Timestamp),
 ) -> Result<WaitingDraft, Problem> {
     let fields = merged_config(client, draft.fields)?;
     let typed = fields.into_iter().map(|(name, value)| (name, SecretString::from(value))).collect();
     let (settings, routing) = accept_settings(provider, &draft.settings)?;
-    let Accepted { mut config, gates, .. } =
-        Form { provider, scheme }.accept(&typed).map_err(Problem::fields)?;
+    let Accepted { mut config, gates, .. } = Form { provider, scheme, now: now.as_milliseconds() / 1000 }
+        .accept(&typed)
+        .map_err(Problem::fields)?;
     if !gates.is_empty() {
         let what = "A gate's password cannot travel in a link";
         return Err(Problem::invalid("gate_in_link", what, "Leave the fields of the gate out."));

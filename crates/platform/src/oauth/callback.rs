@@ -132,13 +132,14 @@ impl Platform {
         let oauth2 = oauth2_of(&provider, &draft.auth_scheme)?;
         let code = code_of(oauth2.issuer.as_deref(), callback)?;
         let remembered = self.remembered(authorization).await?.open()?;
-        let hosts = self.token_hosts(&provider, oauth2, &draft.config)?;
+        let hosts = self.token_hosts(&provider, oauth2, &draft.config, &[])?;
         let settings = all_settings(&provider, draft.settings.clone(), &draft.config);
         let now = self.now();
         let exchange = Exchange {
             provider: &provider,
             oauth2,
             config: &draft.config,
+            gates: &[],
             hosts: &hosts,
             options: route_options(&settings)?,
             client: Client::Ours(client),
@@ -175,7 +176,7 @@ impl Platform {
         token_hosts: HostSet,
         credentials: &Credentials,
     ) -> Result<(SealedCredentials, TestReport), Problem> {
-        let api = origin(&self.egress, provider, config)?;
+        let api = origin(&self.egress, provider, config, &[])?;
         let api = api_host(api.host(), api.port())?;
         let place = Place {
             environment: authorization.environment_id.clone(),

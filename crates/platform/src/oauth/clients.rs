@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use tombolo_auth::CredentialsBuilder;
-use tombolo_catalog::{AuthScheme, OAuth2, Provider};
+use tombolo_catalog::{AuthScheme, GateKind, OAuth2, Provider};
 use tombolo_store::{Change, NewOAuthClient, OAuthClient, OAuthClientId, OAuthClientUpdate, Object};
 use tombolo_vault::{BoundHost, HostRole, HostSet};
 
@@ -203,20 +203,25 @@ impl Platform {
         if oauth2.token_url.config_names().any(|name| !config.contains_key(name)) {
             return Ok(HostSet::default());
         }
-        self.token_hosts(provider, oauth2, config)
+        // A connection of the client may come through any of the gates, some of which have a host of their own.
+        let kinds: Vec<GateKind> = provider.gates.iter().map(|gate| gate.kind).collect();
+        let plain = self.token_hosts(provider, oauth2, config, &[])?;
+        let twins = self.token_hosts(provider, oauth2, config, &kinds)?;
+        Ok(plain.iter().chain(twins.iter()).cloned().collect())
     }
 
-    /// The hosts that tokens and client secrets are sent to for a configuration.
+    /// The hosts that tokens and client secrets are sent to for a configuration behind the gates that are used.
     pub(crate) fn token_hosts(
         &self,
         provider: &Provider,
         oauth2: &OAuth2,
         config: &BTreeMap<String, String>,
+        gates: &[GateKind],
     ) -> Result<HostSet, Problem> {
         oauth2
             .token_urls()
             .map(|url| {
-                let url = super::exchange::url_of(provider, url, config)?;
+                let url = super::exchange::url_of(provider, url, config, gates)?;
                 let (origin, _) = self.egress.parse_url(&url).map_err(|refusal| {
                     Problem::invalid("address_refused", refusal.to_string(), "Check the address.")
                 })?;

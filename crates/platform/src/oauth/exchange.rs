@@ -6,7 +6,7 @@ use http::{HeaderMap, Request, Uri};
 use tombolo_auth::{
     Credentials, ExchangeAnswer, ExchangeFailure, Grant, OAuth2Exchange, OAuthClient, Step, Tokens,
 };
-use tombolo_catalog::{OAuth2, Provider, Template};
+use tombolo_catalog::{GateKind, OAuth2, Provider, Template};
 use tombolo_egress::{Body, Retry, RouteOptions};
 use tombolo_store::{OAuthClient as StoredClient, Timestamp, TokenLife};
 use tombolo_vault::{HostRole, HostSet};
@@ -22,6 +22,8 @@ pub(super) struct Exchange<'a> {
     pub(super) provider: &'a Provider,
     pub(super) oauth2: &'a OAuth2,
     pub(super) config: &'a BTreeMap<String, String>,
+    /// The gates that are used; a certificate is part of `options`.
+    pub(super) gates: &'a [GateKind],
     /// The hosts that the secrets of the exchange may go to.
     pub(super) hosts: &'a HostSet,
     pub(super) options: RouteOptions,
@@ -57,7 +59,7 @@ impl Platform {
             Grant::RefreshToken => exchange.oauth2.refresh_url.as_ref().unwrap_or(&exchange.oauth2.token_url),
             Grant::AuthorizationCode { .. } | Grant::ClientCredentials { .. } => &exchange.oauth2.token_url,
         };
-        let url = url_of(exchange.provider, template, exchange.config)?;
+        let url = url_of(exchange.provider, template, exchange.config, exchange.gates)?;
         let opened = match exchange.client {
             Client::Ours(client) => match self.client_secret(client).await? {
                 Some(sealed) => Some(sealed.open()?),
@@ -136,8 +138,9 @@ pub(super) fn url_of(
     provider: &Provider,
     url: &Template,
     config: &BTreeMap<String, String>,
+    gates: &[GateKind],
 ) -> Result<String, Problem> {
-    provider.url(url, config).map_err(|error| {
+    provider.url(url, config, gates).map_err(|error| {
         let fix = "Check the fields that make up the address.";
         Problem::invalid("address_refused", format!("There is no valid address: {error}"), fix)
     })

@@ -258,6 +258,7 @@ impl Linkable<'_> {
             gates: json!([]),
             hosts: self.authorization.hosts.clone(),
             oauth_client: Some(self.client.id.clone()),
+            certificate_expires_at: None,
         }
     }
 

@@ -285,7 +285,10 @@ impl<'a> Outgoing<'a> {
             Some(keys) => Entries::Keys(keys),
             None => Entries::All,
         };
-        let added = plan.authenticator.apply(&credentials, selection, &mut headers).map_err(apply_problem)?;
+        let meant = effective_method(&self.method, &self.headers);
+        let meant = Method::from_bytes(meant.as_bytes()).unwrap_or_else(|_| self.method.clone());
+        let added = plan.authenticator.apply(&credentials, &meant, selection, &mut headers);
+        let added = added.map_err(apply_problem)?;
         let target = match &added {
             Some(pair) => {
                 let separator = if self.path_and_query.contains('?') { '&' } else { '?' };
@@ -437,6 +440,7 @@ pub(crate) fn explain<'a>(plan: &'a Plan, response: &Response<ResponseBody>) -> 
     plan.provider.explain(&Observation {
         stage: "call",
         scheme: &plan.auth_scheme,
+        gates: &plan.gates,
         status: Some(response.status().as_u16()),
         code,
         json: is_json(response.headers()),
@@ -547,6 +551,7 @@ fn credential_refused() -> Problem {
 fn apply_problem(error: ApplyError) -> Problem {
     let (kind, code) = match error {
         ApplyError::NoEntry => (ProblemKind::Forbidden, "no_entry_for_call"),
+        ApplyError::NoRequestToken => (ProblemKind::Forbidden, "no_request_token"),
         ApplyError::Missing | ApplyError::Value => (ProblemKind::Unusable, "credential_unusable"),
         ApplyError::Header => (ProblemKind::Internal, "provider_file"),
     };

@@ -14,7 +14,7 @@ use tombolo_store::{ConnectionId, EnvironmentId, Timestamp};
 
 use super::governor::{Governor, Governors};
 use super::selection::Selection;
-use crate::credentials::SealedCredentials;
+use crate::credentials::{Place, SealedCredentials};
 use crate::problem::{Problem, ProblemKind};
 
 /// For how long credentials count as new.
@@ -123,7 +123,7 @@ impl Plan {
         governors: &Governors,
     ) -> Result<Self, Problem> {
         let PlanSource { provider, config, settings, sealed, .. } = source;
-        let base_url = base_url(&provider, &config)?;
+        let base_url = base_url(&provider, &config, &source.gates)?;
         let (origin, base_path) = egress.parse_url(&base_url).map_err(|refusal| {
             Problem::invalid("address_refused", refusal.to_string(), "Check the address.")
         })?;
@@ -170,9 +170,7 @@ impl Plan {
             .browser_address(&origin)
             .map_or_else(|| origin.to_string(), |address| address.as_str().trim_end_matches('/').to_owned());
         let origin_text = origin.to_string();
-        let route = egress.route(origin, route_options(&settings)?).map_err(|error| {
-            Problem::invalid("tls_settings", error.to_string(), "Check the certificates.")
-        })?;
+        let route = route(origin, &settings, &source.gates, &sealed, egress)?;
         Ok(Self {
             environment: source.environment,
             connection: source.connection,
@@ -230,9 +228,38 @@ impl Plan {
     }
 }
 
-/// The base URL of a configuration, or why there is none.
-pub(crate) fn base_url(provider: &Provider, config: &BTreeMap<String, String>) -> Result<String, Problem> {
-    provider.base_url(config).map_err(|error| {
+/// The way to the upstream, with the client certificate if there is one: this is where its key is opened, because TLS needs
+/// it for every handshake.
+fn route(
+    origin: Origin,
+    settings: &BTreeMap<String, String>,
+    gates: &[GateKind],
+    sealed: &SealedCredentials,
+    egress: &Egress,
+) -> Result<Arc<Route>, Problem> {
+    let mut options = route_options(settings)?;
+    if gates.contains(&GateKind::ClientCertificate) {
+        options.tls.identity = sealed.identity()?;
+        options.partition = partition(sealed);
+    }
+    egress
+        .route(origin, options)
+        .map_err(|error| Problem::invalid("tls_settings", error.to_string(), "Check the certificates."))
+}
+
+/// What keeps the connections to the upstream that show a certificate apart from all others: whose it is, and which one.
+pub(crate) fn partition(sealed: &SealedCredentials) -> String {
+    let Place { environment, object, version, .. } = &sealed.place;
+    format!("{environment}/{object}/{version}")
+}
+
+/// The base URL of a configuration behind the gates that are used, or why there is none.
+pub(crate) fn base_url(
+    provider: &Provider,
+    config: &BTreeMap<String, String>,
+    gates: &[GateKind],
+) -> Result<String, Problem> {
+    provider.base_url(config, gates).map_err(|error| {
         let fix = "Check the fields that make up the address.";
         Problem::invalid("address_refused", format!("There is no valid address: {error}"), fix)
     })
@@ -243,8 +270,9 @@ pub(crate) fn origin(
     egress: &Egress,
     provider: &Provider,
     config: &BTreeMap<String, String>,
+    gates: &[GateKind],
 ) -> Result<Origin, Problem> {
-    let url = base_url(provider, config)?;
+    let url = base_url(provider, config, gates)?;
     let (origin, _) = egress
         .parse_url(&url)
         .map_err(|refusal| Problem::invalid("address_refused", refusal.to_string(), "Check the address."))?;

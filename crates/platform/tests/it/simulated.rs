@@ -159,8 +159,10 @@ async fn the_verdicts_on_wrong_credentials_are_those_of_the_files() {
     insta::assert_snapshot!(lines.join("\n"), @"
     kintone api_token: app 22: token_refused (Input) stopped=false
     kintone password: credential: wrong_password (Input) stopped=true
+    kintone session: credential: session_ended (Input) stopped=false
     kintone-user-api token: credential: token_expired_or_refused (Input) stopped=false
     kintone-user-api password: credential: wrong_password (Input) stopped=true
+    kintone-user-api session: credential: session_ended (Input) stopped=false
     oomnitza api_token: credential: credential_refused (Input) stopped=false
     oomnitza password: credential: credential_refused (Input) stopped=true
     ");
@@ -170,8 +172,8 @@ async fn the_verdicts_on_wrong_credentials_are_those_of_the_files() {
 async fn each_scheme_stands_where_the_file_says() {
     let mut lines = Vec::new();
     for (id, headers) in [
-        ("oomnitza", ["authorization2", "authorization"]),
-        ("kintone-user-api", ["authorization", "x-cybozu-authorization"]),
+        ("oomnitza", ["authorization2", "authorization", "cookie"]),
+        ("kintone-user-api", ["authorization", "x-cybozu-authorization", "cookie"]),
     ] {
         let (world, simulator) = simulate(&provider(id), None).await;
         for (scheme, draft) in drafts(&simulator) {
@@ -189,6 +191,7 @@ async fn each_scheme_stands_where_the_file_says() {
     oomnitza password -> authorization: Basic MS1zaW11bGF0ZWQtb29tbml0emEtcGFzc3dvcmQtbG9naW5fbmFtZToxLXNpbXVsYXRlZC1vb21uaXR6YS1wYXNzd29yZC1wYXNzd29yZA==
     kintone-user-api token -> authorization: Bearer cy.s.api1.1-simulated-kintone-user-api-token-token.1-simulated-kintone-user-api-token-token1-simulated-kintone-user-api-token-token
     kintone-user-api password -> x-cybozu-authorization: MS1zaW11bGF0ZWQta2ludG9uZS11c2VyLWFwaS1wYXNzd29yZC1sb2dpbl9uYW1lOjEtc2ltdWxhdGVkLWtpbnRvbmUtdXNlci1hcGktcGFzc3dvcmQtcGFzc3dvcmQ=
+    kintone-user-api session -> cookie: JSESSIONID=1-simulated-kintone-user-api-session-session
     ");
 }
 
@@ -216,8 +219,10 @@ async fn the_gate_of_every_provider_that_has_one_is_passed_refused_and_missed() 
     insta::assert_snapshot!(lines.join("\n"), @"
     kintone api_token: available; | gate: basic_gate_refused (Input) | service: basic_gate_missing (Input)
     kintone password: available; | gate: basic_gate_refused (Input) | service: basic_gate_missing (Input)
-    kintone-user-api token: gate_collision
+    kintone session: available; | gate: basic_gate_refused (Input) | service: basic_gate_missing (Input)
+    kintone-user-api token: impossible_combination
     kintone-user-api password: available; | gate: basic_gate_refused (Input) | service: basic_gate_missing (Input)
+    kintone-user-api session: available; | gate: basic_gate_refused (Input) | service: basic_gate_missing (Input)
     ");
 }
 
@@ -356,7 +361,7 @@ async fn the_user_api_behind_the_gate_takes_a_password_and_no_token() {
     let with_gate = |more: &[(&'static str, &'static str)]| [&sample[..], more, &keeper].concat();
     assert_eq!(told_by(user_api("password", &with_gate(&user))).await, "available; ");
     let token = [&[("token", read.as_str())][..], &keeper].concat();
-    assert_eq!(told_by(user_api("token", &token)).await, "basic_username: gate_collision");
+    assert_eq!(told_by(user_api("token", &token)).await, "basic_username: impossible_combination");
     let token = [&sample[..], &[("token", read.as_str())]].concat();
     assert_eq!(told_by(user_api("token", &token)).await, "service: basic_gate_missing (Input)");
     let anna = [("login_name", "anna"), ("password", "demo-password-anna")];

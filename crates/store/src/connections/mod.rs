@@ -80,6 +80,8 @@ pub struct Target {
     pub hosts: HostSet,
     /// The OAuth client that the account was authorised through.
     pub oauth_client: Option<OAuthClientId>,
+    /// When the client certificate among the credentials ends; `None` when there is none.
+    pub certificate_expires_at: Option<Timestamp>,
 }
 
 /// How long credentials are good.

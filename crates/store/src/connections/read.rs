@@ -11,7 +11,8 @@ use crate::store::Store;
 /// The columns of table `c` in the order of [`read`].
 pub(super) const COLUMNS: &str = "c.id, c.environment_id, c.integration_id, c.name, c.connection_id, c.auth_scheme, c.config, c.gates, c.hosts, \
      c.sealed, c.sealed_version, c.settings, c.health, c.health_detail, c.tags, c.metadata, c.version, c.created_at, \
-     c.updated_at, c.last_tested_at, c.oauth_client_id, c.expires_at, c.renew_at, c.end_user, c.webhook_url";
+     c.updated_at, c.last_tested_at, c.oauth_client_id, c.expires_at, c.renew_at, c.end_user, c.webhook_url, \
+     c.certificate_expires_at";
 
 impl Store {
     /// The live connection with this id.
@@ -87,6 +88,7 @@ pub(super) fn read(mut row: Row) -> Result<Connection, StoreError> {
             gates: row.json()?,
             hosts: hosts::from_json(&row.text()?)?,
             oauth_client: None,
+            certificate_expires_at: None,
         },
         sealed: row.optional_bytes()?.map(Sealed::from_bytes).transpose()?,
         life: TokenLife::default(),
@@ -107,5 +109,6 @@ pub(super) fn read(mut row: Row) -> Result<Connection, StoreError> {
     connection.life = TokenLife { expires_at: row.optional_time()?, renew_at: row.optional_time()? };
     connection.end_user = row.json()?;
     connection.webhook_url = row.optional_text()?;
+    connection.target.certificate_expires_at = row.optional_time()?;
     Ok(connection)
 }

@@ -28,9 +28,10 @@ pub(crate) async fn insert(act: &mut Act<'_>, new: &NewConnection) -> Result<(),
     let statement = query(
         "INSERT INTO connections (id, environment_id, integration_id, name, name_key, name_search, connection_id, \
          auth_scheme, config, gates, hosts, sealed, sealed_version, settings, health, health_detail, tags, metadata, \
-         version, created_at, updated_at, last_tested_at, oauth_client_id, expires_at, renew_at, end_user, webhook_url) \
+         version, created_at, updated_at, last_tested_at, oauth_client_id, expires_at, renew_at, end_user, webhook_url, \
+         certificate_expires_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, $19, $19, $20, $21, \
-         $22, $23, $24, $25)",
+         $22, $23, $24, $25, $26)",
     );
     let statement = statement
         .bind(&new.id)
@@ -57,7 +58,8 @@ pub(crate) async fn insert(act: &mut Act<'_>, new: &NewConnection) -> Result<(),
         .bind(new.life.expires_at)
         .bind(new.life.renew_at)
         .bind(&json!(new.end_user))
-        .bind(new.webhook_url.as_deref());
+        .bind(new.webhook_url.as_deref())
+        .bind(new.target.certificate_expires_at);
     act.transaction.execute(statement).await?;
     insert_tags(act, &new.environment_id, &new.id, act.at, &new.tags).await
 }
@@ -126,7 +128,7 @@ async fn retarget(
     let statement = query(
         "UPDATE connections SET auth_scheme = $1, config = $2, gates = $3, hosts = $4, sealed = $5, \
          sealed_version = sealed_version + 1, health = 'unverified', health_detail = 'null', oauth_client_id = $8, \
-         expires_at = $9, renew_at = $10 WHERE environment_id = $6 AND id = $7",
+         expires_at = $9, renew_at = $10, certificate_expires_at = $11 WHERE environment_id = $6 AND id = $7",
     );
     let statement = statement
         .bind(target.auth_scheme.as_str())
@@ -138,7 +140,8 @@ async fn retarget(
         .bind(&update.id)
         .bind(target.oauth_client.as_ref())
         .bind(life.expires_at)
-        .bind(life.renew_at);
+        .bind(life.renew_at)
+        .bind(target.certificate_expires_at);
     act.transaction.execute(statement).await?;
     renewals::forget(act, &update.id).await
 }

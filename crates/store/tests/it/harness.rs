@@ -201,6 +201,7 @@ pub fn target(host: &str) -> Target {
         gates: json!([]),
         hosts: [BoundHost::new(HostRole::Api, host, 443).expect("a literal host")].into_iter().collect(),
         oauth_client: None,
+        certificate_expires_at: None,
     }
 }
 

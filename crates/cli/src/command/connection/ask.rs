@@ -75,7 +75,7 @@ pub async fn missing(api: &Api, draft: &mut Draft, output: Output) -> anyhow::Re
             question.prompt().map_err(unasked)?
         };
         for field in gate.fields.iter().filter(|_| is_needed) {
-            let wanted = ProviderField { optional: false, ..field.clone() };
+            let wanted = ProviderField { optional: !gate.needed.contains(&field.name), ..field.clone() };
             if !draft.fields.contains_key(&wanted.name) {
                 give(api, draft, &wanted, output).await?;
             }

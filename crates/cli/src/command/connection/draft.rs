@@ -217,7 +217,10 @@ impl Draft {
             .iter()
             .filter(|field| needed(field) || paired(field))
             .chain(scheme.fields.iter().filter(needed))
-            .chain(of_gates.flat_map(|gate| &gate.fields))
+            .chain(
+                of_gates
+                    .flat_map(|gate| gate.fields.iter().filter(|field| gate.needed.contains(&field.name))),
+            )
             .filter(|field| !self.fields.contains_key(&field.name) && !self.kept.contains_key(&field.name))
             .collect()
     }

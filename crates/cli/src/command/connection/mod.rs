@@ -133,6 +133,8 @@ fn words(linked: &Linked, language: Language) -> String {
         ("provider", linked.provider.clone()),
         ("integration", linked.provider_config_key.clone()),
         ("auth scheme", linked.auth_scheme.clone()),
+        ("gates", linked.gates.join(", ")),
+        ("certificate until", linked.certificate_expires_at.map(moment).unwrap_or_default()),
         ("fields", pairs(&linked.config)),
         ("settings", pairs(&linked.settings)),
         ("tags", tags.join(", ")),

@@ -17,8 +17,8 @@ use super::super::callback::spread;
 use super::super::exchange::{Client, Exchange, Unanswered, life_of};
 use super::failure::standing_failure;
 use super::{Outcome, gone, interrupted, nothing_to_renew, scope_of};
-use crate::connections::{all_settings, place_of, texts};
-use crate::credentials::Place;
+use crate::connections::{all_settings, gates_of, place_of, texts};
+use crate::credentials::{Place, identity_of};
 use crate::platform::Platform;
 use crate::problem::Problem;
 use crate::proxy::route_options;
@@ -106,6 +106,7 @@ impl Platform {
             Some(id) => self.store.oauth_client(environment, id.as_str()).await.map_err(Problem::from)?,
             None => None,
         };
+        options.tls.identity = identity_of(&old)?;
         let scope = scope_of(oauth2);
         let (client, grant) = match (oauth2.flow, &ours) {
             (Flow::AuthorizationCode, Some(client)) => (Client::Ours(client), Grant::RefreshToken),
@@ -122,6 +123,7 @@ impl Platform {
                 provider: &provider,
                 oauth2,
                 config: &config,
+                gates: &gates_of(connection),
                 hosts: &connection.target.hosts,
                 options,
                 client,

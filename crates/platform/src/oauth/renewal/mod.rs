@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tombolo_auth::{Credentials, Grant};
-use tombolo_catalog::{AuthScheme, Flow, OAuth2, Provider};
+use tombolo_catalog::{AuthScheme, Flow, GateKind, OAuth2, Provider};
 use tombolo_egress::RouteOptions;
 use tombolo_store::{Connection, ConnectionId, EnvironmentId, Timestamp, TokenLife};
 
@@ -169,7 +169,7 @@ impl Platform {
         id: &ConnectionId,
         provider: &Provider,
         scheme: &AuthScheme,
-        config: &BTreeMap<String, String>,
+        (config, gates): (&BTreeMap<String, String>, &[GateKind]),
         options: RouteOptions,
         typed: Credentials,
     ) -> Result<(Credentials, TokenLife), Problem> {
@@ -181,7 +181,8 @@ impl Platform {
             provider,
             oauth2,
             config,
-            hosts: &self.token_hosts(provider, oauth2, config)?,
+            gates,
+            hosts: &self.token_hosts(provider, oauth2, config, gates)?,
             options,
             client: Client::Account(&typed),
             grant: Grant::ClientCredentials { scope: scope.as_deref() },

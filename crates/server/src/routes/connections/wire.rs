@@ -23,6 +23,7 @@ pub(super) fn connection(connection: &Connection, integration: &Integration) -> 
         name: connection.name.clone(),
         auth_scheme: connection.target.auth_scheme.clone(),
         gates: serde_json::from_value(connection.target.gates.clone()).unwrap_or_default(),
+        certificate_expires_at: connection.target.certificate_expires_at.map(moment),
         health: health(connection),
         errors: errors(connection),
         end_user: connection.end_user.as_ref().map(end_user),

@@ -1,9 +1,7 @@
 //! Providers as they go over the wire.
 
 use tombolo_api as api;
-use tombolo_platform::catalog::{
-    AuthScheme, Field, FieldKind, Fields, GateKind, Language, Provider, Stage, Text,
-};
+use tombolo_platform::catalog::{AuthScheme, Field, FieldKind, Fields, Language, Provider, Stage, Text};
 
 /// A provider with its texts in both languages, one of them picked out.
 pub(super) fn provider(provider: &Provider, language: Language) -> api::Provider {
@@ -21,9 +19,8 @@ pub(super) fn provider(provider: &Provider, language: Language) -> api::Provider
             .gates
             .iter()
             .map(|gate| api::ProviderGate {
-                kind: match gate.kind {
-                    GateKind::HttpBasic => "http_basic".to_owned(),
-                },
+                kind: gate.kind.name().to_owned(),
+                needed: gate.kind.needed_fields().iter().map(ToString::to_string).collect(),
                 name: in_words(&gate.name),
                 explain: gate.explain.as_ref().map(in_words),
                 fields: fields(&gate.fields, language),
@@ -83,6 +80,7 @@ fn field(name: &str, field: &Field, language: Language) -> api::ProviderField {
             FieldKind::Choice => api::ProviderFieldKind::Choice,
             FieldKind::List => api::ProviderFieldKind::List,
             FieldKind::Multiline => api::ProviderFieldKind::Multiline,
+            FieldKind::File => api::ProviderFieldKind::File,
         },
         choices: field.choices.clone(),
         pattern: field.pattern.as_ref().map(|pattern| pattern.source().to_owned()),
