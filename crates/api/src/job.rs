@@ -28,6 +28,8 @@ pub struct Job {
     pub created_at: Timestamp,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
+    /// The process that works on it, or did last.
+    pub worker: Option<String>,
 }
 
 /// How far a job is.
@@ -40,8 +42,10 @@ pub enum JobState {
     Running,
     /// It is done.
     Succeeded,
-    /// It failed for good.
+    /// It failed for good; `POST /jobs/{id}/retry` begins it anew.
     Dead,
+    /// Somebody ended it.
+    Cancelled,
 }
 
 /// One page of jobs.

@@ -18,6 +18,7 @@ mod oauth_client;
 mod problem;
 mod provider;
 mod text;
+mod webhook;
 
 pub use activity::{Activity, ActivityQuery, ProxiedCall, StatusClass};
 pub use api_key::{ApiKey, ApiKeys, CreateApiKey, CreatedApiKey, CreatedApiKeyAnswer};
@@ -51,6 +52,11 @@ pub use provider::{
     ProviderScheme, ProviderSetting, ProviderStage, Providers,
 };
 pub use text::{Text, Wording};
+pub use webhook::{
+    CreateWebhook, ReplayWebhook, ReplayedWebhook, UpdateWebhook, Webhook, WebhookAttempt, WebhookDeliveries,
+    WebhookDeliveriesQuery, WebhookDelivery, WebhookDeliveryDetails, WebhookDeliveryState, WebhookFormat,
+    WebhookWithSecret, Webhooks,
+};
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

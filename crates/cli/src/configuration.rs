@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ pub struct Configuration {
     pub egress: EgressSection,
     pub activity: ActivitySection,
     pub verification: VerificationSection,
+    pub webhooks: WebhooksSection,
     pub log: LogSection,
 }
 
@@ -104,6 +106,12 @@ pub struct VerificationSection {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct WebhooksSection {
+    pub timeout_seconds: NonZeroU32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LogSection {
     pub filter: String,
     pub format: LogFormat,
@@ -159,6 +167,7 @@ impl Configuration {
         options.provider_directory = present(&self.providers.directory);
         options.egress = self.egress.options()?;
         options.slow_calls = Duration::from_millis(self.activity.slow_milliseconds.into());
+        options.webhook_patience = Duration::from_secs(self.webhooks.timeout_seconds.get().into());
         Ok(options)
     }
 

@@ -59,6 +59,15 @@ impl Egress {
         Ok(addresses)
     }
 
+    /// Whether a name that somebody types now may be connected to as far as is known: for forms. One that has no address at
+    /// the moment may. Every connection is checked again, because names change their minds.
+    pub async fn check_now(&self, route: &Route) -> Result<(), EgressError> {
+        match self.resolve(route).await {
+            Err(error) if error.kind() == EgressErrorKind::AddressRefused => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     async fn look_up(&self, origin: &Origin, within: Duration) -> Result<Vec<SocketAddr>, EgressError> {
         if let Some(address) = origin.ip() {
             return Ok(vec![SocketAddr::new(address, origin.port())]);

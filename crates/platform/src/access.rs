@@ -49,12 +49,20 @@ pub enum Scope {
     ReadAudit,
     /// Make, list and revoke API keys.
     ManageApiKeys,
+    /// See webhooks and their deliveries, never their secrets.
+    ReadWebhooks,
+    /// Make, change, test, replay and delete webhooks.
+    ManageWebhooks,
     /// See jobs.
     ReadJobs,
+    /// Retry and cancel jobs.
+    ManageJobs,
     /// See which keys seal the secrets of all environments; never the keys themselves.
     ReadKeys,
     /// See the jobs that work for the whole installation.
     ReadInstallationJobs,
+    /// Retry and cancel those jobs.
+    ManageInstallationJobs,
 }
 
 impl Scope {
@@ -80,14 +88,18 @@ impl Scope {
             Self::ReadActivity => "environment:logs:read",
             Self::ReadAudit => "environment:audit:read",
             Self::ManageApiKeys => "environment:api_keys",
+            Self::ReadWebhooks => "environment:webhooks:read",
+            Self::ManageWebhooks => "environment:webhooks:manage",
             Self::ReadJobs => "environment:jobs:read",
+            Self::ManageJobs => "environment:jobs:manage",
             Self::ReadKeys => "installation:keys:read",
             Self::ReadInstallationJobs => "installation:jobs:read",
+            Self::ManageInstallationJobs => "installation:jobs:manage",
         }
     }
 
     /// Every scope.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 26] = [
         Self::ListConnections,
         Self::ReadConnection,
         Self::CreateConnection,
@@ -107,9 +119,13 @@ impl Scope {
         Self::ReadActivity,
         Self::ReadAudit,
         Self::ManageApiKeys,
+        Self::ReadWebhooks,
+        Self::ManageWebhooks,
         Self::ReadJobs,
+        Self::ManageJobs,
         Self::ReadKeys,
         Self::ReadInstallationJobs,
+        Self::ManageInstallationJobs,
     ];
 
     /// Whether only its own name grants it: a key that may do everything else does not read secrets back.

@@ -23,6 +23,8 @@ pub(crate) enum Purpose {
     Authorization,
     /// The value of a variable of an environment.
     Variable,
+    /// The signing secrets of a webhook.
+    Webhook,
 }
 
 impl Purpose {
@@ -32,6 +34,7 @@ impl Purpose {
             Self::OAuthClient => "oauth_client",
             Self::Authorization => "authorization",
             Self::Variable => "variable",
+            Self::Webhook => "webhook",
         }
     }
 }

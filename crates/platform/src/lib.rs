@@ -25,6 +25,7 @@ mod reconnect;
 mod refusals;
 pub mod start;
 mod variables;
+pub mod webhooks;
 
 pub use access::{Access, Granted, Scope};
 pub use clock::{Clock, SystemClock, random_number};

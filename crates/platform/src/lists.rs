@@ -118,6 +118,10 @@ impl Platform {
     /// One job.
     pub async fn read_job(&self, access: &Access, id: &str) -> Result<Job, Problem> {
         access.require(Scope::ReadJobs)?;
+        self.find_job(access, id).await
+    }
+
+    pub(crate) async fn find_job(&self, access: &Access, id: &str) -> Result<Job, Problem> {
         let unknown = || Problem::not_found("unknown_job", format!("There is no job `{}`", shortened(id)));
         let id: JobId = id.parse().map_err(|_| unknown())?;
         let installation = access.has(Scope::ReadInstallationJobs);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tombolo_catalog::Catalog;
-use tombolo_egress::{Egress, Probe};
+use tombolo_egress::{Egress, Pool, Probe};
 use tombolo_store::{
     ActorKind, ApiKeyHash, ApiKeyText, Change, Committed, Connection, EnvironmentId, Integration,
     NewAuditEvent, NewWebhookEvent, Object, Store, Timestamp,
@@ -19,11 +19,13 @@ use crate::clock::Clock;
 use crate::connect::Sockets;
 use crate::credentials::Safe;
 use crate::directory::{Caller, Directory, plan_name};
+use crate::jobs::HeldJobs;
 use crate::metrics::JobCounts;
 use crate::oauth::{Renewals, Renewer};
 use crate::problem::{Problem, ProblemKind};
 use crate::proxy::{Governors, Lane, Plan};
 use crate::refusals::Refusals;
+use crate::webhooks::EventType;
 
 /// The environment that the first start makes.
 pub const DEFAULT_ENVIRONMENT: &str = "default";
@@ -54,6 +56,12 @@ pub struct Platform {
     /// Calls that take longer are kept with their details.
     pub(crate) slow_calls: Duration,
     pub(crate) job_counts: JobCounts,
+    /// The jobs that this process works on.
+    pub(crate) held_jobs: Arc<HeldJobs>,
+    /// Connections to the receivers of webhooks; used on the control runtime alone.
+    pub(crate) webhook_pool: Pool,
+    /// How long a receiver of webhooks has for its answer.
+    pub(crate) webhook_patience: Duration,
     /// The runtime that owns the database; proxy threads hand their questions over to it.
     control: Handle,
 }
@@ -74,12 +82,15 @@ pub struct PlatformParts {
     pub random: Arc<dyn Random>,
     /// Calls that take longer are kept with their details.
     pub slow_calls: Duration,
+    /// How long a receiver of webhooks has for its answer.
+    pub webhook_patience: Duration,
 }
 
 impl Platform {
     /// Puts the parts together. Must be called on the runtime that is to own the database.
     pub fn new(parts: PlatformParts) -> Arc<Self> {
-        let PlatformParts { store, catalog, egress, ring, clock, random, slow_calls } = parts;
+        let PlatformParts { store, catalog, egress, ring, clock, random, slow_calls, webhook_patience } =
+            parts;
         Arc::new(Self {
             safe: Safe::new(ring, Arc::clone(&random)),
             directory: Directory::new(),
@@ -90,6 +101,9 @@ impl Platform {
             name: format!("node-{:016x}", crate::clock::random_number().unwrap_or_default()),
             recorders: std::sync::Mutex::default(),
             job_counts: JobCounts::default(),
+            held_jobs: Arc::default(),
+            webhook_pool: egress.pool(),
+            webhook_patience,
             control: Handle::current(),
             slow_calls,
             store,
@@ -288,6 +302,9 @@ impl Platform {
     pub(crate) async fn commit(&self, changes: &[Change]) -> Result<Committed, Problem> {
         let committed = self.store.commit(changes, self.clock.now()).await?;
         self.directory.committed(&committed);
+        if !committed.jobs.is_empty() || !committed.webhook_events.is_empty() || committed.redelivered > 0 {
+            self.held_jobs.look();
+        }
         Ok(committed)
     }
 
@@ -378,6 +395,8 @@ pub(crate) fn events(
 ) -> Vec<Change> {
     let mut changes = Vec::with_capacity(2);
     if tell_embedders {
+        debug_assert!(EventType::named(action).is_some(), "`{action}` is missing in `webhooks::EventType`");
+        let connection = if object.kind == "connection" { object.id.parse().ok() } else { None };
         changes.push(Change::AddWebhookEvent(NewWebhookEvent {
             environment_id: access.environment.clone(),
             event_type: action.to_owned(),
@@ -385,6 +404,8 @@ pub(crate) fn events(
                 "object": { "kind": object.kind, "id": object.id, "name": object.label },
                 "detail": detail,
             }),
+            connection,
+            only: None,
         }));
     }
     changes.push(Change::Audit(NewAuditEvent {

@@ -41,6 +41,8 @@ pub struct StartOptions {
     pub egress: EgressOptions,
     /// Calls that take longer are kept with their details.
     pub slow_calls: Duration,
+    /// How long a receiver of webhooks has for its answer.
+    pub webhook_patience: Duration,
     /// Where time comes from.
     pub clock: Arc<dyn Clock>,
     /// Where randomness comes from.
@@ -60,6 +62,7 @@ impl StartOptions {
             provider_directory: None,
             egress: EgressOptions::default(),
             slow_calls: Duration::from_secs(2),
+            webhook_patience: Duration::from_secs(20),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
             resolver: Arc::new(SystemResolver),
@@ -201,6 +204,7 @@ pub async fn start(options: StartOptions) -> Result<Started, StartError> {
         clock: options.clock,
         random: options.random,
         slow_calls: options.slow_calls,
+        webhook_patience: options.webhook_patience,
     };
     Ok(Started { platform: Platform::new(parts), directory, new_master_key })
 }

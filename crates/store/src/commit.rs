@@ -26,7 +26,8 @@ use crate::schedules::{self, Schedule};
 use crate::socket_messages::{self, SocketMessage};
 use crate::store::Store;
 use crate::timestamp::Timestamp;
-use crate::webhook_events::{self, NewWebhookEvent, WebhookState};
+use crate::webhook_events::{self, NewWebhookEvent};
+use crate::webhooks::WebhookChange;
 
 /// One thing to write. An act is a list of them, stored together or not at all.
 #[derive(Debug, Clone)]
@@ -96,12 +97,19 @@ pub enum Change {
         /// Whether another attempt could help.
         retry: bool,
     },
+    /// Ends a claim of a job that comes back: at this moment, or earlier if it was asked for meanwhile; with neither it is
+    /// done.
+    RestJob(JobLease, Option<Timestamp>),
+    /// Ends a job that is queued or running, whoever works on it.
+    CancelJob(JobId),
+    /// Begins a job anew that died or was cancelled.
+    RetryJob(JobId),
     /// Makes or changes a schedule.
     PutSchedule(Schedule),
-    /// Writes news for an embedder.
+    /// Writes news for an embedder, and a delivery for every webhook that wants it.
     AddWebhookEvent(NewWebhookEvent),
-    /// Notes what became of news.
-    FinishWebhookEvent(EnvironmentId, WebhookEventId, WebhookState),
+    /// Writes something else about webhooks.
+    Webhook(WebhookChange),
     /// Writes who did what.
     Audit(NewAuditEvent),
 }
@@ -115,6 +123,8 @@ pub struct Committed {
     pub jobs: Vec<JobId>,
     /// The event of every [`Change::AddWebhookEvent`], in their order.
     pub webhook_events: Vec<WebhookEventId>,
+    /// How many deliveries every redelivery asked for, together.
+    pub redelivered: u64,
 }
 
 impl Store {
@@ -200,13 +210,17 @@ async fn apply(
         }
         Change::CompleteJob(lease) => jobs::complete(act, lease).await,
         Change::FailJob { lease, error, retry } => jobs::fail(act, lease, error, *retry).await,
+        Change::RestJob(lease, until) => jobs::rest(act, lease, *until).await,
+        Change::CancelJob(id) => jobs::cancel(act, id).await,
+        Change::RetryJob(id) => jobs::retry(act, id).await,
         Change::PutSchedule(schedule) => schedules::put(act, schedule).await,
         Change::AddWebhookEvent(new) => {
             committed.webhook_events.push(webhook_events::insert(act, new).await?);
             Ok(())
         }
-        Change::FinishWebhookEvent(environment, id, state) => {
-            webhook_events::finish(act, environment, id, *state).await
+        Change::Webhook(change) => {
+            committed.redelivered += change.apply(act).await?;
+            Ok(())
         }
         Change::Audit(new) => audit::insert(act, new, position).await,
     }
@@ -249,9 +263,12 @@ fn outdated_environments(changes: &[Change]) -> BTreeSet<&EnvironmentId> {
             | Change::EnqueueJob(_)
             | Change::CompleteJob(_)
             | Change::FailJob { .. }
+            | Change::RestJob(..)
+            | Change::CancelJob(_)
+            | Change::RetryJob(_)
             | Change::PutSchedule(_)
             | Change::AddWebhookEvent(_)
-            | Change::FinishWebhookEvent(..)
+            | Change::Webhook(_)
             | Change::Audit(_) => None,
         })
         .filter(|id| !made_here(id))

@@ -98,6 +98,10 @@ ids! {
     AuditEventId "aud_";
     /// Names a webhook event; receivers use it to drop repeated deliveries.
     WebhookEventId "evt_";
+    /// Names a receiver of webhook events.
+    WebhookId "whk_";
+    /// Names one event on its way to one receiver.
+    WebhookDeliveryId "whd_";
     /// Names an installation.
     InstanceId "ins_";
 }

@@ -28,6 +28,7 @@ pub mod testing;
 mod text_enum;
 mod timestamp;
 mod webhook_events;
+mod webhooks;
 
 pub use activity::{
     ActivityCursor, ActivityFilter, ActivityPage, BlockEncoder, Call, CallDetail, CallDetailFilter,
@@ -51,7 +52,7 @@ pub use environments::{Environment, NewEnvironment, StoredDataKey};
 pub use error::StoreError;
 pub use id::{
     ApiKeyId, AuditEventId, AuthorizationId, ConnectSessionId, ConnectionId, EnvironmentId, InstanceId,
-    IntegrationId, InvalidId, JobId, OAuthClientId, WebhookEventId,
+    IntegrationId, InvalidId, JobId, OAuthClientId, WebhookDeliveryId, WebhookEventId, WebhookId,
 };
 pub use instance::Instance;
 pub use integrations::{Integration, IntegrationUpdate, NewIntegration};
@@ -62,4 +63,9 @@ pub use schedules::Schedule;
 pub use socket_messages::SocketMessage;
 pub use store::Store;
 pub use timestamp::Timestamp;
-pub use webhook_events::{NewWebhookEvent, WebhookEvent, WebhookState};
+pub use webhook_events::{NewWebhookEvent, WebhookEvent};
+pub use webhooks::{
+    DueDelivery, NewWebhook, NewWebhookAttempt, RedeliveredEvents, Redelivery, WEBHOOK_DELIVERY_JOB, Webhook,
+    WebhookAttempt, WebhookChange, WebhookDelivery, WebhookDeliveryFilter, WebhookDeliveryState,
+    WebhookFormat, WebhookHealth, WebhookUpdate,
+};

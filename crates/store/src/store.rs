@@ -32,6 +32,7 @@ const MIGRATIONS: &[Migration] = &[
         name: "certificates",
         text: include_str!("../migrations/main/0006_certificates.sql"),
     },
+    Migration { version: 7, name: "webhooks", text: include_str!("../migrations/main/0007_webhooks.sql") },
 ];
 const ACTIVITY_MIGRATIONS: &[Migration] = &[Migration {
     version: 1,

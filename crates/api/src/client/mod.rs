@@ -13,6 +13,7 @@ mod error;
 mod lines;
 mod resources;
 mod transport;
+mod webhooks;
 
 use bytes::Bytes;
 use http::header::{

@@ -240,6 +240,16 @@ impl ApiClient {
         self.get(&path(["jobs", id])).await
     }
 
+    /// Begins a job anew that died or was cancelled.
+    pub async fn retry_job(&self, id: &str) -> Result<Job, ClientError> {
+        self.post(&path(["jobs", id, "retry"]), &serde_json::json!({})).await
+    }
+
+    /// Ends a job that is not finished.
+    pub async fn cancel_job(&self, id: &str) -> Result<Job, ClientError> {
+        self.post(&path(["jobs", id, "cancel"]), &serde_json::json!({})).await
+    }
+
     /// The keys that seal secrets: which there are, never what they are.
     pub async fn read_keys(&self) -> Result<Keys, ClientError> {
         self.get("/keys").await

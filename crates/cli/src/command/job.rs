@@ -15,13 +15,17 @@ pub enum Job {
     /// List jobs, newest first.
     List(List),
     /// Show a job.
-    Show(Show),
+    Show(Named),
+    /// Begin a job anew that died or was cancelled.
+    Retry(Named),
+    /// End a job that is queued or running.
+    Cancel(Named),
 }
 
 /// Which jobs are listed.
 #[derive(Debug, Args)]
 pub struct List {
-    /// Only those in this state: queued, running, succeeded or dead.
+    /// Only those in this state: queued, running, succeeded, dead or cancelled.
     #[arg(long, value_name = "STATE", value_parser = from_wire_name::<JobState>)]
     state: Option<JobState>,
     /// Only those of this kind, such as retention.
@@ -31,9 +35,9 @@ pub struct List {
     page: Page,
 }
 
-/// Which job is shown.
+/// One job.
 #[derive(Debug, Args)]
-pub struct Show {
+pub struct Named {
     /// The job's id.
     id: String,
 }
@@ -52,7 +56,9 @@ impl Job {
                     say(format_args!("more: --cursor {cursor}"));
                 }
             }
-            Self::Show(Show { id }) => output.show(&api.read_job(&id).await?, words)?,
+            Self::Show(Named { id }) => output.show(&api.read_job(&id).await?, words)?,
+            Self::Retry(Named { id }) => output.show(&api.retry_job(&id).await?, words)?,
+            Self::Cancel(Named { id }) => output.show(&api.cancel_job(&id).await?, words)?,
         }
         Ok(Exit::Done)
     }
@@ -92,5 +98,6 @@ fn words(job: &Work) -> String {
         ("due", moment(job.due_at)),
         ("created", moment(job.created_at)),
         ("finished", moment_or_dash(job.finished_at)),
+        ("worker", job.worker.clone().unwrap_or_default()),
     ])
 }

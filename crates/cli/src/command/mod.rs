@@ -18,6 +18,7 @@ mod provider;
 mod request;
 pub mod serve;
 mod version;
+mod webhook;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -96,7 +97,10 @@ enum Command {
     /// See who did what, and prove that the record is whole.
     #[command(subcommand)]
     Audit(audit::Audit),
-    /// See the work that runs by itself.
+    /// Look after where events are posted to, and see what arrives there.
+    #[command(subcommand)]
+    Webhook(webhook::Webhook),
+    /// See the work that runs by itself, try again what failed, and end what should not run.
     #[command(subcommand)]
     Job(job::Job),
     /// See the master key, and make one.
@@ -144,6 +148,7 @@ impl Command {
             Self::Activity(command) => command.run(global, output).await,
             Self::ApiKey(command) => command.run(global, output).await,
             Self::Audit(command) => command.run(global, output).await,
+            Self::Webhook(command) => command.run(global, output).await,
             Self::Job(command) => command.run(global, output).await,
             Self::Key(command) => command.run(global, output).await,
             Self::Openapi(_) => openapi::print(),

@@ -64,7 +64,7 @@ impl Serve {
         stop_signal().await?;
         tracing::info!("stopping");
         server.stop().await;
-        platform.finish_renewals(configuration.drain()).await;
+        tokio::join!(platform.finish_renewals(configuration.drain()), platform.stop_working());
         platform.store().close().await;
         Ok(ExitCode::SUCCESS)
     }

@@ -185,7 +185,7 @@ async fn news_that_nobody_fetched_are_forgotten_after_a_week(
     let (world, clock) = world(backend).await;
     let pending = async || {
         let store = world.platform.store();
-        store.pending_webhook_events(&world.access.environment, 100).await.expect("read").len()
+        store.webhook_events(&world.access.environment, None, 100).await.expect("read").len()
     };
     assert!(world.create(&tokens("old", CUSTOMERS, "1")).await.expect("accepted").is_ok());
     clock.by(6 * DAY);

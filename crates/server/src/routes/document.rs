@@ -20,7 +20,7 @@ use super::Routes;
         description = "Link a SaaS account once, prove that it works, then call it through a proxy, with the secret locked away.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    components(schemas(Problem, tombolo_api::Health, tombolo_api::JobState, tombolo_api::StatusClass)),
+    components(schemas(Problem, tombolo_api::Health, tombolo_api::JobState, tombolo_api::WebhookDeliveryState, tombolo_api::StatusClass)),
     tags(
         (name = "connections", description = "One account's authorised access"),
         (name = "connect", description = "Accounts that end users link in an embedder's page"),
@@ -32,6 +32,7 @@ use super::Routes;
         (name = "api keys", description = "Callers' keys to this API"),
         (name = "activity", description = "The log of calls"),
         (name = "audit", description = "Who did what to which object"),
+        (name = "webhooks", description = "Where events are posted to, and what is on its way there"),
         (name = "jobs", description = "Work that runs by itself"),
         (name = "operation", description = "For whoever runs the server"),
     ),

@@ -26,6 +26,7 @@ mod query;
 mod refusal;
 mod right;
 mod shape;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -82,6 +83,7 @@ fn documented() -> OpenApiRouter<Routes> {
         .merge(api_keys::routes())
         .merge(activity::routes())
         .merge(audit::routes())
+        .merge(webhooks::routes())
         .merge(jobs::routes())
         .merge(keys::routes())
         .merge(health::routes())

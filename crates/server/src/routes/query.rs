@@ -47,6 +47,7 @@ plain_queries!(
     tombolo_api::PageQuery,
     tombolo_api::ProviderQuery,
     tombolo_api::ReadConnectionQuery,
+    tombolo_api::WebhookDeliveriesQuery,
 );
 
 impl FromQuery for ConnectionQuery {

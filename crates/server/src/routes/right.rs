@@ -22,7 +22,7 @@ rights! {
     ListConnections ReadConnection CreateConnection UpdateConnection DeleteConnection
     ListIntegrations ReadIntegration CreateIntegration UpdateIntegration DeleteIntegration
     CreateConnectSession ReadVariables WriteVariables ManageEnvironment
-    ReadActivity ReadAudit ManageApiKeys ReadJobs ReadKeys
+    ReadActivity ReadAudit ManageApiKeys ReadJobs ManageJobs ReadKeys ReadWebhooks ManageWebhooks
 }
 
 /// Linking accounts, or having browsers link them: each may say whose account was linked.

@@ -294,7 +294,8 @@ impl Answer {
 
 /// A text without what differs from run to run.
 pub fn settled(text: &str) -> String {
-    let ids = Regex::new("(env|int|con|key|job|aud|evt|ins|req|oac|aut)_[0-9a-f]{24,32}").expect("a pattern");
+    let ids = Regex::new("(env|int|con|key|job|aud|evt|ins|req|oac|aut|whk|whd)_[0-9a-f]{24,32}")
+        .expect("a pattern");
     let mut seen: Vec<String> = Vec::new();
     let numbered = ids.replace_all(text, |found: &Captures<'_>| {
         let position = seen.iter().position(|id| *id == found[0]).unwrap_or_else(|| {

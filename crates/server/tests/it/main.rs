@@ -14,3 +14,4 @@ mod operation;
 mod resources;
 mod tls;
 mod vendor_clients;
+mod webhooks;

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::{COLUMNS, ClaimedJob, JobLease, read};
 use crate::commit::Act;
-use crate::database::query;
+use crate::database::{Query, query};
 use crate::error::StoreError;
 use crate::store::Store;
 use crate::timestamp::Timestamp;
@@ -51,20 +51,35 @@ impl Store {
         Ok(claimed)
     }
 
-    /// Holds the claim for `duration` from now on. [`StoreError::LeaseLost`] when the job was claimed again or finished.
-    pub async fn renew_job(
+    /// Holds claims for `duration` from now on, all of them in one statement, and gives back those that are still held: a
+    /// job that was claimed again, cancelled or finished is not among them.
+    pub async fn renew_jobs(
         &self,
-        lease: &JobLease,
+        leases: &[JobLease],
         duration: Duration,
         at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let statement =
-            query("UPDATE jobs SET due_at = $1 WHERE id = $2 AND lease_token = $3 AND state = 'running'");
-        let statement = statement.bind(at.plus(duration)).bind(&lease.id).bind(lease.token);
-        match self.database.execute(statement).await? {
-            0 => Err(StoreError::LeaseLost { name: lease.id.to_string() }),
-            _ => Ok(()),
+    ) -> Result<Vec<JobLease>, StoreError> {
+        if leases.is_empty() {
+            return Ok(Vec::new());
         }
+        let mut statement = query("").bind(at.plus(duration));
+        let held = these(&mut statement, leases);
+        statement.append(&format!("UPDATE jobs SET due_at = $1 WHERE {held} RETURNING id, lease_token"));
+        let rows = self.database.write(statement).await?;
+        rows.into_iter().map(|mut row| Ok(JobLease { id: row.parsed()?, token: row.counter()? })).collect()
+    }
+
+    /// Gives claims back, as if the jobs had not been begun: another worker may take them at once.
+    pub async fn release_jobs(&self, leases: &[JobLease], at: Timestamp) -> Result<(), StoreError> {
+        if leases.is_empty() {
+            return Ok(());
+        }
+        let mut statement = query("").bind(at);
+        let held = these(&mut statement, leases);
+        statement.append(&format!(
+            "UPDATE jobs SET state = 'queued', due_at = $1, attempts = attempts - 1, woken_at = NULL WHERE {held}"
+        ));
+        self.database.execute(statement).await.map(drop)
     }
 
     /// Lets idle workers poll without taking the write lock.
@@ -82,4 +97,16 @@ async fn bury_abandoned(act: &mut Act<'_>) -> Result<(), StoreError> {
          WHERE finished_at IS NULL AND due_at <= $1 AND attempts >= max_attempts",
     );
     act.transaction.execute(statement.bind(act.at)).await.map(drop)
+}
+
+/// The condition that picks the jobs of claims that still hold.
+fn these(statement: &mut Query, leases: &[JobLease]) -> String {
+    let claims: Vec<String> = leases
+        .iter()
+        .map(|lease| {
+            let (id, token) = (statement.push(&lease.id), statement.push(lease.token));
+            format!("(id = ${id} AND lease_token = ${token})")
+        })
+        .collect();
+    format!("state = 'running' AND ({})", claims.join(" OR "))
 }

@@ -6,11 +6,13 @@ use super::JobLease;
 use crate::commit::Act;
 use crate::database::query;
 use crate::error::StoreError;
+use crate::id::JobId;
+use crate::timestamp::Timestamp;
 
 /// Marks the job as done, if the lease still holds.
 pub(crate) async fn complete(act: &mut Act<'_>, lease: &JobLease) -> Result<(), StoreError> {
     let statement = query(
-        "UPDATE jobs SET state = 'succeeded', finished_at = $1, last_error = NULL, lease_owner = NULL \
+        "UPDATE jobs SET state = 'succeeded', finished_at = $1, last_error = NULL \
          WHERE id = $2 AND lease_token = $3 AND state = 'running'",
     );
     match act.transaction.execute(statement.bind(act.at).bind(&lease.id).bind(lease.token)).await? {
@@ -37,19 +39,65 @@ pub(crate) async fn fail(
     let statement = if retry && attempts < max_attempts {
         let retry_at = act.at.plus(retry_delay(attempts, act.random)?);
         query(
-            "UPDATE jobs SET state = 'queued', due_at = $1, last_error = $2, lease_owner = NULL \
+            "UPDATE jobs SET state = 'queued', due_at = $1, last_error = $2 \
              WHERE id = $3 AND lease_token = $4 AND state = 'running'",
         )
         .bind(retry_at)
     } else {
         query(
-            "UPDATE jobs SET state = 'dead', finished_at = $1, last_error = $2, lease_owner = NULL \
+            "UPDATE jobs SET state = 'dead', finished_at = $1, last_error = $2 \
              WHERE id = $3 AND lease_token = $4 AND state = 'running'",
         )
         .bind(act.at)
     };
     match act.transaction.execute(statement.bind(error).bind(&lease.id).bind(lease.token)).await? {
         0 => Err(lost()),
+        _ => Ok(()),
+    }
+}
+
+/// Ends a claim of a job that comes back. Whoever woke it while it ran is heard: the row is written once, so that no call
+/// falls between a look and a write.
+pub(crate) async fn rest(
+    act: &mut Act<'_>,
+    lease: &JobLease,
+    until: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let statement = query(
+        "UPDATE jobs SET state = CASE WHEN COALESCE(woken_at, $1) IS NULL THEN 'succeeded' ELSE 'queued' END, \
+         due_at = CASE WHEN woken_at IS NOT NULL AND ($1 IS NULL OR woken_at < $1) THEN woken_at \
+         ELSE COALESCE($1, due_at) END, \
+         finished_at = CASE WHEN COALESCE(woken_at, $1) IS NULL THEN $2 ELSE NULL END, \
+         attempts = CASE WHEN COALESCE(woken_at, $1) IS NULL THEN attempts ELSE 0 END, \
+         woken_at = NULL, last_error = NULL WHERE id = $3 AND lease_token = $4 AND state = 'running'",
+    );
+    let statement = statement.bind(until).bind(Some(act.at)).bind(&lease.id).bind(lease.token);
+    match act.transaction.execute(statement).await? {
+        0 => Err(StoreError::LeaseLost { name: lease.id.to_string() }),
+        _ => Ok(()),
+    }
+}
+
+/// Ends a job that is not finished. Its worker, if it has one, loses its claim.
+pub(crate) async fn cancel(act: &mut Act<'_>, id: &JobId) -> Result<(), StoreError> {
+    let statement = query(
+        "UPDATE jobs SET state = 'cancelled', finished_at = $1, woken_at = NULL, lease_token = lease_token + 1 \
+         WHERE id = $2 AND finished_at IS NULL",
+    );
+    match act.transaction.execute(statement.bind(act.at).bind(id)).await? {
+        0 => Err(StoreError::version_conflict("job", id)),
+        _ => Ok(()),
+    }
+}
+
+/// Begins a job anew, with all its attempts, that died or was cancelled.
+pub(crate) async fn retry(act: &mut Act<'_>, id: &JobId) -> Result<(), StoreError> {
+    let statement = query(
+        "UPDATE jobs SET state = 'queued', due_at = $1, attempts = 0, finished_at = NULL \
+         WHERE id = $2 AND state IN ('dead', 'cancelled')",
+    );
+    match act.transaction.execute(statement.bind(act.at).bind(id)).await? {
+        0 => Err(StoreError::version_conflict("job", id)),
         _ => Ok(()),
     }
 }

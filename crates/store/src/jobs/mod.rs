@@ -2,10 +2,12 @@
 
 mod claim;
 mod finish;
+mod wake;
 
 use serde_json::Value as Json;
 
-pub(crate) use finish::{complete, fail};
+pub(crate) use finish::{cancel, complete, fail, rest, retry};
+pub(crate) use wake::wake;
 
 use crate::commit::Act;
 use crate::database::{Row, query};
@@ -38,8 +40,10 @@ pub struct Job {
     pub last_error: Option<String>,
     /// When it was enqueued.
     pub created_at: Timestamp,
-    /// When it succeeded or died.
+    /// When it succeeded, died or was cancelled.
     pub finished_at: Option<Timestamp>,
+    /// The process that works on it, or did last.
+    pub worker: Option<String>,
 }
 
 text_enum! {
@@ -53,6 +57,8 @@ text_enum! {
         Succeeded = "succeeded",
         /// Failed for good.
         Dead = "dead",
+        /// Ended by somebody.
+        Cancelled = "cancelled",
     }
 }
 
@@ -103,7 +109,7 @@ pub struct JobFilter {
 }
 
 pub(crate) const COLUMNS: &str = "id, environment_id, kind, payload, state, due_at, attempts, max_attempts, last_error, \
-                                  created_at, finished_at";
+                                  created_at, finished_at, lease_owner";
 
 impl Store {
     /// The environment's jobs, and the installation's own if the filter says so, newest first, beginning after `after`.
@@ -172,12 +178,19 @@ impl Store {
         Ok(counts)
     }
 
-    /// Forgets at most `limit` jobs that were finished before `before`, and says how many. (Works on all environments.)
-    pub async fn prune_jobs(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    /// Forgets at most `limit` jobs that were finished before `before`, dead ones only before `dead_before`, and says how
+    /// many. (Works on all environments.)
+    pub async fn prune_jobs(
+        &self,
+        before: Timestamp,
+        dead_before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
         let statement = query(
-            "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE finished_at IS NOT NULL AND finished_at < $1 LIMIT $2)",
+            "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE finished_at IS NOT NULL AND finished_at < $1 \
+             AND (state <> 'dead' OR finished_at < $2) LIMIT $3)",
         );
-        self.database.execute(statement.bind(before).bind(limit)).await
+        self.database.execute(statement.bind(before).bind(dead_before).bind(limit)).await
     }
 }
 
@@ -194,6 +207,7 @@ pub(crate) fn read(row: &mut Row) -> Result<Job, StoreError> {
         last_error: row.optional_text()?,
         created_at: row.time()?,
         finished_at: row.optional_time()?,
+        worker: row.optional_text()?,
     })
 }
 

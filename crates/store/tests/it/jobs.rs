@@ -46,8 +46,8 @@ async fn a_job_is_claimed_when_due_and_finished_once(
     assert_eq!((job.state, job.finished_at), (JobState::Succeeded, Some(at(20))));
     let succeeded = JobFilter { state: Some(JobState::Succeeded), ..JobFilter::default() };
     assert_eq!(store.jobs(store.environment(), &succeeded, None, 10).await.unwrap(), [job]);
-    assert_eq!(store.prune_jobs(at(20), 10).await.unwrap(), 0);
-    assert_eq!(store.prune_jobs(at(21), 10).await.unwrap(), 1);
+    assert_eq!(store.prune_jobs(at(20), at(20), 10).await.unwrap(), 0);
+    assert_eq!(store.prune_jobs(at(21), at(0), 10).await.unwrap(), 1);
 }
 
 #[rstest]
@@ -80,15 +80,14 @@ async fn a_vanished_worker_loses_its_job(#[values(Engine::Sqlite, Engine::Postgr
     let id = enqueue(&store, new_job(&store, NOW)).await;
 
     let lost = store.claim_jobs(&["verify"], "one", 1, LEASE, NOW).await.unwrap().remove(0);
-    store.renew_job(&lost.lease, LEASE, at(30_000)).await.unwrap();
+    let renewed = store.renew_jobs(std::slice::from_ref(&lost.lease), LEASE, at(30_000)).await.unwrap();
+    assert_eq!(renewed, std::slice::from_ref(&lost.lease));
     assert_eq!(store.claim_jobs(&["verify"], "two", 1, LEASE, at(60_000)).await.unwrap(), []);
     let taken = store.claim_jobs(&["verify"], "two", 1, LEASE, at(90_000)).await.unwrap().remove(0);
     assert_eq!(taken.job.id, id);
 
-    assert!(matches!(
-        store.renew_job(&lost.lease, LEASE, at(90_001)).await,
-        Err(StoreError::LeaseLost { .. })
-    ));
+    let both = [lost.lease.clone(), taken.lease.clone()];
+    assert_eq!(store.renew_jobs(&both, LEASE, at(90_001)).await.unwrap(), both[1..]);
     let late = store.commit(&[Change::CompleteJob(lost.lease)], at(90_001)).await;
     assert!(matches!(late, Err(StoreError::LeaseLost { .. })));
 
@@ -181,6 +180,52 @@ async fn the_jobs_of_the_installation_are_listed_on_request(
     assert!(store.job(store.environment(), true, shared).await.unwrap().is_some());
     assert!(store.job(&other, true, &mine[0]).await.unwrap().is_none());
     let counts = store.count_jobs().await.unwrap();
-    assert_eq!(counts.len(), 4);
+    assert_eq!(counts.len(), 5);
     assert_eq!(counts[0], (JobState::Queued, 6));
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_dead_job_waits_for_somebody_and_a_cancelled_one_stops(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let store = TestStore::new(engine).await;
+    let id = enqueue(&store, NewJob { max_attempts: 1, ..new_job(&store, NOW) }).await;
+    let shown = async || store.job(store.environment(), false, &id).await.unwrap().unwrap();
+    let claim = async |milliseconds| {
+        store.claim_jobs(&["verify"], "w", 1, LEASE, at(milliseconds)).await.unwrap().pop()
+    };
+    let first = claim(0).await.expect("due").lease;
+    let fail = Change::FailJob { lease: first, error: "503".to_owned(), retry: true };
+    store.commit(&[fail], at(1)).await.unwrap();
+    assert_eq!(shown().await.state, JobState::Dead);
+    assert_eq!(store.prune_jobs(at(10), at(1), 10).await.unwrap(), 0, "a dead one is kept for longer");
+
+    store.commit(&[Change::RetryJob(id.clone())], at(2)).await.unwrap();
+    let again = store.commit(&[Change::RetryJob(id.clone())], at(2)).await;
+    assert!(matches!(again, Err(StoreError::VersionConflict { .. })));
+    let job = shown().await;
+    assert_eq!((job.state, job.attempts, job.last_error.as_deref()), (JobState::Queued, 0, Some("503")));
+
+    let second = claim(2).await.expect("due").lease;
+    store.commit(&[Change::CancelJob(id.clone())], at(3)).await.unwrap();
+    assert_eq!(store.renew_jobs(std::slice::from_ref(&second), LEASE, at(4)).await.unwrap(), []);
+    let late = store.commit(&[Change::CompleteJob(second)], at(5)).await;
+    assert!(matches!(late, Err(StoreError::LeaseLost { .. })));
+    assert_eq!((shown().await.state, shown().await.finished_at), (JobState::Cancelled, Some(at(3))));
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_worker_that_stops_gives_its_jobs_back(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let store = TestStore::new(engine).await;
+    for _ in 0..3 {
+        enqueue(&store, new_job(&store, NOW)).await;
+    }
+    let leases: Vec<_> = store.claim_jobs(&["verify"], "one", 3, LEASE, NOW).await.unwrap();
+    let leases: Vec<_> = leases.into_iter().map(|claimed| claimed.lease).collect();
+    store.commit(&[Change::CompleteJob(leases[0].clone())], at(1)).await.unwrap();
+    store.release_jobs(&leases, at(2)).await.unwrap();
+    let taken = store.claim_jobs(&["verify"], "two", 3, LEASE, at(2)).await.unwrap();
+    assert_eq!(taken.iter().map(|claimed| claimed.job.attempts).collect::<Vec<_>>(), [1, 1]);
 }

@@ -18,3 +18,4 @@ mod renewals;
 mod schedules;
 mod start;
 mod webhook_events;
+mod webhooks;

@@ -1,0 +1,341 @@
+//! Background work: what has to be done, by whom, and what happens when it fails.
+//!
+//! Every node runs a worker. Jobs are claimed with a lease that runs out, so a killed node's jobs are taken up.
+
+mod by_hand;
+mod held;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::task::JoinSet;
+use tombolo_store::{
+    ActorKind, Change, ClaimedJob, ConnectionFilter, Health, JobLease, Schedule, Timestamp,
+    WEBHOOK_DELIVERY_JOB,
+};
+
+use crate::access::Access;
+use crate::platform::Platform;
+use crate::problem::Problem;
+
+pub(crate) use held::HeldJobs;
+
+/// How long a claimed job belongs to its worker without a sign of life: a killed worker's jobs are taken up after this and
+/// a glance. The clocks of all nodes decide together, so they have to agree within a part of it.
+const LEASE: Duration = Duration::from_secs(8);
+/// How often a worker gives signs of life, in one statement for all its jobs; three may fail before a job is lost.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
+/// How long the right to chain audit events belongs to its holder.
+const CHAIN_LEASE: Duration = Duration::from_mins(1);
+/// Jobs that are claimed at a time: few, so that workers that look at the same time share them.
+const BITE: usize = 4;
+/// The pause before the next bite when there may be more to claim.
+const CHEW: Duration = Duration::from_millis(50);
+/// How often the worker looks for work that nobody here knows of.
+const PERIOD: Duration = Duration::from_secs(1);
+/// How often audit events that are not chained yet are looked for.
+const CHAIN_PERIOD: Duration = Duration::from_secs(10);
+/// For how long finished jobs and webhook events are kept.
+const JOBS_KEPT: Duration = Duration::from_hours(7 * 24);
+/// For how long dead jobs are kept: somebody has to have a chance to see them and to try again.
+const DEAD_JOBS_KEPT: Duration = Duration::from_hours(30 * 24);
+/// Rows that one step of retention removes, or of chaining chains.
+const STEP: u32 = 1000;
+
+/// The kinds of job, each done by one function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum JobKind {
+    /// Remove what is older than its retention.
+    Retention,
+    /// Test connections that were not tested for a while.
+    Verification,
+    /// Deliver what is due to one webhook.
+    WebhookDelivery,
+}
+
+/// Kinds that share the places of a worker: those that mostly wait for somebody else do not keep the others waiting.
+const GROUPS: [(&[JobKind], usize); 2] =
+    [(&[JobKind::Retention, JobKind::Verification], 4), (&[JobKind::WebhookDelivery], 64)];
+
+/// How a job goes on when its work has ended well.
+enum Done {
+    /// Not at all.
+    Finished,
+    /// It rests until somebody wakes it, or until then.
+    Resting(Option<Timestamp>),
+}
+
+/// How long what is kept, and how often connections are tested.
+#[derive(Debug, Clone, Copy)]
+pub struct Housekeeping {
+    /// For how long calls are kept in the log.
+    pub activity: Duration,
+    /// How often each connection is tested by the server itself; `None` for never.
+    pub verify_every: Option<Duration>,
+}
+
+impl JobKind {
+    const ALL: [Self; 3] = [Self::Retention, Self::Verification, Self::WebhookDelivery];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Retention => "retention",
+            Self::Verification => "verification",
+            Self::WebhookDelivery => WEBHOOK_DELIVERY_JOB,
+        }
+    }
+
+    /// How often it is done by the clock; `None` for what is enqueued by whatever happens.
+    fn every(self) -> Option<Duration> {
+        match self {
+            Self::Retention => Some(Duration::from_hours(1)),
+            Self::Verification => Some(Duration::from_mins(10)),
+            Self::WebhookDelivery => None,
+        }
+    }
+}
+
+impl Platform {
+    /// Sets the schedules up, works on due jobs and chains audit events until the runtime ends.
+    pub fn work(self: &Arc<Self>, housekeeping: Housekeeping) {
+        let platform = Arc::clone(self);
+        self.spawn(async move {
+            if let Err(problem) = platform.put_schedules().await {
+                tracing::error!(%problem, "the schedules could not be written; background work waits for the next start");
+                return;
+            }
+            tokio::join!(platform.look_for_work(housekeeping), platform.hold_jobs(), platform.chain());
+        });
+    }
+
+    /// Ends the work of this process and gives its jobs back, so that others need not wait until their leases run out.
+    pub async fn stop_working(&self) {
+        let leases = self.held_jobs.abandon();
+        if let Err(error) = self.store.release_jobs(&leases, self.now()).await {
+            tracing::warn!(%error, "jobs could not be given back; others take them up in a moment");
+        }
+    }
+
+    async fn look_for_work(self: &Arc<Self>, housekeeping: Housekeeping) {
+        let mut glance = every(PERIOD);
+        let mut running = JoinSet::new();
+        loop {
+            tokio::select! {
+                _ = glance.tick() => {
+                    if let Err(problem) = self.renew_due().await {
+                        tracing::warn!(%problem, "tokens that are to be renewed could not be looked for");
+                    }
+                }
+                () = self.held_jobs.wanted() => {}
+                // The place that is free now may be wanted.
+                Some(_) = running.join_next(), if !running.is_empty() => {}
+            }
+            match self.start_jobs(&mut running, &self.name, housekeeping).await {
+                Ok(true) => {
+                    tokio::time::sleep(CHEW).await;
+                    self.held_jobs.look();
+                }
+                Ok(false) => {}
+                Err(problem) => tracing::warn!(%problem, "background work could not be looked for"),
+            }
+        }
+    }
+
+    /// Beside the work, so that nothing that takes its time lets a job look abandoned.
+    async fn hold_jobs(&self) {
+        let mut beat = every(SIGN_OF_LIFE);
+        loop {
+            beat.tick().await;
+            let leases = self.held_jobs.leases();
+            if leases.is_empty() {
+                continue;
+            }
+            match self.store.renew_jobs(&leases, LEASE, self.now()).await {
+                Ok(given) => self.held_jobs.keep_only(&leases, &given),
+                // A database that does not answer for a moment takes no job away.
+                Err(error) => tracing::warn!(%error, "jobs could not be held for another moment"),
+            }
+        }
+    }
+
+    async fn chain(&self) {
+        let mut chain = every(CHAIN_PERIOD);
+        loop {
+            chain.tick().await;
+            if let Err(problem) = self.chain_audit(&self.name).await {
+                tracing::warn!(%problem, "audit events could not be chained; they are with the next ones");
+            }
+        }
+    }
+
+    async fn put_schedules(&self) -> Result<(), Problem> {
+        let known = self.store.schedules().await?;
+        let changes: Vec<Change> = JobKind::ALL
+            .iter()
+            .filter_map(|kind| Some((kind.name(), kind.every()?)))
+            .filter(|(name, every)| {
+                !known.iter().any(|schedule| schedule.name == *name && schedule.every == *every)
+            })
+            .map(|(name, every)| {
+                Change::PutSchedule(Schedule {
+                    name: name.to_owned(),
+                    environment_id: None,
+                    kind: name.to_owned(),
+                    payload: json!({}),
+                    every,
+                    next_fire_at: self.now().plus(every),
+                })
+            })
+            .collect();
+        if changes.is_empty() { Ok(()) } else { self.commit(&changes).await.map(drop) }
+    }
+
+    /// Renews tokens, fires due schedules, does the jobs that are due, and says how many.
+    pub async fn work_once(
+        self: &Arc<Self>,
+        owner: &str,
+        housekeeping: Housekeeping,
+    ) -> Result<usize, Problem> {
+        self.renew_due().await?;
+        let mut done = 0;
+        loop {
+            let mut running = JoinSet::new();
+            while self.start_jobs(&mut running, owner, housekeeping).await? {}
+            if running.is_empty() {
+                return Ok(done);
+            }
+            done += running.len();
+            tokio::select! {
+                _ = running.join_all() => {}
+                () = self.hold_jobs() => {}
+            }
+        }
+    }
+
+    /// Fires due schedules and starts due jobs, each beside the others: a long one holds no other up. Says whether there may
+    /// be more.
+    async fn start_jobs(
+        self: &Arc<Self>,
+        running: &mut JoinSet<()>,
+        owner: &str,
+        housekeeping: Housekeeping,
+    ) -> Result<bool, Problem> {
+        self.store.fire_due_schedules(self.now()).await?;
+        let mut may_be_more = false;
+        if self.held_jobs.is_over() {
+            return Ok(may_be_more);
+        }
+        for (kinds, places) in GROUPS {
+            let room = places.saturating_sub(self.held_jobs.count(kinds)).min(BITE);
+            if room == 0 {
+                continue;
+            }
+            let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+            let claimed = self.store.claim_jobs(&names, owner, room as u32, LEASE, self.now()).await?;
+            may_be_more |= claimed.len() == room;
+            for job in claimed {
+                let Some(kind) = kinds.iter().find(|kind| kind.name() == job.job.kind) else { continue };
+                let (platform, kind, working) = (Arc::clone(self), *kind, job.clone());
+                let work = async move { platform.do_job(&working, kind, housekeeping).await };
+                self.held_jobs.start(running, &job, kind, work);
+            }
+        }
+        Ok(may_be_more)
+    }
+
+    async fn do_job(self: &Arc<Self>, job: &ClaimedJob, kind: JobKind, housekeeping: Housekeeping) {
+        let lease: JobLease = job.lease.clone();
+        // Boxed, because the state of a connection test is large.
+        let change = match Box::pin(self.work_on(job, kind, housekeeping)).await {
+            Ok(Done::Finished) => Change::CompleteJob(lease),
+            Ok(Done::Resting(until)) => Change::RestJob(lease, until),
+            Err(problem) => {
+                tracing::warn!(job = %job.job.id, kind = job.job.kind, %problem, "a job failed");
+                Change::FailJob { lease, error: problem.to_string(), retry: true }
+            }
+        };
+        // A lost lease means that another worker has the job by now; its outcome counts.
+        if let Err(problem) = self.commit(&[change]).await {
+            tracing::warn!(%problem, "the end of a job could not be written");
+        }
+    }
+
+    async fn work_on(
+        self: &Arc<Self>,
+        job: &ClaimedJob,
+        kind: JobKind,
+        housekeeping: Housekeeping,
+    ) -> Result<Done, Problem> {
+        match kind {
+            JobKind::Retention => self.retain(housekeeping).await.map(|()| Done::Finished),
+            JobKind::Verification => self.verify_connections(housekeeping).await.map(|()| Done::Finished),
+            JobKind::WebhookDelivery => self.deliver(job).await.map(Done::Resting),
+        }
+    }
+
+    async fn retain(&self, housekeeping: Housekeeping) -> Result<(), Problem> {
+        let now = self.now();
+        while self.store.prune_activity(now.minus(housekeeping.activity), STEP).await? > 0 {}
+        self.store.shrink_activity().await?;
+        let oldest = now.minus(JOBS_KEPT);
+        while self.store.prune_jobs(oldest, now.minus(DEAD_JOBS_KEPT), STEP).await? > 0 {}
+        while self.store.prune_webhook_events(oldest, STEP).await? > 0 {}
+        while self.store.prune_authorizations(oldest, STEP).await? > 0 {}
+        Ok(())
+    }
+
+    /// Chains the audit events that were written since; at most one node does it at a time. Nothing is written when there
+    /// are none.
+    pub async fn chain_audit(&self, owner: &str) -> Result<(), Problem> {
+        if !self.store.has_unchained_audit_events().await? {
+            return Ok(());
+        }
+        let Some(lease) = self.store.take_lease("audit_chain", owner, CHAIN_LEASE, self.now()).await? else {
+            return Ok(());
+        };
+        while self.store.chain_audit_events(&lease, STEP, self.now()).await? == u64::from(STEP) {}
+        self.store.release_lease(&lease).await?;
+        Ok(())
+    }
+
+    /// Tests every connection whose last test is too old. One that was refused is left alone: only a person may try
+    /// its credential again.
+    async fn verify_connections(self: &Arc<Self>, housekeeping: Housekeeping) -> Result<(), Problem> {
+        let Some(every) = housekeeping.verify_every else { return Ok(()) };
+        for environment in self.store.environments().await? {
+            let access = Access::unrestricted(environment.id.clone(), ActorKind::System, "verification");
+            let mut after = None;
+            loop {
+                let page = self
+                    .store
+                    .list_connections(&environment.id, &ConnectionFilter::default(), after.as_ref(), 100)
+                    .await?;
+                let oldest = self.now().minus(every);
+                for connection in page.connections {
+                    let due = connection.last_tested_at.is_none_or(|tested| tested < oldest);
+                    if due && connection.health != Health::Refused && connection.sealed.is_some() {
+                        let id = connection.id.as_str();
+                        // What the test found stands in the connection's health; one that cannot be tested is no
+                        // reason not to test the others.
+                        if let Err(problem) = self.test_connection(&access, None, id, &mut |_| {}).await {
+                            tracing::warn!(connection = id, %problem, "a connection could not be tested");
+                        }
+                    }
+                }
+                match page.next {
+                    Some(next) => after = Some(next),
+                    None => break,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Ticks at once and then in this rhythm; ticks that were missed are not made up for.
+fn every(period: Duration) -> tokio::time::Interval {
+    let mut interval = tokio::time::interval(period);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    interval
+}
