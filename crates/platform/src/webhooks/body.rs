@@ -23,7 +23,8 @@ fn standard(event: &WebhookEvent) -> Json {
 
 /// The `auth` webhook of the compatible API. Its receivers know three operations and nothing else.
 fn compatible(event: &WebhookEvent, catalog: &Catalog) -> Option<Json> {
-    let (operation, success) = match EventType::of(event)? {
+    let event_type = EventType::of(event)?;
+    let (operation, success) = match event_type {
         EventType::ConnectionCreated => ("creation", true),
         EventType::ConnectionReconnected => ("override", true),
         EventType::ConnectionRefused => ("refresh", false),
@@ -54,11 +55,11 @@ fn compatible(event: &WebhookEvent, catalog: &Catalog) -> Option<Json> {
     if !success {
         let detail = &event.payload["detail"];
         let kind = [&detail["code"], &detail["verdict"]].into_iter().find_map(Json::as_str);
-        let kind = kind.unwrap_or("credentials_refused");
-        body["error"] = json!({
-            "type": kind,
-            "description": "The credentials are no longer accepted: the account has to be linked again.",
-        });
+        let description = match event_type {
+            EventType::ConnectionTested => "The connection does not work: a test of it failed.",
+            _ => "The credentials are no longer accepted: the account has to be linked again.",
+        };
+        body["error"] = json!({ "type": kind.unwrap_or("credentials_refused"), "description": description });
     }
     Some(body)
 }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tombolo_egress::Pool;
 use tombolo_store::{
     ActorKind, Change, ClaimedJob, DueDelivery, NewWebhookAttempt, StoreError, Timestamp, Webhook,
-    WebhookAttempt, WebhookChange, WebhookDeliveryId, WebhookDeliveryState, WebhookHealth,
+    WebhookAttempt, WebhookChange, WebhookDeliveryId, WebhookDeliveryState, WebhookFormat, WebhookHealth,
 };
 
 use super::attempt::{Attempted, Message, Outcome, Target};
@@ -49,6 +49,8 @@ struct Tried {
     due: DueDelivery,
     /// `None` when the webhook's format has no word for the event, and nothing was sent.
     attempted: Option<Attempted>,
+    /// Whether it went to the connection's own address, which says nothing about the webhook's receiver.
+    elsewhere: bool,
 }
 
 impl Platform {
@@ -87,12 +89,22 @@ impl Platform {
 
     async fn try_delivery(self: Arc<Self>, receiver: Arc<Receiver>, due: DueDelivery) -> Tried {
         let Some(body) = body_of(receiver.webhook.format, &due.event, &self.catalog) else {
-            return Tried { due, attempted: None };
+            return Tried { due, attempted: None, elsewhere: false };
         };
         let message =
             Message { id: due.event.id.to_string(), body: Bytes::from(body), number: due.attempts + 1 };
-        let attempted = self.post(&receiver.pool, &receiver.target, &receiver.signer, &message).await;
-        Tried { due, attempted: Some(attempted) }
+        let own = self.own_target(&receiver.webhook, &due).await;
+        let target = own.as_ref().unwrap_or(&receiver.target);
+        let attempted = self.post(&receiver.pool, target, &receiver.signer, &message).await;
+        Tried { due, attempted: Some(attempted), elsewhere: own.is_some() }
+    }
+
+    /// Where the compatible API posts news of a connection that has an address of its own.
+    async fn own_target(&self, webhook: &Webhook, due: &DueDelivery) -> Option<Result<Target, String>> {
+        let connection = due.event.connection.as_ref().filter(|_| webhook.format == WebhookFormat::Nango)?;
+        let found = self.store.connection(&webhook.environment_id, connection).await;
+        let url = found.ok().flatten()?.webhook_url?;
+        Some(self.webhook_target(&url))
     }
 
     /// Disables a webhook that has told us to, or has failed for days; its environment's other webhooks and the audit trail
@@ -192,7 +204,7 @@ impl Round {
         for tried in &tried {
             self.on_the_way.remove(&tried.due.id);
             changes.push(Change::Webhook(WebhookChange::RecordAttempt(self.noted(platform, tried)?)));
-            if let Some(attempted) = &tried.attempted {
+            if let (Some(attempted), false) = (&tried.attempted, tried.elsewhere) {
                 gone = self.learn(attempted, platform.now()).or(gone);
             }
         }

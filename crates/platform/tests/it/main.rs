@@ -16,5 +16,6 @@ mod simulated;
 mod start;
 mod streaming;
 mod verdicts;
+mod webhook_formats;
 mod webhooks;
 mod world;

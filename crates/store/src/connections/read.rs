@@ -52,7 +52,9 @@ impl Store {
             "SELECT {COLUMNS} FROM connections c \
              WHERE c.environment_id = $1 AND c.name_key = $2 AND c.deleted_at IS NULL \
              UNION SELECT {COLUMNS} FROM connections c \
-             WHERE c.environment_id = $1 AND c.connection_id = $3 AND c.deleted_at IS NULL LIMIT 10"
+             WHERE c.environment_id = $1 AND c.connection_id = $3 AND c.deleted_at IS NULL \
+             UNION SELECT {COLUMNS} FROM connections c \
+             WHERE c.environment_id = $1 AND c.id = $3 AND c.deleted_at IS NULL LIMIT 10"
         ));
         let rows = self.database.read(select.bind(environment).bind(name).bind(reference)).await?;
         rows.into_iter().map(read).collect()
