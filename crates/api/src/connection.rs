@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::connect_session::EndUser;
+use crate::connect_session::{EndUser, EndUserDraft};
 use crate::connection_test::{TestReport, Verdict};
 use crate::field_value::FieldValue;
 
@@ -54,8 +55,9 @@ pub struct Connection {
     pub updated_at: Timestamp,
     /// Always `null`: its credentials cannot be fetched.
     pub last_fetched_at: Option<Timestamp>,
-    /// Always empty: secrets are write-only.
-    pub credentials: Map<String, Value>,
+    /// Empty, unless the key may read them back: then the access token of a person's account, which ends by itself. Keys,
+    /// passwords and refresh tokens are write-only.
+    pub credentials: CredentialsRead,
 }
 
 /// A connection in a list.
@@ -144,13 +146,13 @@ pub struct ConnectionQuery {
     /// With exactly this connection id.
     #[serde(rename = "connectionId", skip_serializing_if = "Option::is_none")]
     pub connection_id: Option<String>,
-    /// Of the integration with this key.
+    /// Of the integration with this key, or of several, separated by commas.
     #[serde(rename = "integrationId", skip_serializing_if = "Option::is_none")]
     pub integration_id: Option<String>,
     /// With this health.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health: Option<Health>,
-    /// With this tag: written as `tags[key]=value`, one at most.
+    /// With these tags: written as `tags[key]=value`, all of which must hold.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[param(style = DeepObject, explode)]
     pub tags: BTreeMap<String, String>,
@@ -160,10 +162,10 @@ pub struct ConnectionQuery {
     /// The same as `tags[organization_id]`.
     #[serde(rename = "endUserOrganizationId", skip_serializing_if = "Option::is_none")]
     pub end_user_organization_id: Option<String>,
-    /// At most this many, 1000 unless given, 2000 at most.
+    /// At most this many, 10000 unless given, which is also the most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
-    /// Only `0`, as the compatible API counts pages; further pages are asked for by `cursor`.
+    /// Which page of `limit` connections, counted from 0. The cost grows with its number: `cursor` goes on without.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<u32>,
     /// The `next_cursor` of the page before.
@@ -264,6 +266,12 @@ pub struct UpdateConnection {
     /// The embedder's own data, whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
+    /// The person whom it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_user: Option<EndUserDraft>,
+    /// Where webhook events about it go; an empty text for the environment's receivers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook_url_override: Option<String>,
 }
 
 /// What is typed to give a connection another credential or another address. Fields that are no secret keep what they
@@ -324,6 +332,60 @@ pub struct IntegrationOfConnection {
     pub provider_config_key: Option<String>,
 }
 
+/// What of a connection's credentials was read back.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CredentialsRead {
+    /// The kind of credential, in the words of the compatible API.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// The access token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_token: Option<String>,
+    /// The same for an account that is an OAuth client itself, under the name of the compatible API.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// When the access token ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// What the vendor said of the token, as far as it is no secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub raw: Option<Map<String, Value>>,
+}
+
+impl fmt::Debug for CredentialsRead {
+    /// Leaves the tokens out.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, expires_at, .. } = self;
+        formatter
+            .debug_struct("CredentialsRead")
+            .field("kind", kind)
+            .field("expires_at", expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The connections that data of the embedder's own are for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged, expecting = "a text or an array of texts")]
+pub enum ConnectionIds {
+    /// One.
+    One(String),
+    /// Several.
+    Several(Vec<String>),
+}
+
+/// Data of the embedder's own for connections.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PutMetadata {
+    /// The connections.
+    pub connection_id: ConnectionIds,
+    /// The key of their integration.
+    pub provider_config_key: String,
+    /// The data.
+    pub metadata: Map<String, Value>,
+}
+
 /// How one connection is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
@@ -332,13 +394,13 @@ pub struct ReadConnectionQuery {
     /// The key of the integration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider_config_key: Option<String>,
-    /// Asks for credentials in the compatible API; only `false` is granted.
+    /// Whether the access token is renewed first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub force_refresh: Option<String>,
-    /// Asks for credentials in the compatible API; only `false` is granted.
+    /// Asks for the refresh token in the compatible API; it is never given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<String>,
-    /// Asks for credentials in the compatible API; only `false` is granted.
+    /// The same as `force_refresh`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_github_app_jwt_token: Option<String>,
 }

@@ -11,6 +11,7 @@ mod connection;
 mod connection_test;
 mod environment;
 mod field_value;
+mod import_connection;
 mod integration;
 mod job;
 mod key;
@@ -33,16 +34,21 @@ pub use connect_session::{
     SessionDefaults, SessionOverrides,
 };
 pub use connection::{
-    Connection, ConnectionError, ConnectionHealth, ConnectionQuery, ConnectionSummary, Connections,
-    CreateConnection, CreatedConnection, Health, IntegrationOfConnection, ReadConnectionQuery,
-    ReconnectConnection, TestConnection, UpdateConnection, UpdatedConnection,
+    Connection, ConnectionError, ConnectionHealth, ConnectionIds, ConnectionQuery, ConnectionSummary,
+    Connections, CreateConnection, CreatedConnection, CredentialsRead, Health, IntegrationOfConnection,
+    PutMetadata, ReadConnectionQuery, ReconnectConnection, TestConnection, UpdateConnection,
+    UpdatedConnection,
 };
 pub use connection_test::{
     CreateProgress, Details, Outcome, Side, StageReport, TestProgress, TestReport, Verdict,
 };
 pub use environment::{Environment, EnvironmentVariable, PutEnvironmentVariable, UpdateEnvironment};
 pub use field_value::FieldValue;
-pub use integration::{CreateIntegration, Integration, IntegrationAnswer, Integrations, UpdateIntegration};
+pub use import_connection::{ImportConnection, ImportedCredentials};
+pub use integration::{
+    CreateIntegration, Integration, IntegrationAnswer, IntegrationCredentials, IntegrationQuery,
+    Integrations, UpdateIntegration,
+};
 pub use job::{Job, JobState, Jobs, JobsQuery};
 pub use key::{DataKey, EnvironmentKeys, Keys};
 pub use oauth_client::{CreateOAuthClient, OAuthClient, OAuthClients, UpdateOAuthClient};

@@ -27,6 +27,9 @@ pub struct OAuthClient {
     /// What has to be registered with the vendor. `null` where nobody knows under which URL the server is reached:
     /// without a running server and without `server.public_url`.
     pub redirect_uri: Option<String>,
+    /// Whether it has the redirect URI that all clients taken over from the compatible product share. That is weaker than
+    /// one of its own: register a client anew when you can.
+    pub shared_callback: bool,
     /// Grows with every change.
     pub version: u64,
     /// When it was made.
@@ -66,11 +69,24 @@ pub struct CreateOAuthClient {
     /// The scopes that are asked for; those of the provider's file unless given.
     #[serde(default)]
     pub scopes: Vec<String>,
+    /// Whether it keeps the redirect URI `/oauth/callback` that it was registered with for another product. All such clients
+    /// share it, which is weaker than one of its own.
+    #[serde(default)]
+    pub shared_callback: bool,
 }
 
 impl fmt::Debug for CreateOAuthClient {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, provider, auth_scheme, client_id, client_secret: _, config, scopes } = self;
+        let Self {
+            name,
+            provider,
+            auth_scheme,
+            client_id,
+            client_secret: _,
+            config,
+            scopes,
+            shared_callback,
+        } = self;
         formatter
             .debug_struct("CreateOAuthClient")
             .field("name", name)
@@ -79,6 +95,7 @@ impl fmt::Debug for CreateOAuthClient {
             .field("client_id", client_id)
             .field("config", config)
             .field("scopes", scopes)
+            .field("shared_callback", shared_callback)
             .finish_non_exhaustive()
     }
 }

@@ -1,17 +1,20 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::text::Wording;
 
 /// A provider of the catalog: what somebody needs to know to link an account of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Provider {
     /// The provider's id: the name of the compatible API.
     pub name: String,
+    /// The provider's name in the language that was asked for.
+    pub display_name: String,
     /// The provider's name for people.
-    pub display_name: Wording,
+    pub title: Wording,
     /// What it is.
     pub description: Wording,
     /// The vendor's own documentation.
@@ -22,6 +25,10 @@ pub struct Provider {
     pub auth_mode: String,
     /// Always `null`: providers have no picture yet.
     pub logo_url: Option<String>,
+    /// The fields that every connection has, in the form of the compatible API.
+    pub connection_config: Map<String, Value>,
+    /// The fields of its first auth scheme, in the form of the compatible API.
+    pub credentials: Map<String, Value>,
     /// The fields that every connection has.
     pub fields: Vec<ProviderField>,
     /// The layers that may stand in front of the API.
@@ -173,14 +180,14 @@ pub struct ProviderStage {
 }
 
 /// The catalog in the order of the providers' ids.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Providers {
     /// All that were asked for.
     pub data: Vec<Provider>,
 }
 
 /// One provider.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ProviderAnswer {
     /// The provider.
     pub data: Provider,

@@ -12,6 +12,7 @@ use tombolo_store::{
 };
 
 use crate::access::{Access, Scope};
+use crate::connect::tags_of;
 use crate::connection_test::{self, TestEvent, TestReport};
 use crate::credentials::{Place, Purpose};
 use crate::integrations::IntegrationDraft;
@@ -242,16 +243,51 @@ impl Platform {
             ConnectionUpdate::new(access.environment.clone(), connection.id.clone(), connection.version);
         update.name = change.name.as_ref().map(|name| name.trim().to_owned());
         update.settings = settings;
-        update.tags = change.tags;
+        update.tags = tags_after(&connection, change.tags, change.end_user.as_ref())?;
         update.metadata = change.metadata;
+        if let Some(url) = change.webhook_url.as_ref().filter(|url| !url.is_empty()) {
+            self.check_webhook_url(url)?;
+        }
+        update.webhook_url = change.webhook_url.map(|url| Some(url).filter(|url| !url.is_empty()));
+        update.end_user = change.end_user;
         let detail = json!({
             "name": update.name, "settings": update.settings.is_some(), "tags": update.tags.is_some(),
-            "metadata": update.metadata.is_some(),
+            "metadata": update.metadata.is_some(), "end_user": update.end_user.is_some(),
+            "webhook_url": update.webhook_url.is_some(),
         });
         let mut changes = vec![Change::UpdateConnection(update)];
         changes.extend(events(access, "connection.updated", object_of(&connection), detail, true));
         self.commit(&changes).await?;
         Ok((self.stored(access, &connection.id).await?, integration))
+    }
+
+    /// Puts data of the embedder's own in the place of what connections of an integration have, or beside it when `merge`
+    /// is true: then members of the same name are replaced. All of them or none.
+    pub async fn put_metadata(
+        &self,
+        access: &Access,
+        integration: &str,
+        connection_ids: &[String],
+        metadata: &serde_json::Map<String, Json>,
+        merge: bool,
+    ) -> Result<(), Problem> {
+        access.require(Scope::UpdateConnection)?;
+        let mut changes = Vec::new();
+        for id in connection_ids {
+            let (connection, _) = self.find_connection(&access.environment, Some(integration), id).await?;
+            let mut whole = metadata.clone();
+            if merge && let Json::Object(known) = &connection.metadata {
+                whole.clone_from(known);
+                whole.extend(metadata.clone());
+            }
+            let mut update =
+                ConnectionUpdate::new(access.environment.clone(), connection.id.clone(), connection.version);
+            update.metadata = Some(Json::Object(whole));
+            changes.push(Change::UpdateConnection(update));
+            let detail = json!({ "metadata": true });
+            changes.extend(events(access, "connection.updated", object_of(&connection), detail, true));
+        }
+        self.commit(&changes).await.map(drop)
     }
 
     /// Deletes a connection; its secrets are emptied at once.
@@ -333,6 +369,30 @@ pub struct ConnectionChange {
     pub tags: Option<BTreeMap<String, String>>,
     /// The embedder's own data.
     pub metadata: Option<Json>,
+    /// Whom it belongs to.
+    pub end_user: Option<EndUser>,
+    /// Where webhook events about it go; an empty text for the environment's receivers.
+    pub webhook_url: Option<String>,
+}
+
+/// The tags that a connection has after a change: those of its person follow the person.
+fn tags_after(
+    connection: &Connection,
+    given: Option<BTreeMap<String, String>>,
+    end_user: Option<&EndUser>,
+) -> Result<Option<BTreeMap<String, String>>, Problem> {
+    match (given, end_user) {
+        (None, None) => Ok(None),
+        (Some(given), None) => tags_of(&given, connection.end_user.as_ref()).map(Some),
+        (given, Some(user)) => {
+            let given = match given {
+                Some(given) => tags_of(&given, None)?,
+                None => connection.tags.clone(),
+            };
+            let known = tags_of(&BTreeMap::new(), Some(user))?;
+            Ok(Some(given.into_iter().chain(known).collect()))
+        }
+    }
 }
 
 pub(crate) fn target(prepared: &Prepared) -> Target {

@@ -1,17 +1,22 @@
 //! Integrations: providers configured in an environment.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use secrecy::SecretString;
 use serde_json::json;
 use tombolo_catalog::Provider;
-use tombolo_store::{Change, Integration, IntegrationId, IntegrationUpdate, NewIntegration, Object};
+use tombolo_store::{
+    Change, Integration, IntegrationId, IntegrationUpdate, NewIntegration, OAuthClientId, Object,
+};
 
 use crate::access::{Access, Scope};
+use crate::oauth::{OAuthClientChange, OAuthClientDraft};
 use crate::platform::{Platform, events};
 use crate::problem::{Problem, ProblemKind};
 
 /// What an integration is made from.
-#[derive(Debug, Clone)]
+#[derive(Default)]
 pub struct IntegrationDraft {
     /// The provider's id.
     pub provider: String,
@@ -21,10 +26,37 @@ pub struct IntegrationDraft {
     pub display_name: Option<String>,
     /// The auth schemes that connections may use; all when empty.
     pub auth_schemes: Vec<String>,
+    /// The OAuth client through which its connections are authorised unless another one is named.
+    pub oauth_client: ChosenClient,
+}
+
+/// The OAuth client of an integration.
+#[derive(Default)]
+pub enum ChosenClient {
+    /// As it is; for a new integration, none.
+    #[default]
+    Unchanged,
+    /// One that there is, by id or name.
+    Known(String),
+    /// One with these values: the integration's own changes, or one is made for it.
+    Own(OwnClient),
+}
+
+/// The values of an OAuth client that belongs to an integration.
+#[derive(Default)]
+pub struct OwnClient {
+    /// Its public id at the vendor.
+    pub client_id: String,
+    /// Its secret; the one that it has when absent.
+    pub client_secret: Option<SecretString>,
+    /// The scopes that are asked for; those that it has, or of the provider's file, when absent.
+    pub scopes: Option<Vec<String>>,
+    /// The fields that say where it is registered.
+    pub config: BTreeMap<String, String>,
 }
 
 /// What may change about an integration; `None` keeps what is there.
-#[derive(Debug, Clone, Default)]
+#[derive(Default)]
 pub struct IntegrationChange {
     /// Names it in the API.
     pub unique_key: Option<String>,
@@ -32,6 +64,8 @@ pub struct IntegrationChange {
     pub display_name: Option<String>,
     /// The auth schemes that connections may use.
     pub auth_schemes: Option<Vec<String>>,
+    /// The OAuth client through which its connections are authorised.
+    pub oauth_client: ChosenClient,
 }
 
 impl Platform {
@@ -44,7 +78,15 @@ impl Platform {
         access.require(Scope::CreateIntegration)?;
         let provider = self.known_provider(&draft.provider)?;
         check_schemes(&provider, &draft.auth_schemes)?;
-        let (_, changes) = self.new_integration(access, &provider, draft)?;
+        let (client, mut changes) =
+            self.client_of(access, &provider, &draft.unique_key, None, &draft.oauth_client).await?;
+        let (_, made) = self.new_integration(access, &provider, draft)?;
+        changes.extend(made.into_iter().map(|change| match change {
+            Change::InsertIntegration(new) => {
+                Change::InsertIntegration(NewIntegration { oauth_client: client.clone(), ..new })
+            }
+            other => other,
+        }));
         self.commit(&changes).await?;
         self.find_integration(&access.environment, &draft.unique_key).await
     }
@@ -61,6 +103,10 @@ impl Platform {
         if let Some(schemes) = &change.auth_schemes {
             check_schemes(&*self.provider_of(&integration)?, schemes)?;
         }
+        let provider = self.provider_of(&integration)?;
+        let known = integration.oauth_client.as_ref();
+        let (client, mut changes) =
+            self.client_of(access, &provider, key, known, &change.oauth_client).await?;
         let new_key = change.unique_key.clone().unwrap_or_else(|| key.to_owned());
         let detail = json!({ "unique_key": change.unique_key, "display_name": change.display_name, "auth_schemes": change.auth_schemes });
         let update = IntegrationUpdate {
@@ -71,12 +117,67 @@ impl Platform {
             display_name: change.display_name,
             auth_schemes: change.auth_schemes,
             defaults: None,
-            oauth_client: None,
+            oauth_client: client,
         };
-        let mut changes = vec![Change::UpdateIntegration(update)];
+        changes.push(Change::UpdateIntegration(update));
         changes.extend(events(access, "integration.updated", object_of(&integration), detail, false));
         self.commit(&changes).await?;
         self.find_integration(&access.environment, &new_key).await
+    }
+
+    /// The OAuth client that is meant, and what makes or changes it.
+    async fn client_of(
+        &self,
+        access: &Access,
+        provider: &Provider,
+        key: &str,
+        known: Option<&OAuthClientId>,
+        chosen: &ChosenClient,
+    ) -> Result<(Option<OAuthClientId>, Vec<Change>), Problem> {
+        let own = match chosen {
+            ChosenClient::Unchanged => return Ok((None, Vec::new())),
+            ChosenClient::Known(reference) => {
+                let client = self.find_oauth_client(access, reference).await?;
+                if client.provider != provider.id {
+                    let what =
+                        format!("The OAuth client `{}` is not one of {}", client.name, provider.name.en);
+                    return Err(Problem::invalid("other_oauth_client", what, "Choose another one."));
+                }
+                return Ok((Some(client.id), Vec::new()));
+            }
+            ChosenClient::Own(own) => own,
+        };
+        if let Some(id) = known {
+            let change = OAuthClientChange {
+                name: None,
+                client_id: Some(own.client_id.clone()),
+                client_secret: own.client_secret.clone(),
+                scopes: own.scopes.clone(),
+            };
+            self.update_oauth_client(access, id.as_str(), change).await?;
+            return Ok((None, Vec::new()));
+        }
+        let draft = OAuthClientDraft {
+            provider: provider.id.clone(),
+            auth_scheme: None,
+            name: self.name_for_client(access, key).await?,
+            client_id: Some(own.client_id.clone()),
+            client_secret: own.client_secret.clone(),
+            config: own.config.clone(),
+            scopes: own.scopes.clone().unwrap_or_default(),
+            shared_callback: false,
+        };
+        let (id, changes) = self.new_oauth_client(access, &draft).await?;
+        Ok((Some(id), changes))
+    }
+
+    /// The key of the integration, or that with a number when another client has the name.
+    async fn name_for_client(&self, access: &Access, key: &str) -> Result<String, Problem> {
+        let known = self.store.oauth_clients(&access.environment).await?;
+        let is_free = |name: &str| known.iter().all(|client| !client.name.eq_ignore_ascii_case(name));
+        let numbered = (2..).map(|number| format!("{key} ({number})"));
+        let free = std::iter::once(key.to_owned()).chain(numbered).find(|name| is_free(name));
+        Ok(free.unwrap_or_else(|| key.to_owned()))
     }
 
     /// Deletes an integration that has no connections.
@@ -145,12 +246,7 @@ impl Platform {
 impl IntegrationDraft {
     /// The provider's own integration, which has its id for a key and allows every auth scheme.
     pub(crate) fn of_provider(provider: &Provider) -> Self {
-        Self {
-            provider: provider.id.clone(),
-            unique_key: provider.id.clone(),
-            display_name: None,
-            auth_schemes: Vec::new(),
-        }
+        Self { provider: provider.id.clone(), unique_key: provider.id.clone(), ..Self::default() }
     }
 }
 

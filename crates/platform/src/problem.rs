@@ -50,6 +50,8 @@ pub enum ProblemKind {
     Upstream,
     /// The upstream did not answer in time.
     UpstreamTimeout,
+    /// There is no such part of the product.
+    NotAvailable,
     /// This server cannot do it at the moment.
     Unavailable,
     /// A fault of this program.
@@ -71,6 +73,7 @@ impl ProblemKind {
             Self::TestFailed => 422,
             Self::Unusable => 424,
             Self::Internal => 500,
+            Self::NotAvailable => 501,
             Self::Upstream => 502,
             Self::Unavailable => 503,
             Self::UpstreamTimeout => 504,
@@ -80,7 +83,7 @@ impl ProblemKind {
     fn side(self) -> Side {
         match self {
             Self::Upstream | Self::UpstreamTimeout => Side::Vendor,
-            Self::Unavailable | Self::Internal => Side::Tombolo,
+            Self::Unavailable | Self::NotAvailable | Self::Internal => Side::Tombolo,
             _ => Side::Input,
         }
     }

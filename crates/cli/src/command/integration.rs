@@ -43,6 +43,9 @@ pub struct Create {
     /// An auth scheme that connections may use; can be repeated; all unless given.
     #[arg(long = "auth-scheme", value_name = "SCHEME")]
     auth_schemes: Vec<String>,
+    /// The OAuth client through which its connections are authorised unless another one is named: its id or name.
+    #[arg(long, value_name = "CLIENT")]
+    oauth_client: Option<String>,
 }
 
 /// One integration.
@@ -69,6 +72,9 @@ pub struct Update {
     /// Connections may use every auth scheme of the provider.
     #[arg(long)]
     all_auth_schemes: bool,
+    /// The OAuth client through which its connections are authorised unless another one is named: its id or name.
+    #[arg(long, value_name = "CLIENT")]
+    oauth_client: Option<String>,
 }
 
 /// What is deleted.
@@ -92,18 +98,29 @@ impl Integration {
     async fn on(self, api: &Api, output: Output) -> anyhow::Result<Exit> {
         match self {
             Self::List => output.show(&api.list_integrations().await?, |all| list(all))?,
-            Self::Create(Create { provider, key, display_name, auth_schemes }) => {
+            Self::Create(Create { provider, key, display_name, auth_schemes, oauth_client }) => {
                 let unique_key = key.unwrap_or_else(|| provider.clone());
-                let draft = CreateIntegration { provider, unique_key, display_name, auth_schemes };
+                let draft = CreateIntegration {
+                    provider,
+                    unique_key,
+                    display_name,
+                    auth_schemes,
+                    oauth_client,
+                    ..CreateIntegration::default()
+                };
                 output.show(&api.create_integration(&draft).await?, words)?;
             }
             Self::Show(Named { key }) => output.show(&api.read_integration(&key).await?, words)?,
-            Self::Update(Update { key, new_key, display_name, auth_schemes, all_auth_schemes }) => {
+            Self::Update(update) => {
+                let Update { key, new_key, display_name, auth_schemes, all_auth_schemes, oauth_client } =
+                    update;
                 let chosen = all_auth_schemes || !auth_schemes.is_empty();
                 let change = UpdateIntegration {
                     unique_key: new_key,
                     display_name,
                     auth_schemes: chosen.then_some(auth_schemes),
+                    oauth_client,
+                    ..UpdateIntegration::default()
                 };
                 if change == UpdateIntegration::default() {
                     return Err(Failure::usage("nothing is to change", "See --help for what can.").into());

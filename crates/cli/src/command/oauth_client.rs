@@ -52,6 +52,10 @@ pub struct Create {
     /// Where it is registered, such as subdomain=acme; can be repeated.
     #[arg(long = "field", short, value_name = "KEY=VALUE", value_parser = key_value)]
     fields: Vec<(String, String)>,
+    /// Keep the redirect URI /oauth/callback that it was registered with for another product. All such clients share it,
+    /// which is weaker than one of its own.
+    #[arg(long)]
+    shared_callback: bool,
     #[command(flatten)]
     registration: Registration,
 }
@@ -143,6 +147,7 @@ impl Create {
             client_secret: registration.secret()?,
             config: once(&self.fields, "--field")?,
             scopes: registration.scopes.clone(),
+            shared_callback: self.shared_callback,
         };
         let made = api.create_oauth_client(&draft).await?;
         if output.json {

@@ -107,7 +107,7 @@ fn list(providers: &[Known], language: Language) -> String {
         let schemes: Vec<&str> = provider.auth_schemes.iter().map(|scheme| scheme.id.as_str()).collect();
         [
             provider.name.clone(),
-            provider.display_name.in_language(language).to_owned(),
+            provider.title.in_language(language).to_owned(),
             schemes.join(", "),
             provider.description.in_language(language).to_owned(),
         ]
@@ -118,7 +118,7 @@ fn list(providers: &[Known], language: Language) -> String {
 fn words(provider: &Known, language: Language) -> String {
     let mut parts = vec![properties([
         ("id", provider.name.clone()),
-        ("name", provider.display_name.in_language(language).to_owned()),
+        ("name", provider.title.in_language(language).to_owned()),
         ("what it is", provider.description.in_language(language).to_owned()),
         ("documentation", provider.docs.clone()),
     ])];

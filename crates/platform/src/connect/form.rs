@@ -141,7 +141,7 @@ impl Chosen {
 }
 
 /// Fields and settings of everything that was given. Nobody but the embedder decides what the embedder filled in.
-fn merged(
+pub(crate) fn merged(
     provider: &Provider,
     scheme: &AuthScheme,
     given: GivenCredentials,

@@ -7,7 +7,9 @@ mod popup;
 mod session;
 mod sockets;
 
+pub(crate) use check::tags_of;
 pub use form::GivenCredentials;
+pub(crate) use form::{Chosen, merged, test_failed};
 pub use popup::{Popup, PopupRequest};
 pub use session::{
     ConnectSessionDraft, CreatedConnectSession, IntegrationDefaults, Reconnected, SessionAccess,

@@ -317,7 +317,7 @@ impl Platform {
     }
 
     /// The client that was asked for, or the only one that fits.
-    async fn client_for(
+    pub(super) async fn client_for(
         &self,
         access: &Access,
         provider: &Provider,

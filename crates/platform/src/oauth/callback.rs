@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use serde_json::json;
-use tombolo_auth::{Credentials, Grant};
+use tombolo_auth::Grant;
 use tombolo_catalog::Provider;
 use tombolo_store::{
     Authorization, AuthorizationId, AuthorizationStage, AuthorizationStep, Change, NewConnection,
@@ -16,13 +16,13 @@ use tombolo_vault::{HostSet, Sealed};
 use super::authorization::{VERIFIER, WaitingDraft, cookie_name, oauth2_of, redirect_uri};
 use super::exchange::{Client, Exchange, life_of};
 use super::linking::{Confirmable, ended_session, told, told_of_failure};
+use super::testing::TokensToTest;
 use super::{STEP_LIFE, hash};
-use crate::connection_test::{self, TestReport};
 use crate::connections::{all_settings, health_detail};
-use crate::credentials::{Place, Purpose, SealedCredentials, api_host};
+use crate::credentials::{Place, Purpose, SealedCredentials};
 use crate::platform::Platform;
 use crate::problem::{Problem, ProblemKind};
-use crate::proxy::{Freshness, Learned, Plan, PlanSource, origin, route_options};
+use crate::proxy::route_options;
 
 /// What a browser brings back from the vendor.
 pub struct Callback<'a> {
@@ -153,8 +153,20 @@ impl Platform {
         let tokens = self.exchange(exchange).await.map_err(super::exchange::Unanswered::into_problem)?;
         let mut config = draft.config.clone();
         config.extend(tokens.config.clone());
-        let (sealed, report) =
-            self.tested(authorization, &provider, &draft, &config, hosts, &tokens.credentials).await?;
+        let (sealed, report) = self
+            .tested_tokens(TokensToTest {
+                environment: &authorization.environment_id,
+                connection: &authorization.connection,
+                version: authorization.links_again.unwrap_or_default() + NewConnection::SEALED_VERSION,
+                integration: &draft.integration,
+                provider: &provider,
+                auth_scheme: &draft.auth_scheme,
+                settings: &draft.settings,
+                config: &config,
+                token_hosts: hosts,
+                credentials: &tokens.credentials,
+            })
+            .await?;
         let life = life_of(oauth2, &tokens, now, spread(&authorization.connection));
         let confirmable = Confirmable {
             expires_at: life.expires_at.map(Timestamp::as_milliseconds),
@@ -164,60 +176,6 @@ impl Platform {
             config,
         };
         Ok((Proved { sealed, confirmable }, draft, provider))
-    }
-
-    /// Seals tokens for the connection that is to be, and tests it; one that cannot be used is a problem.
-    async fn tested(
-        self: &Arc<Self>,
-        authorization: &Authorization,
-        provider: &Arc<Provider>,
-        draft: &WaitingDraft,
-        config: &BTreeMap<String, String>,
-        token_hosts: HostSet,
-        credentials: &Credentials,
-    ) -> Result<(SealedCredentials, TestReport), Problem> {
-        let api = origin(&self.egress, provider, config, &[])?;
-        let api = api_host(api.host(), api.port())?;
-        let place = Place {
-            environment: authorization.environment_id.clone(),
-            purpose: Purpose::Credentials,
-            object: authorization.connection.to_string(),
-            version: authorization.links_again.unwrap_or_default() + NewConnection::SEALED_VERSION,
-            hosts: token_hosts.iter().chain(api.iter()).cloned().collect(),
-        };
-        let sealed = self.safe.seal(&self.store, place, credentials).await?;
-        let source = PlanSource {
-            environment: authorization.environment_id.clone(),
-            connection: None,
-            connection_id: authorization.connection.to_string(),
-            integration: draft.integration.clone(),
-            provider: Arc::clone(provider),
-            auth_scheme: draft.auth_scheme.clone(),
-            config: config.clone(),
-            settings: all_settings(provider, draft.settings.clone(), config),
-            gates: Vec::new(),
-            learned: Learned::default(),
-            sealed: sealed.clone(),
-            freshness: Freshness::default(),
-            refused: false,
-        };
-        let plan = Arc::new(Plan::compile(source, &self.egress, &self.governors)?);
-        let report = connection_test::run(&plan, &self.probe(), &mut |_| {}).await?;
-        if report.available {
-            return Ok((sealed, report));
-        }
-        let failed = |what: &str, fix: &str| {
-            Problem::new(ProblemKind::TestFailed, "connection_test_failed", what, fix)
-        };
-        Err(match report.verdict() {
-            Some(verdict) => {
-                failed(verdict.says.en.trim_end_matches('.'), &verdict.fix.en).on_side(verdict.side)
-            }
-            None => failed(
-                "The connection cannot be used",
-                "Begin again, and look at the scopes that you agree to.",
-            ),
-        })
     }
 
     async fn remembered(&self, authorization: &Authorization) -> Result<SealedCredentials, Problem> {

@@ -32,6 +32,9 @@ pub struct OAuthClientDraft {
     pub config: BTreeMap<String, String>,
     /// The scopes that are asked for; those of the provider's file when empty.
     pub scopes: Vec<String>,
+    /// Whether it was registered with the redirect URI that all clients of the compatible API share. Weaker: an answer for
+    /// one of them can be passed off as one for another, and only the stored flow tells them apart.
+    pub shared_callback: bool,
 }
 
 /// What may change about an OAuth client; `None` keeps what is there.
@@ -54,6 +57,17 @@ impl Platform {
         access: &Access,
         draft: &OAuthClientDraft,
     ) -> Result<OAuthClient, Problem> {
+        let (id, changes) = self.new_oauth_client(access, draft).await?;
+        self.commit(&changes).await?;
+        self.find_oauth_client(access, id.as_str()).await
+    }
+
+    /// What makes an OAuth client, for the act that needs it.
+    pub(crate) async fn new_oauth_client(
+        &self,
+        access: &Access,
+        draft: &OAuthClientDraft,
+    ) -> Result<(OAuthClientId, Vec<Change>), Problem> {
         access.require(Scope::CreateIntegration)?;
         let provider = self.known_provider(&draft.provider)?;
         let (scheme, oauth2) = scheme_with_client(&provider, draft.auth_scheme.as_deref())?;
@@ -74,7 +88,7 @@ impl Platform {
             auth_scheme: scheme.id.clone(),
             name: draft.name.trim().to_owned(),
             callback: secret_text(&*self.random)?,
-            shared_callback: false,
+            shared_callback: draft.shared_callback,
             client_id: draft.client_id.clone().unwrap_or_default(),
             config: json!(config),
             scopes: draft.scopes.clone(),
@@ -85,8 +99,7 @@ impl Platform {
         let detail = json!({ "provider": provider.id, "auth_scheme": scheme.id });
         let mut changes = vec![Change::InsertOAuthClient(new)];
         changes.extend(events(access, "oauth_client.created", object, detail, false));
-        self.commit(&changes).await?;
-        self.find_oauth_client(access, id.as_str()).await
+        Ok((id, changes))
     }
 
     /// The environment's OAuth clients by name.
@@ -145,7 +158,7 @@ impl Platform {
         self.commit(&changes).await.map(drop)
     }
 
-    pub(super) async fn find_oauth_client(
+    pub(crate) async fn find_oauth_client(
         &self,
         access: &Access,
         reference: &str,

@@ -5,14 +5,17 @@ mod authorization;
 mod callback;
 mod clients;
 mod exchange;
+mod import;
 mod linking;
 mod renewal;
+mod testing;
 
 pub use authorization::{
     AuthorizationDraft, AuthorizationState, Beginning, LinkAbout, StartedAuthorization, redirect_uri,
 };
 pub use callback::{Callback, CallbackOutcome};
 pub use clients::{OAuthClientChange, OAuthClientDraft};
+pub use import::ImportedTokens;
 pub(crate) use renewal::{Renewals, Renewer};
 
 use std::time::Duration;

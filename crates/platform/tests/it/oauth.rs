@@ -164,6 +164,7 @@ async fn register(world: &World, name: &str) -> (String, OAuthClient) {
             .map(|(k, v)| (k.to_owned(), v.to_owned()))
             .into(),
         scopes: Vec::new(),
+        shared_callback: false,
     };
     let client = world.platform.create_oauth_client(&world.access, &draft).await.expect("made");
     let registered =

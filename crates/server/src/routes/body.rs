@@ -30,6 +30,33 @@ pub(crate) struct Body<T>(pub(crate) T);
 impl<T: DeserializeOwned> FromRequest<Routes> for Body<T> {
     type Rejection = Refusal;
 
+    async fn from_request(request: Request, routes: &Routes) -> Result<Self, Refusal> {
+        JsonBytes::from_request(request, routes).await?.fits().map(Self)
+    }
+}
+
+/// A JSON body whose shape the route itself finds out.
+pub(crate) struct JsonBytes(Bytes);
+
+impl JsonBytes {
+    /// The body, if it has this shape.
+    pub(crate) fn fits<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        let bytes = &self.0;
+        match Json::from_bytes(bytes) {
+            Ok(Json(value)) => Ok(value),
+            Err(JsonRejection::JsonDataError(error)) => Err(unfit("invalid_body", "body", &error).into()),
+            Err(_) => {
+                let what = if bytes.is_empty() { "The body is empty" } else { "The body is not JSON" };
+                let fix = "Send one JSON object, encoded as UTF-8.";
+                Err(Problem::invalid("invalid_json", what, fix).into())
+            }
+        }
+    }
+}
+
+impl FromRequest<Routes> for JsonBytes {
+    type Rejection = Refusal;
+
     async fn from_request(request: Request, _: &Routes) -> Result<Self, Refusal> {
         let is_other_type =
             request.headers().get(CONTENT_TYPE).is_some_and(|value| !is_json(value.as_bytes()));
@@ -45,15 +72,7 @@ impl<T: DeserializeOwned> FromRequest<Routes> for Body<T> {
                 Problem::new(ProblemKind::UnsupportedMediaType, "invalid_content_type", what, fix).into()
             );
         }
-        match Json::from_bytes(&bytes) {
-            Ok(Json(value)) => Ok(Self(value)),
-            Err(JsonRejection::JsonDataError(error)) => Err(unfit("invalid_body", "body", &error).into()),
-            Err(_) => {
-                let what = if bytes.is_empty() { "The body is empty" } else { "The body is not JSON" };
-                let fix = "Send one JSON object, encoded as UTF-8.";
-                Err(Problem::invalid("invalid_json", what, fix).into())
-            }
-        }
+        Ok(Self(bytes))
     }
 }
 

@@ -78,7 +78,19 @@ pub(super) fn without_trailing_slash(mut request: Request) -> Request {
     request
 }
 
+/// The parts of the compatible API for syncs, actions and functions, which do not exist here.
+const NOT_AVAILABLE: [&str; 8] =
+    ["/records", "/sync", "/action", "/actions", "/functions", "/scripts", "/deploy", "/v1"];
+
 pub(super) async fn unknown_route(uri: Uri) -> Refusal {
+    let is_below = |part: &str| {
+        uri.path().strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    if NOT_AVAILABLE.iter().any(|part| is_below(part)) {
+        let what = "There are no syncs, actions and functions of the compatible API here";
+        let fix = "Call the vendor through `/proxy` instead.";
+        return Problem::new(ProblemKind::NotAvailable, "not_available", what, fix).into();
+    }
     let path: String = uri.path().chars().take(200).collect();
     let fix = "`/openapi.json` lists every route.";
     let what = format!("There is nothing at `{path}`");

@@ -1,18 +1,22 @@
 //! Integrations: providers configured in an environment.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use tombolo_api::{
-    CreateIntegration, Integration, IntegrationAnswer, Integrations, Success, UpdateIntegration,
+    CreateIntegration, Integration, IntegrationAnswer, IntegrationCredentials, IntegrationQuery,
+    Integrations, Success, UpdateIntegration,
 };
-use tombolo_platform::{IntegrationChange, IntegrationDraft, store};
+use tombolo_platform::oauth::redirect_uri;
+use tombolo_platform::{ChosenClient, IntegrationChange, IntegrationDraft, OwnClient, Problem, store};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Routes;
 use super::body::Body;
 use super::caller::Caller;
-use super::connect::IntegrationsCaller;
+use super::connect::{IntegrationsCaller, listed};
 use super::moment::moment;
 use super::query::{Named, NoParameters, Query};
 use super::refusal::Refusal;
@@ -59,11 +63,13 @@ async fn create_integration(
     Query(NoParameters {}): Query<NoParameters>,
     Body(body): Body<CreateIntegration>,
 ) -> Result<Json<IntegrationAnswer>, Refusal> {
+    refuse_forwarding(body.forward_webhooks)?;
     let draft = IntegrationDraft {
         provider: body.provider,
         unique_key: body.unique_key,
         display_name: body.display_name,
         auth_schemes: body.auth_schemes,
+        oauth_client: client(body.oauth_client, body.credentials, body.integration_config),
     };
     let made = routes.platform.create_integration(&caller.access, &draft).await?;
     Ok(Json(IntegrationAnswer { data: wire(&made) }))
@@ -74,17 +80,29 @@ async fn create_integration(
 /// Scope: `environment:integrations:read`.
 #[utoipa::path(
     get, path = "/integrations/{key}", operation_id = "readIntegration", tag = "integrations",
-    params(("key" = String, Path, description = "Its unique key")),
+    params(("key" = String, Path, description = "Its unique key"), IntegrationQuery),
     responses((status = 200, description = "The integration", body = IntegrationAnswer))
 )]
 async fn read_integration(
     State(routes): State<Routes>,
     caller: Caller<ReadIntegration>,
     Named(key): Named,
-    Query(NoParameters {}): Query<NoParameters>,
+    Query(query): Query<IntegrationQuery>,
 ) -> Result<Json<IntegrationAnswer>, Refusal> {
     let found = routes.platform.read_integration(&caller.access, &key).await?;
-    Ok(Json(IntegrationAnswer { data: wire(&found) }))
+    let mut data = wire(&found);
+    let wants_client = query.include.iter().any(|wanted| wanted == "credentials");
+    if let Some(id) = data.oauth_client.as_ref().filter(|_| wants_client) {
+        let client = routes.platform.read_oauth_client(&caller.access, id).await?;
+        data.credentials = Some(IntegrationCredentials::OAuth2 {
+            redirect_uri: routes.public_url.known().map(|url| redirect_uri(url, &client)),
+            client_id: client.client_id,
+            client_secret: None,
+            scopes: Some(client.scopes.join(",")),
+            webhook_secret: None,
+        });
+    }
+    Ok(Json(IntegrationAnswer { data }))
 }
 
 /// Changes an integration
@@ -102,10 +120,12 @@ async fn update_integration(
     Query(NoParameters {}): Query<NoParameters>,
     Body(body): Body<UpdateIntegration>,
 ) -> Result<Json<IntegrationAnswer>, Refusal> {
+    refuse_forwarding(body.forward_webhooks)?;
     let change = IntegrationChange {
         unique_key: body.unique_key,
         display_name: body.display_name,
         auth_schemes: body.auth_schemes,
+        oauth_client: client(body.oauth_client, body.credentials, body.integration_config),
     };
     let changed = routes.platform.update_integration(&caller.access, &key, change).await?;
     Ok(Json(IntegrationAnswer { data: wire(&changed) }))
@@ -129,6 +149,34 @@ async fn delete_integration(
     Ok(Json(Success { success: true }))
 }
 
+/// The OAuth client that a body means.
+fn client(
+    known: Option<String>,
+    credentials: Option<IntegrationCredentials>,
+    config: Option<BTreeMap<String, String>>,
+) -> ChosenClient {
+    match (known, credentials) {
+        (Some(reference), _) => ChosenClient::Known(reference),
+        (None, None) => ChosenClient::Unchanged,
+        (None, Some(IntegrationCredentials::OAuth2 { client_id, client_secret, scopes, .. })) => {
+            ChosenClient::Own(OwnClient {
+                client_id,
+                client_secret: client_secret.map(|secret| secret.into_typed().into()),
+                scopes: scopes.map(|scopes| listed(&scopes)),
+                config: config.unwrap_or_default(),
+            })
+        }
+    }
+}
+
+fn refuse_forwarding(wanted: Option<bool>) -> Result<(), Problem> {
+    if wanted != Some(true) {
+        return Ok(());
+    }
+    let what = "Webhooks of vendors are not forwarded";
+    Err(Problem::invalid("invalid_body", what, "Leave `forward_webhooks` out, or send `false`."))
+}
+
 fn wire(integration: &store::Integration) -> Integration {
     Integration {
         unique_key: integration.unique_key.clone(),
@@ -137,6 +185,8 @@ fn wire(integration: &store::Integration) -> Integration {
         auth_schemes: integration.auth_schemes.clone(),
         logo: None,
         forward_webhooks: false,
+        oauth_client: integration.oauth_client.as_ref().map(ToString::to_string),
+        credentials: None,
         created_at: moment(integration.created_at),
         updated_at: moment(integration.updated_at),
     }

@@ -68,6 +68,7 @@ async fn create_oauth_client(
         client_secret: body.client_secret.map(Into::into),
         config: body.config,
         scopes: body.scopes,
+        shared_callback: body.shared_callback,
     };
     let made = routes.platform.create_oauth_client(&caller.access, &draft).await?;
     Ok((StatusCode::CREATED, Json(wire(&routes, &made))))
@@ -147,6 +148,7 @@ fn wire(routes: &Routes, client: &store::OAuthClient) -> OAuthClient {
         config,
         scopes: client.scopes.clone(),
         redirect_uri: routes.public_url.known().map(|url| redirect_uri(url, client)),
+        shared_callback: client.shared_callback,
         version: client.version,
         created_at: moment(client.created_at),
         updated_at: moment(client.updated_at),

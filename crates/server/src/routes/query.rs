@@ -8,7 +8,7 @@ use http::Uri;
 use http::header::ACCEPT_LANGUAGE;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
-use tombolo_api::ConnectionQuery;
+use tombolo_api::{ConnectionQuery, IntegrationQuery};
 use tombolo_platform::Problem;
 use tombolo_platform::catalog::Language;
 
@@ -65,6 +65,21 @@ impl FromQuery for ConnectionQuery {
         }
         let query: Self = plain(&rest.join("&"))?;
         Ok(Self { tags, ..query })
+    }
+}
+
+impl FromQuery for IntegrationQuery {
+    /// `include` may stand several times.
+    fn from_query(query: &str) -> Result<Self, Problem> {
+        let mut include = Vec::new();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let Some(("include", wanted @ ("credentials" | "webhook"))) = pair.split_once('=') else {
+                let fix = "Only `include=credentials` and `include=webhook` are known.";
+                return Err(Problem::invalid("invalid_query_params", "The query does not fit", fix));
+            };
+            include.push(wanted.to_owned());
+        }
+        Ok(Self { include })
     }
 }
 

@@ -20,6 +20,7 @@ use tombolo_platform::start::{ConnectToOption, MasterKeySource, StartOptions, St
 use tombolo_platform::store::{Change, EnvironmentId, NewEnvironment, Timestamp};
 use tombolo_platform::{Access, Clock, Platform};
 use tombolo_server::{Server, ServerOptions};
+use tombolo_store::testing::new_postgres_database;
 use tombolo_vault::testing::SeededRandom;
 use tombolo_vault::{DataKey, KeyRing, MasterKey};
 
@@ -27,6 +28,13 @@ use tombolo_vault::{DataKey, KeyRing, MasterKey};
 pub const TOKEN: &str = "canaryTokenCustomers00000000000000000001";
 pub const OTHER_TOKEN: &str = "canaryTokenOrders00000000000000000000002";
 pub const PASSWORD: &str = "Canary-Pass+word/3 %&=";
+
+/// The databases that a server runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
 
 pub struct App {
     pub platform: Arc<Platform>,
@@ -43,11 +51,19 @@ pub struct App {
 
 impl App {
     pub async fn start() -> Self {
-        Self::start_reached_as(None).await
+        Self::start_on(Engine::Sqlite).await
+    }
+
+    pub async fn start_on(engine: Engine) -> Self {
+        Self::start_as(engine, None).await
     }
 
     /// Starts as a server that browsers reach under a URL, through something that adds TLS.
     pub async fn start_reached_as(public_url: Option<&str>) -> Self {
+        Self::start_as(Engine::Sqlite, public_url).await
+    }
+
+    async fn start_as(engine: Engine, public_url: Option<&str>) -> Self {
         let emulator = Emulator::start(EmulatorOptions::default()).await.expect("the emulator starts");
         let permissions =
             vec![Permission::View, Permission::Add, Permission::Edit, Permission::Delete, Permission::Manage];
@@ -63,6 +79,10 @@ impl App {
         let master_key = MasterKey::generate(&*random).expect("randomness").to_key_file_text();
         let clock = Arc::new(TestClock::default());
         let mut options = StartOptions::in_directory(directory.path().join("data"));
+        if engine == Engine::Postgres {
+            let url = new_postgres_database().await;
+            options.postgres = Some(url.into());
+        }
         options.master_key = MasterKeySource::Text(master_key.clone());
         options.clock = Arc::clone(&clock) as Arc<dyn Clock>;
         options.random = Arc::clone(&random) as Arc<dyn tombolo_vault::Random>;
@@ -104,6 +124,17 @@ impl App {
             _started: started,
             directory,
         }
+    }
+
+    /// Where the server is reached; browsers and clients of vendors know it as `localhost`.
+    pub fn url(&self) -> String {
+        format!("http://localhost:{}", self.server.address().port())
+    }
+
+    /// A key of the default environment.
+    pub async fn key_with_scopes(&self, scopes: &[&str]) -> String {
+        let operator = self.platform.operator_access(None).await.expect("the default environment");
+        make_key(&self.platform, &operator, scopes).await
     }
 
     /// A caller of the default environment that may do everything.

@@ -5,6 +5,7 @@ mod app;
 mod bad_input;
 mod calls;
 mod canary;
+mod compatible;
 mod connections;
 mod document;
 mod in_process;

@@ -12,12 +12,12 @@ use crate::timestamp::Timestamp;
 /// Which connections a list shows; everything given must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConnectionFilter {
-    /// Of this integration.
-    pub integration: Option<IntegrationId>,
+    /// Of one of these integrations; of any when there are none.
+    pub integrations: Vec<IntegrationId>,
     /// With this health.
     pub health: Option<Health>,
-    /// With this tag and value.
-    pub tag: Option<(String, String)>,
+    /// With all of these tags and values; the first should be the one that fits the fewest connections.
+    pub tags: Vec<(String, String)>,
     /// Whose name (without regard to case and width) or connection id begins with this text.
     pub search: Option<String>,
 }
@@ -114,8 +114,8 @@ fn by_creation(
 ) -> Query {
     // With a tag, the table of tags leads: it has its own copy of the order. The cross join keeps that order of tables.
     let order =
-        if filter.tag.is_some() { ("t.created_at", "t.connection") } else { ("c.created_at", "c.id") };
-    let mut select = match &filter.tag {
+        if filter.tags.is_empty() { ("c.created_at", "c.id") } else { ("t.created_at", "t.connection") };
+    let mut select = match filter.tags.first() {
         Some((tag, value)) => query(format!(
             "SELECT {} FROM connection_tags t CROSS JOIN connections c WHERE t.environment_id = $1 AND t.tag = $2 \
              AND t.tag_value = $3 AND c.id = t.connection AND c.environment_id = $1 AND c.deleted_at IS NULL",
@@ -127,6 +127,7 @@ fn by_creation(
         None => live(environment),
     };
     append_filters(&mut select, filter);
+    append_tags(&mut select, filter.tags.iter().skip(1));
     if let Some(ConnectionCursor::Created(created_at, id)) = after {
         let (created_at, id) = (select.push(*created_at), select.push(id));
         select.append(&format!(" AND ({}, {}) < (${created_at}, ${id})", order.0, order.1));
@@ -150,7 +151,7 @@ fn by_name(
     };
     append_range(&mut select, ("c.name_search", "c.id"), &search_key(search), after);
     append_filters(&mut select, filter);
-    append_tag(&mut select, filter);
+    append_tags(&mut select, filter.tags.iter());
     select.append(" ORDER BY c.name_search, c.id");
     append_limit(&mut select, limit);
     select
@@ -176,7 +177,7 @@ fn by_connection_id(
     let (start, end) = (select.push(name.as_str()), select.push(end_of_prefix(&name)));
     select.append(&format!(" AND NOT (c.name_search >= ${start} AND c.name_search < ${end})"));
     append_filters(&mut select, filter);
-    append_tag(&mut select, filter);
+    append_tags(&mut select, filter.tags.iter());
     select.append(" ORDER BY c.connection_id, c.integration_id");
     append_limit(&mut select, limit);
     select
@@ -189,9 +190,12 @@ fn live(environment: &EnvironmentId) -> Query {
 }
 
 fn append_filters(select: &mut Query, filter: &ConnectionFilter) {
-    if let Some(integration) = &filter.integration {
-        let integration = select.push(integration);
-        select.append(&format!(" AND c.integration_id = ${integration}"));
+    let integrations: Vec<String> =
+        filter.integrations.iter().map(|integration| format!("${}", select.push(integration))).collect();
+    match integrations.as_slice() {
+        [] => {}
+        [one] => select.append(&format!(" AND c.integration_id = {one}")),
+        several => select.append(&format!(" AND c.integration_id IN ({})", several.join(", "))),
     }
     if let Some(health) = filter.health {
         let health = select.push(health.as_str());
@@ -199,8 +203,8 @@ fn append_filters(select: &mut Query, filter: &ConnectionFilter) {
     }
 }
 
-fn append_tag(select: &mut Query, filter: &ConnectionFilter) {
-    if let Some((tag, value)) = &filter.tag {
+fn append_tags<'a>(select: &mut Query, tags: impl Iterator<Item = &'a (String, String)>) {
+    for (tag, value) in tags {
         let (tag, value) = (select.push(tag.as_str()), select.push(value.as_str()));
         select.append(&format!(
             " AND EXISTS (SELECT 1 FROM connection_tags t WHERE t.environment_id = $1 AND t.tag = ${tag} \
@@ -294,34 +298,34 @@ mod tests {
         let ring = KeyRing::new(MasterKey::generate(&random).unwrap());
         let store = Store::open(&files.into(), &ring, Arc::new(SeededRandom::new(2)), at).await.unwrap();
         let environment = EnvironmentId::generate(at, &random).unwrap();
-        let integration = Some(IntegrationId::generate(at, &random).unwrap());
+        let integrations = vec![IntegrationId::generate(at, &random).unwrap()];
         let id = ConnectionId::generate(at, &random).unwrap();
         let created = ConnectionCursor::Created(at, id.clone());
         let name = ConnectionCursor::Name("acme".to_owned(), id);
-        let by_id = ConnectionCursor::ConnectionId("acme".to_owned(), integration.clone().unwrap());
+        let by_id = ConnectionCursor::ConnectionId("acme".to_owned(), integrations[0].clone());
 
         let all = ConnectionFilter::default();
         let health = Some(Health::Refused);
-        let tag = Some(("team".to_owned(), "sales".to_owned()));
+        let tags = vec![("team".to_owned(), "sales".to_owned())];
         let plans = [
             by_creation(&environment, &all, Some(&created), 10),
             by_creation(
                 &environment,
-                &ConnectionFilter { integration: integration.clone(), ..all.clone() },
+                &ConnectionFilter { integrations: integrations.clone(), ..all.clone() },
                 Some(&created),
                 10,
             ),
             by_creation(&environment, &ConnectionFilter { health, ..all.clone() }, Some(&created), 10),
             by_creation(
                 &environment,
-                &ConnectionFilter { integration: integration.clone(), health, ..all.clone() },
+                &ConnectionFilter { integrations: integrations.clone(), health, ..all.clone() },
                 Some(&created),
                 10,
             ),
-            by_creation(&environment, &ConnectionFilter { health, tag, ..all.clone() }, Some(&created), 10),
+            by_creation(&environment, &ConnectionFilter { health, tags, ..all.clone() }, Some(&created), 10),
             by_name(
                 &environment,
-                &ConnectionFilter { integration, health, ..all.clone() },
+                &ConnectionFilter { integrations, health, ..all.clone() },
                 "ac",
                 Some(&name),
                 10,

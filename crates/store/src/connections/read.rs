@@ -39,8 +39,8 @@ impl Store {
         self.database.read_one(select).await?.map(read).transpose()
     }
 
-    /// The live connections that `reference` may mean: the one of that name, or those with that connection id (one in each
-    /// integration). More than one means that the caller must say which integration.
+    /// The live connections that `reference` may mean: the one with that id, the one of that name, or those with that
+    /// connection id (one in each integration). More than one means that the caller must say which integration.
     pub async fn connections_called(
         &self,
         environment: &EnvironmentId,

@@ -103,7 +103,7 @@ async fn texts_that_one_database_could_not_store_are_refused_by_both(
     let tags = BTreeMap::from([(longest.clone(), longest.clone())]);
     let new = NewConnection { tags: tags.clone(), ..store.new_connection(&integration, "Longest") };
     assert_eq!(store.add(new, NOW).await.tags, tags);
-    let filter = ConnectionFilter { tag: Some((longest.clone(), longest)), ..ConnectionFilter::default() };
+    let filter = ConnectionFilter { tags: vec![(longest.clone(), longest)], ..ConnectionFilter::default() };
     assert_eq!(store.list_connections(&environment, &filter, None, 10).await.unwrap().connections.len(), 1);
 }
 
@@ -139,6 +139,10 @@ async fn a_connection_is_found_by_id_name_and_integration(
         std::slice::from_ref(&first)
     );
     assert_eq!(store.connections_called(store.environment(), "user-1").await.unwrap().len(), 2);
+    for connection in store.connections_called(store.environment(), "user-1").await.unwrap() {
+        let by_id = store.connections_called(store.environment(), connection.id.as_str()).await.unwrap();
+        assert_eq!(by_id, [connection], "an id still finds a connection that has another text for it");
+    }
     assert_eq!(store.connections_called(store.environment(), "").await.unwrap(), []);
 }
 
@@ -254,7 +258,7 @@ async fn a_deleted_connection_is_gone_with_its_secret(
     assert_eq!(store.connection(&environment, &connection.id).await.unwrap(), None);
     assert_eq!(store.connections_called(&environment, "Acme").await.unwrap(), []);
     let tagged = ConnectionFilter {
-        tag: Some(("team".to_owned(), "sales".to_owned())),
+        tags: vec![("team".to_owned(), "sales".to_owned())],
         ..ConnectionFilter::default()
     };
     assert_eq!(store.list_connections(&environment, &tagged, None, 10).await.unwrap().connections, []);
@@ -301,12 +305,15 @@ async fn lists_come_in_pages(#[values(Engine::Sqlite, Engine::Postgres)] engine:
         assert_eq!(everything.len(), 21);
         assert_eq!(everything[0], "other");
 
-        let filter =
-            ConnectionFilter { integration: Some(one.clone()), health: Some(Health::Refused), ..all.clone() };
+        let filter = ConnectionFilter {
+            integrations: vec![one.clone()],
+            health: Some(Health::Refused),
+            ..all.clone()
+        };
         assert_eq!(all_pages(&store, &filter, limit).await, names(&[18, 12, 6, 0]));
 
-        let tag = Some(("group".to_owned(), "1".to_owned()));
-        let filter = ConnectionFilter { tag: tag.clone(), health: Some(Health::Refused), ..all.clone() };
+        let tag = vec![("group".to_owned(), "1".to_owned())];
+        let filter = ConnectionFilter { tags: tag.clone(), health: Some(Health::Refused), ..all.clone() };
         assert_eq!(all_pages(&store, &filter, limit).await, names(&[9]));
 
         let search = |text: &str| ConnectionFilter { search: Some(text.to_owned()), ..all.clone() };
@@ -320,7 +327,7 @@ async fn lists_come_in_pages(#[values(Engine::Sqlite, Engine::Postgres)] engine:
         );
         let by_both = all_pages(&store, &search("acme"), limit).await;
         assert_eq!((by_both.len(), by_both.last().map(String::as_str)), (21, Some("other")));
-        let filter = ConnectionFilter { tag, ..search("acme") };
+        let filter = ConnectionFilter { tags: tag, ..search("acme") };
         assert_eq!(all_pages(&store, &filter, limit).await, names(&[1, 5, 9, 13, 17]));
     }
 }

@@ -32,7 +32,7 @@ pub async fn provider(api: &Api, language: Language) -> anyhow::Result<String> {
         id: provider.name.clone(),
         label: format!(
             "{} - {}",
-            provider.display_name.in_language(language),
+            provider.title.in_language(language),
             provider.description.in_language(language)
         ),
     });

@@ -89,7 +89,7 @@ impl Update {
             all.retain(|_, value| !value.is_empty());
             all
         });
-        let change = UpdateConnection { name: self.name, settings, tags, metadata: None };
+        let change = UpdateConnection { name: self.name, settings, tags, ..UpdateConnection::default() };
         let linked = api.update_connection(&linked.id, None, &change).await?;
         output.show(&linked, |linked| words(linked, output.language))?;
         Ok(Exit::Done)

@@ -195,7 +195,7 @@ impl Draft {
     pub async fn give_pasted(&mut self, api: &Api, address: &str) -> anyhow::Result<()> {
         let pasted = api.read_pasted(&self.provider.name, address).await?;
         if pasted.fields.is_empty() {
-            let what = format!("this is no address of {}", self.provider.display_name.en);
+            let what = format!("this is no address of {}", self.provider.title.en);
             let fix =
                 "Copy the address of one of its pages from the browser, or give the fields with --field.";
             return Err(Failure::usage(what, fix).into());
@@ -270,7 +270,7 @@ impl Draft {
         };
         all().find(|field| field.name == name).ok_or_else(|| {
             let names: Vec<&str> = all().map(|field| field.name.as_str()).collect();
-            let what = format!("{} has no field `{name}`", self.provider.display_name.en);
+            let what = format!("{} has no field `{name}`", self.provider.title.en);
             Failure::usage(what, format!("The fields are: {}.", names.join(", "))).into()
         })
     }

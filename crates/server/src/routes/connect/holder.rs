@@ -136,7 +136,7 @@ impl BrowserQuery {
 }
 
 /// The items of a comma-separated list.
-pub(super) fn listed(text: &str) -> Vec<String> {
+pub(crate) fn listed(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
 }
 

@@ -11,8 +11,9 @@ mod socket;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(super) use holder::IntegrationsCaller;
+pub(super) use holder::{IntegrationsCaller, listed};
 pub(super) use session::end_user;
+pub(super) use sessions::end_user_of;
 
 use super::Routes;
 

@@ -45,7 +45,7 @@ pub(super) async fn create_connect_session(
         return Err(Problem::fields(vec![needed_user()]).into());
     }
     let draft = ConnectSessionDraft {
-        end_user: end_user(body.end_user, body.organization),
+        end_user: end_user_of(body.end_user, body.organization),
         tags: body.tags.unwrap_or_default(),
         allowed_integrations: body.allowed_integrations.unwrap_or_default(),
         ..shared(body.integrations_config_defaults, body.overrides, body.webhook_url_override)
@@ -71,7 +71,7 @@ pub(super) async fn create_reconnect_session(
 ) -> Result<(StatusCode, Json<CreatedConnectSessionAnswer>), Refusal> {
     let of = Reconnected { connection: body.connection_id, integration: body.integration_id };
     let draft = ConnectSessionDraft {
-        end_user: end_user(body.end_user, body.organization),
+        end_user: end_user_of(body.end_user, body.organization),
         tags: body.tags.unwrap_or_default(),
         ..shared(body.integrations_config_defaults, body.overrides, body.webhook_url_override)
     };
@@ -138,7 +138,8 @@ fn text_of(value: Value) -> String {
     }
 }
 
-fn end_user(
+/// The person as the platform knows them.
+pub(crate) fn end_user_of(
     user: Option<api::EndUserDraft>,
     organization: Option<api::OrganizationOfUser>,
 ) -> Option<EndUser> {

@@ -8,6 +8,7 @@ use super::wire;
 use crate::routes::Routes;
 use crate::routes::body::Body;
 use crate::routes::caller::Caller;
+use crate::routes::connect::end_user_of;
 use crate::routes::query::{Named, Query};
 use crate::routes::refusal::Refusal;
 use crate::routes::right::{DeleteConnection, UpdateConnection as MayUpdate};
@@ -34,6 +35,8 @@ pub(super) async fn update_connection(
         settings: body.settings,
         tags: body.tags,
         metadata: body.metadata.map(Value::Object),
+        end_user: end_user_of(body.end_user, None),
+        webhook_url: body.webhook_url_override,
     };
     let integration = query.provider_config_key.as_deref();
     let (connection, integration) =

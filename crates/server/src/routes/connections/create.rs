@@ -5,17 +5,20 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
-use tombolo_api::{CreateConnection, CreateProgress, CreatedConnection, FieldValue};
+use tombolo_api::{CreateConnection, CreateProgress, CreatedConnection, FieldValue, ImportConnection};
 use tombolo_platform::{
     Access, Belonging, ConnectionDraft, Platform, Problem, ProblemKind, TestReport, Watch,
 };
 
+use super::import::import;
 use super::progress::{lines, wants_lines};
 use super::wire;
 use crate::routes::Routes;
 use crate::routes::access::RequestId;
-use crate::routes::body::Body;
+use crate::routes::body::JsonBytes;
 use crate::routes::caller::Caller;
 use crate::routes::query::{NoParameters, Query};
 use crate::routes::refusal::Refusal;
@@ -23,12 +26,13 @@ use crate::routes::right::CreateConnection as MayCreate;
 
 /// Makes a connection
 ///
-/// Tests it first and stores nothing when it cannot be used, unless `test` is `false`. With
+/// Tests it first and stores nothing when it cannot be used, unless `test` is `false`. A body with `credentials` is that of
+/// the compatible API: it takes a connection of another product over. With
 /// `Accept: application/x-ndjson` the test is told stage by stage, one JSON object per line; the last line has the type
 /// `created` or `problem`. Scope: `environment:connections:create`.
 #[utoipa::path(
     post, path = "/connections", operation_id = "createConnection", tag = "connections",
-    request_body = CreateConnection,
+    request_body(content((CreateConnection = "application/json"), (ImportConnection = "application/json"))),
     responses(
         (status = 201, description = "The connection was made", body = CreatedConnection),
         (status = 200, description = "The test as it goes on", body = CreateProgress, content_type = "application/x-ndjson"),
@@ -41,8 +45,14 @@ pub(super) async fn create_connection(
     id: RequestId,
     headers: HeaderMap,
     Query(NoParameters {}): Query<NoParameters>,
-    Body(body): Body<CreateConnection>,
+    bytes: JsonBytes,
 ) -> Result<Response, Refusal> {
+    if bytes.fits::<OfCompatibleApi>()?.credentials.is_some() {
+        let body = bytes.fits::<ImportConnection>()?;
+        let made = Box::pin(import(&routes, &caller.access, body)).await?;
+        return Ok((StatusCode::CREATED, Json(made)).into_response());
+    }
+    let body: CreateConnection = bytes.fits()?;
     let test = body.test;
     let draft = Draft::from(body).0;
     let platform = routes.platform;
@@ -56,6 +66,12 @@ pub(super) async fn create_connection(
     }
     let created = create(&platform, &caller.access, &draft, test, &mut |_| {}).await?;
     Ok((StatusCode::CREATED, Json(created)).into_response())
+}
+
+/// What tells a body of the compatible API from one of ours.
+#[derive(Deserialize)]
+struct OfCompatibleApi {
+    credentials: Option<IgnoredAny>,
 }
 
 async fn create(

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use tombolo_api::{ConnectionQuery, Connections};
 use tombolo_platform::Problem;
-use tombolo_platform::store::{ConnectionFilter, Integration, IntegrationId};
+use tombolo_platform::store::{ConnectionCursor, ConnectionFilter, Integration, IntegrationId};
 
 use super::wire;
 use crate::routes::Routes;
@@ -14,8 +14,9 @@ use crate::routes::refusal::Refusal;
 use crate::routes::right::ListConnections;
 
 /// The compatible API has no cursor, so the first page is a large one.
-const USUAL_PAGE: u32 = 1000;
-const LARGEST_PAGE: u32 = 2000;
+const LARGEST_PAGE: u32 = 10_000;
+/// The furthest connection that a page of the compatible API reaches; a cursor goes further.
+const FURTHEST: u32 = 100_000;
 
 /// Lists connections
 ///
@@ -31,18 +32,30 @@ pub(super) async fn list_connections(
 ) -> Result<Json<Connections>, Refusal> {
     let platform = &routes.platform;
     let integrations = platform.list_integrations(&caller.access).await?;
-    let limit = page_size(query.limit, USUAL_PAGE, LARGEST_PAGE)?;
-    if query.page.is_some_and(|page| page > 0) {
+    let limit = page_size(query.limit, LARGEST_PAGE, LARGEST_PAGE)?;
+    let skipped = query.page.unwrap_or_default();
+    if skipped.saturating_mul(limit) > FURTHEST {
         let fix = "Follow `next_cursor` with the parameter `cursor`.";
-        return Err(Problem::invalid("invalid_query_params", "Pages are not counted", fix).into());
+        return Err(Problem::invalid("invalid_query_params", "`page` is too far away", fix).into());
     }
     let (found, next) = if let Some(id) = &query.connection_id {
         (platform.connections_with_id(&caller.access, id).await?, None)
     } else {
         let filter = filter(&integrations, &query)?;
-        let after = cursor(query.cursor.as_deref())?;
-        let page = platform.list_connections(&caller.access, &filter, after.as_ref(), limit as usize).await?;
-        (page.connections, page.next)
+        let mut after = cursor(query.cursor.as_deref())?;
+        let page = async |after: Option<&ConnectionCursor>| {
+            platform.list_connections(&caller.access, &filter, after, limit as usize).await
+        };
+        let mut found = page(after.as_ref()).await?;
+        for _ in 0..skipped {
+            after = found.next.take();
+            if after.is_none() {
+                found.connections.clear();
+                break;
+            }
+            found = page(after.as_ref()).await?;
+        }
+        (found.connections, found.next)
     };
     let by_id: HashMap<&IntegrationId, &Integration> =
         integrations.iter().map(|integration| (&integration.id, integration)).collect();
@@ -58,26 +71,24 @@ pub(super) async fn list_connections(
 }
 
 fn filter(integrations: &[Integration], query: &ConnectionQuery) -> Result<ConnectionFilter, Problem> {
-    let integration = match &query.integration_id {
-        None => None,
-        Some(key) => {
-            let known = integrations.iter().find(|integration| integration.unique_key == *key);
-            let what = || format!("There is no integration `{}`", key.chars().take(80).collect::<String>());
-            let known = known.ok_or_else(|| Problem::not_found("unknown_provider_config", what()))?;
-            Some(known.id.clone())
-        }
+    let wanted = |key: &str| {
+        let known = integrations.iter().find(|integration| integration.unique_key == key);
+        let what = || format!("There is no integration `{}`", key.chars().take(80).collect::<String>());
+        let known = known.ok_or_else(|| Problem::not_found("unknown_provider_config", what()))?;
+        Ok(known.id.clone())
     };
-    let mut tags = query.tags.clone();
-    tags.extend(query.end_user_id.clone().map(|id| ("end_user_id".to_owned(), id)));
-    tags.extend(query.end_user_organization_id.clone().map(|id| ("organization_id".to_owned(), id)));
-    if tags.len() > 1 {
-        let fix = "Ask for the tag that fits the fewest connections.";
-        return Err(Problem::invalid("invalid_query_params", "Only one tag can be asked for at once", fix));
-    }
+    // Of a person there are the fewest connections, so their tag leads.
+    let of_person = query.end_user_id.clone().map(|id| ("end_user_id".to_owned(), id));
+    let of_organization = query.end_user_organization_id.clone().map(|id| ("organization_id".to_owned(), id));
     Ok(ConnectionFilter {
-        integration,
+        integrations: query
+            .integration_id
+            .iter()
+            .flat_map(|keys| keys.split(','))
+            .map(|key| wanted(key.trim()))
+            .collect::<Result<_, Problem>>()?,
         health: query.health.map(wire::stored_health),
-        tag: tags.pop_first(),
+        tags: of_person.into_iter().chain(of_organization).chain(query.tags.clone()).collect(),
         search: query.search.clone(),
     })
 }

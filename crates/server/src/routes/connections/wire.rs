@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
 use tombolo_api as api;
-use tombolo_platform::catalog;
+use tombolo_platform::catalog::{self, AuthMode};
 use tombolo_platform::store::{Connection, Health, Integration};
-use tombolo_platform::{Details, Outcome, StageReport, TestEvent, TestReport, Verdict};
+use tombolo_platform::{Details, Outcome, ReadCredentials, StageReport, TestEvent, TestReport, Verdict};
 
 use crate::problem;
 use crate::routes::connect::end_user;
@@ -37,7 +38,23 @@ pub(super) fn connection(connection: &Connection, integration: &Integration) -> 
         created_at: moment(connection.created_at),
         updated_at: moment(connection.updated_at),
         last_fetched_at: None,
-        credentials: Map::new(),
+        credentials: api::CredentialsRead::default(),
+    }
+}
+
+/// What was read back of a connection's credentials.
+pub(super) fn credentials(read: &ReadCredentials) -> api::CredentialsRead {
+    let token = read.access_token.as_ref().map(|token| token.expose_secret().to_owned());
+    let (access_token, token) = match read.mode {
+        AuthMode::OAuth2 => (token, None),
+        _ => (None, token),
+    };
+    api::CredentialsRead {
+        kind: Some(read.mode.name().to_owned()),
+        raw: access_token.is_some().then(Map::new),
+        access_token,
+        token,
+        expires_at: read.expires_at.map(moment),
     }
 }
 

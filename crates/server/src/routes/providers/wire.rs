@@ -1,5 +1,6 @@
 //! Providers as they go over the wire.
 
+use serde_json::{Map, Value, json};
 use tombolo_api as api;
 use tombolo_platform::catalog::{AuthScheme, Field, FieldKind, Fields, Language, Provider, Stage, Text};
 
@@ -8,12 +9,19 @@ pub(super) fn provider(provider: &Provider, language: Language) -> api::Provider
     let in_words = |text: &Text| wording(text, language);
     api::Provider {
         name: provider.id.clone(),
-        display_name: in_words(&provider.name),
+        display_name: provider.name.get(language).to_owned(),
+        title: in_words(&provider.name),
         description: in_words(&provider.description),
         docs: provider.documentation.clone(),
         categories: provider.categories.clone(),
         auth_mode: provider.auth.first().map_or("NONE", |scheme| scheme.auth_mode().name()).to_owned(),
         logo_url: None,
+        connection_config: compatible(&provider.config, language),
+        credentials: provider
+            .auth
+            .first()
+            .map(|scheme| compatible(&scheme.fields, language))
+            .unwrap_or_default(),
         fields: fields(&provider.config, language),
         gates: provider
             .gates
@@ -61,6 +69,35 @@ fn test_stage(stage: &Stage, language: Language) -> api::ProviderStage {
         capability: stage.capability.clone(),
         auth_schemes: stage.schemes.clone(),
     }
+}
+
+/// Fields as the compatible API describes them: by name, in the order of the form.
+fn compatible(fields: &Fields, language: Language) -> Map<String, Value> {
+    let describe = |(position, (name, field)): (usize, (&str, &Field))| {
+        let mut description = json!({
+            "type": "string",
+            "title": field.label.get(language),
+            "description": field.help.as_ref().map_or("", |help| help.get(language)),
+            "order": position + 1,
+            "optional": field.optional,
+            "secret": field.secret,
+        });
+        let more = [
+            ("example", field.example.clone().map(Value::from)),
+            ("pattern", field.pattern.as_ref().map(|pattern| Value::from(pattern.source()))),
+            ("default_value", field.default.clone().map(Value::from)),
+            ("prefix", field.prefix.clone().map(Value::from)),
+            ("suffix", field.suffix.clone().map(Value::from)),
+            ("enum", (!field.choices.is_empty()).then(|| Value::from(field.choices.clone()))),
+        ];
+        for (member, value) in more {
+            if let (Some(value), Some(description)) = (value, description.as_object_mut()) {
+                description.insert(member.to_owned(), value);
+            }
+        }
+        (name.to_owned(), description)
+    };
+    fields.iter().enumerate().map(describe).collect()
 }
 
 fn fields(fields: &Fields, language: Language) -> Vec<api::ProviderField> {

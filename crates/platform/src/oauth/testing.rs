@@ -1,0 +1,79 @@
+//! Tokens are tested before they are kept.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tombolo_auth::Credentials;
+use tombolo_catalog::Provider;
+use tombolo_store::{ConnectionId, EnvironmentId};
+use tombolo_vault::HostSet;
+
+use crate::connection_test::{self, TestReport};
+use crate::connections::all_settings;
+use crate::credentials::{Place, Purpose, SealedCredentials, api_host};
+use crate::platform::Platform;
+use crate::problem::{Problem, ProblemKind};
+use crate::proxy::{Freshness, Learned, Plan, PlanSource, origin};
+
+/// Tokens for a connection that is to be, or to be mended.
+pub(super) struct TokensToTest<'a> {
+    pub(super) environment: &'a EnvironmentId,
+    pub(super) connection: &'a ConnectionId,
+    /// The record version that they are sealed for.
+    pub(super) version: u64,
+    pub(super) integration: &'a str,
+    pub(super) provider: &'a Arc<Provider>,
+    pub(super) auth_scheme: &'a str,
+    pub(super) settings: &'a BTreeMap<String, String>,
+    pub(super) config: &'a BTreeMap<String, String>,
+    pub(super) token_hosts: HostSet,
+    pub(super) credentials: &'a Credentials,
+}
+
+impl Platform {
+    /// Seals tokens for their connection and tests it; one that cannot be used is a problem.
+    pub(super) async fn tested_tokens(
+        self: &Arc<Self>,
+        tokens: TokensToTest<'_>,
+    ) -> Result<(SealedCredentials, TestReport), Problem> {
+        let api = origin(&self.egress, tokens.provider, tokens.config, &[])?;
+        let api = api_host(api.host(), api.port())?;
+        let place = Place {
+            environment: tokens.environment.clone(),
+            purpose: Purpose::Credentials,
+            object: tokens.connection.to_string(),
+            version: tokens.version,
+            hosts: tokens.token_hosts.iter().chain(api.iter()).cloned().collect(),
+        };
+        let sealed = self.safe.seal(&self.store, place, tokens.credentials).await?;
+        let source = PlanSource {
+            environment: tokens.environment.clone(),
+            connection: None,
+            connection_id: tokens.connection.to_string(),
+            integration: tokens.integration.to_owned(),
+            provider: Arc::clone(tokens.provider),
+            auth_scheme: tokens.auth_scheme.to_owned(),
+            config: tokens.config.clone(),
+            settings: all_settings(tokens.provider, tokens.settings.clone(), tokens.config),
+            gates: Vec::new(),
+            learned: Learned::default(),
+            sealed: sealed.clone(),
+            freshness: Freshness::default(),
+            refused: false,
+        };
+        let plan = Arc::new(Plan::compile(source, &self.egress, &self.governors)?);
+        let report = connection_test::run(&plan, &self.probe(), &mut |_| {}).await?;
+        if report.available { Ok((sealed, report)) } else { Err(failed(&report)) }
+    }
+}
+
+fn failed(report: &TestReport) -> Problem {
+    let failed =
+        |what: &str, fix: &str| Problem::new(ProblemKind::TestFailed, "connection_test_failed", what, fix);
+    match report.verdict() {
+        Some(verdict) => failed(verdict.says.en.trim_end_matches('.'), &verdict.fix.en).on_side(verdict.side),
+        None => {
+            failed("The connection cannot be used", "Begin again, and look at the scopes that you agree to.")
+        }
+    }
+}
