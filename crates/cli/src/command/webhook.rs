@@ -26,9 +26,9 @@ pub enum Webhook {
     List,
     /// Make a webhook, and print its signing secret: it is shown this once.
     #[command(after_help = "Examples:
-  tombolo webhook create crm --url https://crm.example.com/hooks
-  tombolo webhook create crm --url https://crm.example.com/hooks --event 'connection.*'
-  tombolo webhook create app --url https://app.example.com/nango --format nango")]
+  tombolo webhook create crm --to https://crm.example.com/hooks
+  tombolo webhook create crm --to https://crm.example.com/hooks --event 'connection.*'
+  tombolo webhook create app --to https://app.example.com/nango --format nango")]
     Create(Create),
     /// Show a webhook with everything but its secret.
     Show(Named),
@@ -61,7 +61,7 @@ pub struct Create {
     name: String,
     /// Where events are to be posted to.
     #[arg(long, value_name = "URL")]
-    url: String,
+    to: String,
     /// What a body is to look like: standard or nango.
     #[arg(long, value_name = "FORMAT", default_value = "standard", value_parser = from_wire_name::<WebhookFormat>)]
     format: WebhookFormat,
@@ -87,7 +87,7 @@ pub struct Update {
     name: Option<String>,
     /// Another address.
     #[arg(long, value_name = "URL")]
-    url: Option<String>,
+    to: Option<String>,
     /// A type that it is to get; can be repeated.
     #[arg(long = "event", value_name = "TYPE")]
     event_types: Vec<String>,
@@ -164,8 +164,8 @@ impl Webhook {
     async fn on(self, api: &Api, output: Output) -> anyhow::Result<Exit> {
         match self {
             Self::List => output.show(&api.list_webhooks().await?, |all| list(all))?,
-            Self::Create(Create { name, url, format, event_types }) => {
-                let draft = CreateWebhook { name, url, format, event_types };
+            Self::Create(Create { name, to, format, event_types }) => {
+                let draft = CreateWebhook { name, url: to, format, event_types };
                 let made = api.create_webhook(&draft).await?;
                 output.show(&made, |made| made.secret.clone())?;
                 say(format_args!("made the webhook `{}` ({})", made.webhook.name, made.webhook.id));
@@ -215,7 +215,7 @@ impl Update {
             (_, true) => Some(false),
             _ => None,
         };
-        let change = UpdateWebhook { name: self.name, url: self.url, event_types: types, enabled };
+        let change = UpdateWebhook { name: self.name, url: self.to, event_types: types, enabled };
         if change == UpdateWebhook::default() {
             return Err(Failure::usage("nothing is to change", "See --help for what can.").into());
         }
@@ -243,7 +243,7 @@ async fn test(api: &Api, webhook: &str, output: Output) -> anyhow::Result<Exit> 
 
 fn list(all: &[Known]) -> String {
     if all.is_empty() {
-        return "no webhooks yet: make one with `tombolo webhook create NAME --url URL`".to_owned();
+        return "no webhooks yet: make one with `tombolo webhook create NAME --to URL`".to_owned();
     }
     let rows = all
         .iter()

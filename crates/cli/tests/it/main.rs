@@ -5,6 +5,7 @@ mod connections;
 mod demo;
 mod doctor;
 mod emulators;
+mod nodes;
 mod oauth;
 mod requests;
 mod servers;

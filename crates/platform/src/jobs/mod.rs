@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tombolo_store::{
     ActorKind, Change, ClaimedJob, ConnectionFilter, Health, JobLease, Schedule, Timestamp,
     WEBHOOK_DELIVERY_JOB,
@@ -30,7 +31,8 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 const CHAIN_LEASE: Duration = Duration::from_mins(1);
 /// Jobs that are claimed at a time: few, so that workers that look at the same time share them.
 const BITE: usize = 4;
-/// The pause before the next bite when there may be more to claim.
+/// The pause before the next bite when there may be more to claim, for every job that is held already: so a worker that
+/// has much leaves the rest to those that have little, and one whose jobs are short goes on as they end.
 const CHEW: Duration = Duration::from_millis(50);
 /// How often the worker looks for work that nobody here knows of.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -120,6 +122,7 @@ impl Platform {
     async fn look_for_work(self: &Arc<Self>, housekeeping: Housekeeping) {
         let mut glance = every(PERIOD);
         let mut running = JoinSet::new();
+        let mut next_bite = None;
         loop {
             tokio::select! {
                 _ = glance.tick() => {
@@ -130,11 +133,13 @@ impl Platform {
                 () = self.held_jobs.wanted() => {}
                 // The place that is free now may be wanted.
                 Some(_) = running.join_next(), if !running.is_empty() => {}
+                () = tokio::time::sleep_until(next_bite.unwrap_or_else(Instant::now)), if next_bite.is_some() => {}
             }
+            next_bite = None;
             match self.start_jobs(&mut running, &self.name, housekeeping).await {
                 Ok(true) => {
-                    tokio::time::sleep(CHEW).await;
-                    self.held_jobs.look();
+                    let pause = CHEW.saturating_mul(running.len() as u32).min(PERIOD);
+                    next_bite = Some(Instant::now() + pause);
                 }
                 Ok(false) => {}
                 Err(problem) => tracing::warn!(%problem, "background work could not be looked for"),
