@@ -23,6 +23,8 @@ pub enum Behaviour {
     Answers(u16, Option<(&'static str, &'static str)>, &'static str),
     /// Reads the request and never answers.
     Hangs,
+    /// Answers 200 after a while.
+    Ponders(Duration),
     /// Reads the request and closes.
     Closes,
     /// Answers 200 and then sends without end.
@@ -100,8 +102,10 @@ impl Receiver {
                 let path = head.uri.path_and_query().expect("a path").to_string();
                 let behaviour = {
                     let mut state = receiver.state.lock().expect("not poisoned");
-                    state.got.push(Delivery { path, headers: head.headers, body });
-                    state.next.pop_front().or_else(|| state.usual.clone())
+                    state.got.push(Delivery { path: path.clone(), headers: head.headers, body });
+                    let next = state.next.pop_front().or_else(|| state.usual.clone());
+                    // One of the receivers behind this address is always stuck.
+                    if path.starts_with("/stuck") { Some(Behaviour::Hangs) } else { next }
                 };
                 behave(behaviour.unwrap_or(Behaviour::Answers(200, None, "ok"))).await
             }
@@ -128,6 +132,10 @@ async fn behave(behaviour: Behaviour) -> Result<Response<TestBody>, std::io::Err
         Behaviour::Hangs => {
             std::future::pending::<()>().await;
             Err(std::io::Error::other("never"))
+        }
+        Behaviour::Ponders(time) => {
+            tokio::time::sleep(time).await;
+            Ok(Response::new(TestBody::Whole(Full::default())))
         }
         Behaviour::Closes => Err(std::io::Error::other("closed")),
         Behaviour::Floods => Ok(Response::new(TestBody::Endless)),

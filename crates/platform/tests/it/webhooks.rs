@@ -428,3 +428,50 @@ async fn what_gives_no_answer_of_a_web_server_is_told_apart() {
     unreachable: mail.example.com answered with something that is not HTTP
     ");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_is_stuck_keeps_no_other_waiting() {
+    let hooked = Hooked::start(Backend::Sqlite).await;
+    for (name, path) in [("stuck", "stuck"), ("crm", "in")] {
+        let url = format!("https://hooks.example.com/{path}");
+        hooked.webhook_at(name, &url, WebhookFormat::Standard, &[]).await;
+    }
+    let (platform, access) = (&hooked.world.platform, &hooked.world.access);
+    for _ in 0..40 {
+        platform.test_webhook(access, "stuck").await.expect("sent");
+        platform.test_webhook(access, "crm").await.expect("sent");
+    }
+    platform.work(KEEP);
+    let arrived = |path: &str| hooked.receiver.got().iter().filter(|one| one.path == path).count();
+    while arrived("/in") < 40 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(arrived("/stuck") < 40, "eight at a time, and each of them takes as long as it may");
+    assert_eq!(platform.figures().await.jobs.iter().map(|(_, count)| count).sum::<u64>(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_goes_away_while_something_is_sent_makes_nothing_forgotten() {
+    let hooked = Hooked::start(Backend::Postgres).await;
+    hooked.webhook("crm", &[]).await;
+    hooked.receiver.usually(Behaviour::Ponders(Duration::from_millis(300)));
+    hooked.link("Sales").await;
+    hooked.world.platform.work(KEEP);
+    while hooked.receiver.got().is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // What a restart of the database does to whoever is connected.
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+               WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    tombolo_store::testing::tamper(&hooked.world.location(), end).await;
+    loop {
+        let (platform, access) = (&hooked.world.platform, &hooked.world.access);
+        let found = platform.list_webhook_deliveries(access, None, None, None, None, 1).await;
+        // The first statement on each connection that was ended fails.
+        if found.is_ok_and(|found| found[0].state == WebhookDeliveryState::Delivered) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(hooked.receiver.got().len(), 1, "its outcome was noted once the database was back");
+}
