@@ -127,14 +127,16 @@ impl Store {
         self.database.read_one(select.bind(environment).bind(id)).await?.map(read).transpose()
     }
 
-    /// The environment's newest authorization that makes a connection with this id, or links it again.
+    /// The environment's authorization that makes a connection with this id, or links it again: one that waits for its
+    /// confirmation, otherwise the newest.
     pub async fn authorization_of_connection(
         &self,
         environment: &EnvironmentId,
         connection: &ConnectionId,
     ) -> Result<Option<Authorization>, StoreError> {
         let select = query(format!(
-            "SELECT {COLUMNS} FROM authorizations WHERE environment_id = $1 AND connection = $2 ORDER BY id DESC LIMIT 1"
+            "SELECT {COLUMNS} FROM authorizations WHERE environment_id = $1 AND connection = $2 \
+             ORDER BY CASE stage WHEN 'unconfirmed' THEN 0 ELSE 1 END, id DESC LIMIT 1"
         ));
         self.database.read_one(select.bind(environment).bind(connection)).await?.map(read).transpose()
     }

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::checkout::Checkout;
 use crate::command::say;
 use crate::tools::node::Node;
-use crate::tools::{kintone_openapi, npm_clients, postgresql};
+use crate::tools::{chromium, kintone_openapi, npm_clients, postgresql};
 
 /// Finds or installs everything, saying each step, and returns the variables that tell the tests where it is.
 ///
@@ -19,6 +19,13 @@ pub(super) fn prepare(checkout: &Checkout) -> Result<Vec<(&'static str, OsString
         Ok(directory) => {
             say(&format!("PostgreSQL: {}", directory.display()));
             variables.push(("PG_BIN", directory.into()));
+        }
+        Err(error) => missing.push(error),
+    }
+    match chromium::find_or_install() {
+        Ok(browser) => {
+            say(&format!("Chromium: {}", browser.display()));
+            variables.push(("CHROMIUM_BIN", browser.into()));
         }
         Err(error) => missing.push(error),
     }

@@ -4,6 +4,7 @@
 //! error that says what to do.
 
 pub(crate) mod apt;
+pub(crate) mod chromium;
 pub(crate) mod kintone_openapi;
 pub(crate) mod named;
 pub(crate) mod node;

@@ -55,15 +55,20 @@ impl App {
     }
 
     pub async fn start_on(engine: Engine) -> Self {
-        Self::start_as(engine, None).await
+        Self::start_with(engine, None, |_, _| {}).await
     }
 
     /// Starts as a server that browsers reach under a URL, through something that adds TLS.
     pub async fn start_reached_as(public_url: Option<&str>) -> Self {
-        Self::start_as(Engine::Sqlite, public_url).await
+        Self::start_with(Engine::Sqlite, public_url, |_, _| {}).await
     }
 
-    async fn start_as(engine: Engine, public_url: Option<&str>) -> Self {
+    /// Starts with changed options; files of a test have their place in the directory.
+    pub async fn start_with(
+        engine: Engine,
+        public_url: Option<&str>,
+        change: impl FnOnce(&mut StartOptions, &Path),
+    ) -> Self {
         let emulator = Emulator::start(EmulatorOptions::default()).await.expect("the emulator starts");
         let permissions =
             vec![Permission::View, Permission::Add, Permission::Edit, Permission::Delete, Permission::Manage];
@@ -93,6 +98,7 @@ impl App {
             browser_address: None,
             without_tls: false,
         }];
+        change(&mut options, directory.path());
         let started = start(options).await.expect("the installation starts");
         let platform = Arc::clone(&started.platform);
         let server = Server::start(

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use rstest::rstest;
+use tombolo_platform::start::ConnectToOption;
 
 use crate::app::{App, Engine, TOKEN};
 
@@ -37,3 +38,66 @@ async fn the_back_end_client(#[values(Engine::Sqlite, Engine::Postgres)] engine:
     let app = App::start_on(engine).await;
     run(&app, "nango-node.mjs", &[]).await;
 }
+
+/// In Chromium, against an identity provider that knows nothing of us.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_front_end_client(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    if std::env::var_os("CHROMIUM_BIN").is_none() {
+        eprintln!("NOT RUN: the front-end client is not run, because CHROMIUM_BIN is unset");
+        return;
+    }
+    let port = free_port();
+    let app = App::start_with(engine, None, |options, directory| {
+        let providers = directory.join("providers");
+        std::fs::create_dir(&providers).expect("a directory");
+        std::fs::write(providers.join("acme-id.yaml"), IDENTITY_PROVIDER).expect("a file");
+        options.provider_directory = Some(providers);
+        options.egress.connect_to.push(ConnectToOption {
+            host: "id.acme.example".to_owned(),
+            address: ([127, 0, 0, 1], port).into(),
+            authority: None,
+            browser_address: Some(format!("http://localhost:{port}")),
+            without_tls: true,
+        });
+    })
+    .await;
+    run(&app, "nango-frontend.mjs", &[("IDENTITY_PROVIDER_PORT", port.to_string())]).await;
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
+
+const IDENTITY_PROVIDER: &str = "id: acme-id
+name: { en: Acme ID, ja: Acme ID }
+description: { en: Who somebody is at Acme., ja: Acmeの本人確認です。 }
+documentation: https://developers.acme.example/
+hosts: ['id.acme.example']
+base_url: https://id.acme.example
+auth:
+  - id: oauth2
+    name: { en: OAuth, ja: OAuth }
+    type: oauth2
+    oauth2:
+      flow: authorization_code
+      authorization_url: https://id.acme.example/auth
+      token_url: https://id.acme.example/token
+      authorization_parameters: { prompt: consent }
+      scopes:
+        - { id: openid, says: { en: Who you are, ja: 本人確認 }, default: true }
+        - { id: offline_access, says: { en: While you are away, ja: オフライン }, default: true }
+strip_headers: [Authorization]
+test:
+  - id: credential
+    name: { en: The token is accepted, ja: トークンが受け付けられる }
+    request: { path: /me }
+    accept: { member: sub }
+errors:
+  - is: token_refused
+    side: input
+    statuses: [401]
+    says: { en: Acme refused the token., ja: トークンが受け付けられませんでした。 }
+    fix: { en: Link the account again., ja: もう一度接続してください。 }
+";

@@ -41,7 +41,8 @@ pub(super) async fn import(
             session: None,
         },
     };
-    Ok(made(&routes.platform.import_connection(access, import).await?))
+    let imported = Box::pin(routes.platform.import_connection(access, import)).await?;
+    Ok(made(&imported))
 }
 
 fn credentials(given: ImportedCredentials) -> Imported {

@@ -1,0 +1,240 @@
+// The published front-end client of the compatible API, unchanged, in Chromium: only its `host` is another one. Accounts are
+// linked at an identity provider from npm. BASE_URL, API_KEY, KINTONE_TOKEN, IDENTITY_PROVIDER_PORT and CHROMIUM_BIN come
+// from the test.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import http from "node:http";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+
+const clients = process.env.NPM_CLIENTS_DIR;
+const require = createRequire(`${clients}/package.json`);
+const load = (file) => import(pathToFileURL(path.join(clients, "node_modules", file)));
+const { Provider } = await load("oidc-provider/lib/index.js");
+const { default: puppeteer } = await load("puppeteer-core/lib/esm/puppeteer/puppeteer-core.js");
+const { Nango } = require("@nangohq/node");
+
+const host = process.env.BASE_URL;
+const issuer = `http://localhost:${process.env.IDENTITY_PROVIDER_PORT}`;
+const nango = new Nango({ host, apiKey: process.env.API_KEY });
+const steps = [];
+const step = (name, run) => steps.push([name, run]);
+
+/** The embedder's own page, at an origin of its own. */
+const page = `<!doctype html><meta charset="utf-8"><title>Embedder</title><button>Connect</button>
+<script type="module">
+import Nango, { AuthError } from "/client/index.js";
+window.link = (host, token, key, options) => {
+  const nango = new Nango({ host, connectSessionToken: token });
+  return nango.auth(key, options).then(
+    (result) => ({ result }),
+    (error) => ({ error: { type: error.type, message: error.message, known: error instanceof AuthError } }),
+  );
+};
+document.querySelector("button").addEventListener("click", () => {
+  window.outcome = window.link(...window.wanted);
+});
+window.ready = true;
+</script>`;
+const embedder = http.createServer(async (request, response) => {
+  if (request.url.startsWith("/client/")) {
+    const file = path.join(clients, "node_modules/@nangohq/frontend/dist", path.basename(request.url));
+    response.setHeader("content-type", "text/javascript");
+    response.end(await readFile(file));
+  } else {
+    response.setHeader("content-type", "text/html");
+    response.end(page);
+  }
+});
+await new Promise((ready) => embedder.listen(0, "127.0.0.1", ready));
+
+await nango.createIntegration({ provider: "kintone", unique_key: "main" });
+const secret = "MARKER-client-secret-of-the-identity-provider";
+await nango.createIntegration({
+  provider: "acme-id",
+  unique_key: "acme",
+  display_name: "Acme",
+  credentials: { type: "OAUTH2", client_id: "embedder", client_secret: secret },
+});
+const { data: integration } = await nango.getIntegration({ uniqueKey: "acme" }, { include: ["credentials"] });
+
+const provider = new Provider(issuer, {
+  clients: [
+    {
+      client_id: "embedder",
+      client_secret: secret,
+      redirect_uris: [integration.credentials.redirect_uri],
+      grant_types: ["authorization_code", "refresh_token"],
+    },
+  ],
+  cookies: { keys: ["a key of this test"] },
+  rotateRefreshToken: true,
+  // It warns of everything that is for tests only, which this is.
+});
+console.warn = () => {};
+const identity = provider.listen(Number(process.env.IDENTITY_PROVIDER_PORT), "127.0.0.1");
+
+const browser = await puppeteer.launch({
+  executablePath: process.env.CHROMIUM_BIN,
+  args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+});
+const context = await browser.createBrowserContext();
+const tab = await context.newPage();
+const open = async () => {
+  await tab.goto(`http://127.0.0.1:${embedder.address().port}/`);
+  await tab.waitForFunction("window.ready");
+};
+const session = async (more = {}) => {
+  const made = await nango.createConnectSession({
+    end_user: { id: "u-1", email: "anna@example.com", display_name: "Anna" },
+    allowed_integrations: ["main", "acme"],
+    ...more,
+  });
+  return made.data.token;
+};
+/** Presses the button of the embedder's page; `inWindow` does what the person does in the window that opens. */
+const inPopup = async (token, key, inWindow) => {
+  await open();
+  await tab.evaluate((...wanted) => (window.wanted = wanted), host, token, key, { detectClosedAuthWindow: false });
+  const opened = new Promise((found) => context.once("targetcreated", found));
+  await tab.click("button");
+  const popup = await (await opened).page();
+  await inWindow(popup);
+  return tab.evaluate(() => window.outcome);
+};
+const press = async (popup, selector) => {
+  await popup.waitForSelector(selector, { timeout: 15_000 });
+  await Promise.all([popup.waitForNavigation({ timeout: 15_000 }).catch(() => {}), popup.click(selector)]);
+};
+const login = async (popup) => {
+  await popup.waitForSelector("input[name=login]", { timeout: 15_000 });
+  await popup.type("input[name=login]", "anna");
+  await popup.type("input[name=password]", "any");
+  await press(popup, "button[type=submit]");
+};
+const consent = (popup) => press(popup, "button[type=submit]");
+const confirm = (id, body) =>
+  fetch(`${host}/authorizations/${id}/confirm`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${process.env.API_KEY}` },
+    body: JSON.stringify(body),
+  });
+
+step("a key is linked without a window", async () => {
+  await open();
+  const linked = await tab.evaluate((...wanted) => window.link(...wanted), host, await session(), "main", {
+    params: { subdomain: "demo", domain: "kintone.com", app: "1" },
+    credentials: { apiKey: process.env.KINTONE_TOKEN },
+  });
+  assert.ok(linked.result, JSON.stringify(linked));
+  assert.equal(linked.result.providerConfigKey, "main");
+  assert.ok((await nango.getConnection("main", linked.result.connectionId)).end_user.id === "u-1");
+});
+
+step("a key that is wrong is told in words", async () => {
+  await open();
+  const refused = await tab.evaluate((...wanted) => window.link(...wanted), host, await session(), "main", {
+    params: { subdomain: "demo", domain: "kintone.com", app: "1" },
+    credentials: { apiKey: "wrongTokenThatNobodyKnows0000000000000000" },
+  });
+  assert.deepEqual([refused.error.known, refused.error.type], [true, "connection_test_failed"]);
+  assert.ok(refused.error.message.length > 20, refused.error.message);
+});
+
+let account;
+step("a person links an account in a window, and the back end confirms it", async () => {
+  const outcome = await inPopup(await session(), "acme", async (popup) => {
+    await login(popup);
+    await consent(popup);
+  });
+  assert.ok(outcome.result, JSON.stringify(outcome));
+  const { connectionId, providerConfigKey, isPending } = outcome.result;
+  assert.deepEqual([providerConfigKey, isPending], ["acme", true]);
+  await assert.rejects(nango.getConnection("acme", connectionId), "nobody can use it yet");
+
+  assert.equal((await confirm(connectionId, {})).status, 400);
+  assert.equal((await confirm(connectionId, { end_user_id: "u-2" })).status, 403);
+  assert.equal((await confirm(connectionId, { end_user_id: "u-1" })).status, 201);
+  assert.equal((await confirm(connectionId, { end_user_id: "u-1" })).status, 409);
+  account = connectionId;
+});
+
+step("the account can be called, and its token read and renewed", async () => {
+  const call = { providerConfigKey: "acme", connectionId: account };
+  const me = await nango.get({ ...call, endpoint: "/me" });
+  assert.equal(me.data.sub, "anna");
+  const first = await nango.getToken("acme", account);
+  assert.ok(typeof first === "string" && first.length > 20);
+  const second = await nango.getToken("acme", account, true);
+  assert.notEqual(first, second);
+  assert.equal((await nango.get({ ...call, endpoint: "/me" })).data.sub, "anna");
+});
+
+step("the same account is linked again", async () => {
+  const made = await nango.createReconnectSession({ connection_id: account, integration_id: "acme" });
+  const before = await nango.getConnection("acme", account);
+  const outcome = await inPopup(made.data.token, "acme", consent);
+  assert.equal(outcome.result?.connectionId, account, JSON.stringify(outcome));
+  const confirmed = await confirm(account, {});
+  assert.equal(confirmed.status, 201, await confirmed.text());
+  const after = await nango.getConnection("acme", account);
+  assert.deepEqual([after.name, after.id, after.end_user], [before.name, before.id, before.end_user]);
+  assert.notEqual(after.credentials.access_token, before.credentials.access_token);
+});
+
+step("a person who says no is told apart from a failure", async () => {
+  const outcome = await inPopup(await session(), "acme", async (popup) => {
+    await popup.waitForSelector("a[href$=abort]", { timeout: 15_000 });
+    await press(popup, "a[href$=abort]");
+  });
+  assert.equal(outcome.error?.type, "callback_err", JSON.stringify(outcome));
+});
+
+step("what stands in the way is told to the page", async () => {
+  // Nobody has registered a client for it.
+  const outcome = await inPopup(await session(), "main", async () => {});
+  assert.equal(outcome.error?.type, "provider_config_err", JSON.stringify(outcome));
+  const other = await inPopup(await session({ allowed_integrations: ["main"] }), "acme", async () => {});
+  assert.ok(other.error?.message.includes("not for this integration"), JSON.stringify(other));
+  const lost = await inPopup("tombolo_connect_session_unknown", "acme", async () => {});
+  assert.ok(lost.error, JSON.stringify(lost));
+});
+
+step("without a confirmation the person is told beforehand whom the account is linked for", async () => {
+  const change = await fetch(`${host}/environment`, {
+    method: "PATCH",
+    headers: { "content-type": "application/json", authorization: `Bearer ${process.env.API_KEY}` },
+    body: JSON.stringify({ confirm_authorizations: false }),
+  });
+  assert.equal(change.status, 200);
+  const outcome = await inPopup(await session({ end_user: { id: "u-3", display_name: "Ben" } }), "acme", async (popup) => {
+    await popup.waitForSelector("main form button", { timeout: 15_000 });
+    const said = await popup.$eval("main", (main) => main.textContent);
+    assert.match(said, /Ben/);
+    assert.match(said, /Nobody checks afterwards/);
+    await press(popup, "main form button");
+    await consent(popup);
+  });
+  assert.equal(outcome.result?.isPending, false, JSON.stringify(outcome));
+  const found = await nango.getConnection("acme", outcome.result.connectionId);
+  assert.equal(found.end_user.id, "u-3");
+});
+
+let failed;
+for (const [name, run] of steps) {
+  try {
+    await run();
+    console.log(`ok - ${name}`);
+  } catch (error) {
+    failed = error;
+    console.log(`not ok - ${name}`);
+    break;
+  }
+}
+await browser.close();
+embedder.close();
+identity.close();
+identity.closeAllConnections();
+if (failed) throw failed;
+console.log("all passed");
