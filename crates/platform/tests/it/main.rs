@@ -12,6 +12,7 @@ mod isolation;
 mod jobs;
 mod oauth;
 mod receiver;
+mod renewals;
 mod simulated;
 mod start;
 mod streaming;

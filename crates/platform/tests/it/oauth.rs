@@ -28,13 +28,13 @@ use crate::canary::forms;
 use crate::world::{Backend, Node, SetForward, World};
 
 const PUBLIC_URL: &str = "http://localhost:3003";
-const RECORD: &str = "/k/v1/record.json?app=1&id=1";
+pub const RECORD: &str = "/k/v1/record.json?app=1&id=1";
 const USER: (&str, &str) = ("anna", "demo-password-anna");
 
 /// A world with an OAuth client that is registered on both sides.
-struct OAuthWorld {
-    world: World,
-    clock: Arc<SetForward>,
+pub struct OAuthWorld {
+    pub world: World,
+    pub clock: Arc<SetForward>,
     /// The last part of the redirect URI.
     callback: String,
     /// The client as the vendor knows it.
@@ -42,7 +42,7 @@ struct OAuthWorld {
 }
 
 impl OAuthWorld {
-    async fn start(backend: Backend) -> Self {
+    pub async fn start(backend: Backend) -> Self {
         let clock = Arc::new(SetForward::default());
         let its_clock = Arc::clone(&clock);
         let world = World::start_changed(backend, move |options, _| options.clock = its_clock).await;
@@ -112,7 +112,7 @@ impl OAuthWorld {
     }
 
     /// The whole way.
-    async fn linked(&self, name: &str) -> Connection {
+    pub async fn linked(&self, name: &str) -> Connection {
         let (link, id) = self.link(name).await;
         let browser = self.begin(&link).await;
         let parameters = self.agree(&browser, "allow").await;
@@ -122,12 +122,12 @@ impl OAuthWorld {
     }
 
     /// From now on the vendor gives a new refresh token at every refresh.
-    fn rotate_refresh_tokens(&self) {
+    pub fn rotate_refresh_tokens(&self) {
         let strict = OAuthClient { rotates_refresh_tokens: true, ..self.registered.clone() };
         self.world.kintone().set_oauth_client("demo", strict).expect("changed");
     }
 
-    fn token_requests(&self) -> usize {
+    pub fn token_requests(&self) -> usize {
         self.world.kintone().requests().iter().filter(|seen| seen.path.ends_with("/oauth2/token")).count()
     }
 

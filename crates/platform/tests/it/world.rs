@@ -1,6 +1,7 @@
 //! An emulator, and a platform that reaches it over TLS under its real host names.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -132,6 +133,12 @@ impl World {
         self.emulator.http_address().port()
     }
 
+    /// Where the emulator listens with TLS, and the authority of its certificate.
+    pub fn kintone_address(&self) -> (String, String) {
+        let address = self.emulator.https_address().expect("TLS").to_string();
+        (address, self.emulator.certificate_authority_pem().expect("TLS").to_owned())
+    }
+
     /// What the emulator can be told and asked.
     pub fn kintone(&self) -> Control {
         self.emulator.control()
@@ -239,16 +246,24 @@ pub async fn call_with(
 
 /// Options for the emulator: its tenants under their names, over TLS, and one name that is private.
 fn options(emulator: &Emulator, directory: &TempDir, postgres: Option<&str>) -> StartOptions {
-    let mut options = StartOptions::in_directory(directory.path().join("data"));
+    let address = emulator.https_address().expect("TLS").to_string();
+    let authority = emulator.certificate_authority_pem().map(str::to_owned);
+    options_towards(&address, authority, directory.path().join("data"), postgres)
+}
+
+/// The same for an emulator that another process runs.
+pub fn options_towards(
+    address: &str,
+    authority: Option<String>,
+    data: PathBuf,
+    postgres: Option<&str>,
+) -> StartOptions {
+    let mut options = StartOptions::in_directory(data);
     options.resolver = Arc::new(
         FixedResolver::default().with("private.kintone.com", &["10.0.0.5".parse().expect("an address")]),
     );
-    let address = emulator.https_address().expect("TLS").to_string();
     options.egress.connect_to = ["demo.kintone.com", "sample.cybozu.com", "stranger.kintone.com"]
-        .map(|host| ConnectToOption {
-            authority: emulator.certificate_authority_pem().map(str::to_owned),
-            ..connect_to(host, &address)
-        })
+        .map(|host| ConnectToOption { authority: authority.clone(), ..connect_to(host, address) })
         .to_vec();
     if let Some(url) = postgres {
         options.postgres = Some(url.into());

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, PgConnection};
 
-pub use postgres::new_postgres_database;
+pub use postgres::{HeldLock, new_postgres_database, set_reachable};
 
 use crate::database::Location;
 use crate::store::Store;

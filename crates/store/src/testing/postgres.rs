@@ -24,6 +24,54 @@ pub async fn new_postgres_database() -> String {
     with_database(&server, &name)
 }
 
+/// Lets nobody into a database and throws everybody out, as if the server were down, or lets them in again.
+pub async fn set_reachable(url: &str, reachable: bool) {
+    let database = url.split(['?']).next().and_then(|url| url.rsplit('/').next()).expect("a database");
+    let mut connection = PgConnection::connect(&server_url()).await.expect("the server answers");
+    let statements = format!(
+        "ALTER DATABASE {database} WITH ALLOW_CONNECTIONS {reachable}; \
+         SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}' AND NOT {reachable}"
+    );
+    for statement in statements.split("; ") {
+        let statement = sqlx::raw_sql(AssertSqlSafe(statement.to_owned()));
+        statement.execute(&mut connection).await.expect("the test user may do so");
+    }
+    connection.close().await.expect("closing works");
+}
+
+/// A lock that is held until this is dropped.
+pub struct HeldLock(PgConnection);
+
+impl HeldLock {
+    /// Runs a statement that locks, and keeps its transaction open.
+    pub async fn take(url: &str, statement: &str) -> Self {
+        let mut connection = PgConnection::connect(url).await.expect("the server answers");
+        let script = sqlx::raw_sql(AssertSqlSafe(format!("BEGIN; {statement}")));
+        script.execute(&mut connection).await.expect("the lock is free");
+        Self(connection)
+    }
+
+    /// Waits until somebody else in the database waits for a lock.
+    pub async fn wait_for_another(&mut self) {
+        let waiting = "SELECT count(*) FROM pg_stat_activity \
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        loop {
+            // Outside of the transaction's snapshot of the statistics.
+            sqlx::raw_sql("SELECT pg_stat_clear_snapshot()").execute(&mut self.0).await.expect("it may");
+            let count: i64 = sqlx::query_scalar(waiting).fetch_one(&mut self.0).await.expect("a count");
+            if count > 0 {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Gives it back.
+    pub async fn release(self) {
+        self.0.close().await.expect("closing works");
+    }
+}
+
 fn with_database(server: &str, name: &str) -> String {
     let (address, options) =
         server.split_once('?').map_or((server, None), |(address, options)| (address, Some(options)));
