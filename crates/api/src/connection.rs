@@ -29,7 +29,7 @@ pub struct Connection {
     pub gates: Vec<String>,
     /// When its client certificate ends; `null` when it has none.
     pub certificate_expires_at: Option<Timestamp>,
-    /// How it did last time.
+    /// How it does.
     pub health: ConnectionHealth,
     /// What stands in the way of using it, in the form of the compatible API.
     pub errors: Vec<ConnectionError>,
@@ -89,31 +89,52 @@ pub struct ConnectionSummary {
     pub created: Timestamp,
 }
 
-/// How a connection did last time.
+/// How a connection does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ConnectionHealth {
-    /// The outcome.
+    /// How it does.
     pub status: Health,
+    /// Since when it does so.
+    pub since: Timestamp,
     /// When it was tested; `null` when it never was.
     pub tested_at: Option<Timestamp>,
+    /// When the server tries it again by itself, if it fails.
+    pub next_try_at: Option<Timestamp>,
+    /// When its credential ends unless a person does something, as far as anybody says so.
+    pub ends_at: Option<Timestamp>,
     /// What its test found to be wrong.
     pub verdict: Option<Verdict>,
+    /// Why its tokens could not be renewed, or why it could not be tested.
+    pub failure: Option<HealthFailure>,
     /// What its credential may do, by subject (an app, or empty) and capability.
     pub capabilities: BTreeMap<String, BTreeMap<String, bool>>,
 }
 
-/// The outcome of a connection's last test.
+/// What keeps a connection from being tested or its tokens from being renewed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HealthFailure {
+    /// A stable name for programs.
+    pub code: String,
+    /// What happened.
+    pub what: String,
+    /// What to do.
+    pub fix: String,
+}
+
+/// How a connection does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Health {
-    /// Never tested.
+    /// Nobody knows: it was not tested since its credential was typed, or may be out of date.
     Unverified,
-    /// The last test passed.
-    Available,
-    /// The last test failed for a reason other than the credential.
-    Unavailable,
-    /// The upstream refused the credential: it is not sent again before it passes a test.
-    Refused,
+    /// It can be used.
+    Active,
+    /// It can be used, and its credential ends soon unless a person does something.
+    Expiring,
+    /// It cannot be used for a reason other than its credential; the server tries it again by itself.
+    Failing,
+    /// Its credential is good for nothing: it is not sent again before it passes a test.
+    NeedsReconnecting,
 }
 
 /// What stands in the way of using a connection.

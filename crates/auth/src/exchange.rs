@@ -55,6 +55,8 @@ pub struct Tokens {
     pub credentials: Credentials,
     /// How long the access token lives; `None` when nobody says.
     pub expires_in: Option<Duration>,
+    /// How long the refresh token lives; `None` when nobody says.
+    pub refresh_expires_in: Option<Duration>,
     /// What the vendor grants, if it says so.
     pub scope: Option<String>,
     /// Fields of the configuration that the answer filled.

@@ -2,6 +2,7 @@
 
 mod authenticator;
 mod certificate;
+mod claims;
 mod credentials;
 mod exchange;
 mod extract;

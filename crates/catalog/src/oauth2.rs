@@ -115,6 +115,8 @@ pub struct TokenAnswer {
     pub refresh_token: String,
     /// The life of the access token in seconds, as a number or a text.
     pub expires_in: String,
+    /// The life of the refresh token in seconds; two names that vendors use are known anyway.
+    pub refresh_expires_in: String,
     /// Members that become fields of the configuration: field name and path.
     pub config: BTreeMap<String, String>,
 }
@@ -125,6 +127,7 @@ impl Default for TokenAnswer {
             access_token: "access_token".to_owned(),
             refresh_token: "refresh_token".to_owned(),
             expires_in: "expires_in".to_owned(),
+            refresh_expires_in: "refresh_token_expires_in".to_owned(),
             config: BTreeMap::new(),
         }
     }

@@ -7,14 +7,15 @@ use serde_json::{Value as Json, json};
 use tombolo_auth::Typed;
 use tombolo_catalog::{AuthScheme, Flow, GateKind, Provider};
 use tombolo_store::{
-    Change, ConnectSessionId, Connection, ConnectionHealth, ConnectionId, ConnectionUpdate, EndUser,
-    EnvironmentId, Health, Integration, NewConnection, Object, Target,
+    Change, ConnectSessionId, Connection, ConnectionId, ConnectionUpdate, EndUser, EnvironmentId, Health,
+    Integration, NewConnection, Object, Target,
 };
 
 use crate::access::{Access, Scope};
 use crate::connect::tags_of;
 use crate::connection_test::{self, TestEvent, TestReport};
 use crate::credentials::{Place, Purpose};
+use crate::health::{News, health_detail, health_of, noted};
 use crate::integrations::IntegrationDraft;
 use crate::platform::{Platform, events};
 use crate::preparation::{Prepared, accept_settings};
@@ -152,7 +153,9 @@ impl Platform {
             sealed: Some(plan.sealed.sealed.clone()),
             life: prepared.life,
             settings: json!(prepared.settings),
-            health: report.map_or(Health::Unverified, health_of),
+            health: report.map_or(Health::Unverified, |report| {
+                health_of(report, prepared.life.ends_at, self.now(), self.now())
+            }),
             health_detail: health_detail(report),
             last_tested_at: report.map(|_| self.now()),
             tags: draft.tags.clone(),
@@ -188,21 +191,12 @@ impl Platform {
         let connection = self.with_fresh_tokens(connection).await?;
         let plan = Arc::new(self.compile_stored(&connection, &integration).await?);
         let report = connection_test::run(&plan, &self.probe(), watch).await?;
-        let changed = health_of(&report) != connection.health;
-        let health = ConnectionHealth {
-            environment_id: access.environment.clone(),
-            id: connection.id.clone(),
-            sealed_version: connection.sealed_version,
-            health: health_of(&report),
-            detail: health_detail(Some(&report)),
-            tested_at: Some(self.now()),
-            outdates: changed || report.learned != plan.learned,
-        };
-        let object = object_of(&connection);
+        let mut news = News::of_test(&connection, &report, self.now());
+        news.outdates = report.learned != plan.learned;
         let detail =
             json!({ "available": report.available, "verdict": report.verdict().map(|verdict| &verdict.is) });
-        let mut changes = vec![Change::RecordHealth(health)];
-        changes.extend(events(access, "connection.tested", object, detail, changed));
+        let mut changes = noted(access, &connection, news);
+        changes.extend(events(access, "connection.tested", object_of(&connection), detail, false));
         self.commit(&changes).await?;
         Ok(report)
     }
@@ -333,9 +327,9 @@ impl Platform {
             learned: serde_json::from_value(connection.health_detail["learned"].clone()).unwrap_or_default(),
             freshness: Freshness {
                 expires_at: connection.life.expires_at,
-                renewable_since: scheme_is_renewable(&provider, connection).then_some(connection.updated_at),
+                renewable_since: scheme_is_renewable(&provider, connection).then_some(connection.sealed_at),
             },
-            refused: connection.health == Health::Refused,
+            refused: connection.health == Health::NeedsReconnecting,
             provider,
             config,
             settings,
@@ -429,23 +423,6 @@ pub(crate) fn place_of(connection: &Connection) -> Place {
         version: connection.sealed_version,
         hosts: connection.target.hosts.clone(),
     }
-}
-
-pub(crate) fn health_of(report: &TestReport) -> Health {
-    match (report.available, report.stopped) {
-        (true, _) => Health::Available,
-        (false, true) => Health::Refused,
-        (false, false) => Health::Unavailable,
-    }
-}
-
-/// What is kept of a test beside the health itself.
-pub(crate) fn health_detail(report: Option<&TestReport>) -> Json {
-    json!({
-        "learned": report.map(|report| &report.learned),
-        "capabilities": report.map(|report| &report.capabilities),
-        "verdict": report.and_then(TestReport::verdict),
-    })
 }
 
 pub(crate) fn object_of(connection: &Connection) -> Object {

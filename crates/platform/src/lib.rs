@@ -12,6 +12,7 @@ mod credential_reading;
 mod credentials;
 mod directory;
 mod environments;
+mod health;
 mod import;
 mod integrations;
 mod jobs;
@@ -27,6 +28,7 @@ mod reconnect;
 mod refusals;
 pub mod start;
 mod variables;
+mod verification;
 pub mod webhooks;
 
 pub use access::{Access, Granted, Scope};

@@ -13,6 +13,7 @@ use crate::access::Access;
 use crate::connection_test::{self, PairedFields};
 use crate::connections::{ConnectionDraft, Watch, all_settings};
 use crate::credentials::{Place, Purpose, SealedCredentials, api_host, identity_of};
+use crate::health::earliest;
 use crate::platform::Platform;
 use crate::problem::{Problem, ProblemKind};
 use crate::proxy::{Freshness, Learned, Plan, PlanSource, origin, route_options};
@@ -115,6 +116,7 @@ impl Platform {
         let sealed = self.seal(access, id, version, hosts, &credentials).await?;
         let certificate_expires_at =
             certificate.map(|facts| Timestamp::from_milliseconds(facts.not_after.saturating_mul(1000)));
+        let life = TokenLife { ends_at: earliest(life.ends_at, certificate_expires_at), ..life };
         Ok(Prepared { settings, integration, plan: compile(sealed)?, life, certificate_expires_at })
     }
 

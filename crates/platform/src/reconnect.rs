@@ -6,16 +6,14 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 use tombolo_auth::Typed;
-use tombolo_store::{
-    Change, ConnectSessionId, Connection, ConnectionHealth, ConnectionId, ConnectionUpdate, Integration,
-};
+use tombolo_store::{Change, ConnectSessionId, Connection, ConnectionId, ConnectionUpdate, Integration};
 
 use crate::access::{Access, Scope};
 use crate::connection_test::{self, TestReport};
 use crate::connections::{
-    Belonging, ConnectionDraft, CreatedConnection, Watch, check_name, health_detail, health_of, name_taken,
-    object_of, target, texts,
+    Belonging, ConnectionDraft, CreatedConnection, Watch, check_name, name_taken, object_of, target, texts,
 };
+use crate::health::{News, health_detail, health_of, noted};
 use crate::platform::{Platform, events};
 use crate::problem::Problem;
 
@@ -79,17 +77,18 @@ impl Platform {
         let sealed = prepared.plan.sealed.sealed.clone();
         update.target = Some((target(&prepared), Some(sealed), prepared.life));
         let mut changes = vec![Change::UpdateConnection(update)];
-        changes.extend(report.as_ref().map(|report| {
-            Change::RecordHealth(ConnectionHealth {
-                environment_id: access.environment.clone(),
-                id: connection.id.clone(),
-                sealed_version: version,
-                health: health_of(report),
+        if let Some(report) = &report {
+            let now = self.now();
+            let news = News {
+                health: health_of(report, prepared.life.ends_at, now, now),
                 detail: health_detail(Some(report)),
-                tested_at: Some(self.now()),
+                tested_at: Some(now),
+                next_test_at: None,
+                sealed_version: version,
                 outdates: true,
-            })
-        }));
+            };
+            changes.extend(noted(access, &connection, news));
+        }
         changes.extend(session.map(|session| Change::EndConnectSession(access.environment.clone(), session)));
         let detail = json!({ "auth_scheme": prepared.plan.auth_scheme, "tested": test });
         changes.extend(events(access, "connection.reconnected", object_of(&connection), detail, true));

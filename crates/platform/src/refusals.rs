@@ -7,11 +7,12 @@ use std::sync::{Arc, Weak};
 use http::StatusCode;
 use serde_json::json;
 use tombolo_catalog::Explanation;
-use tombolo_store::{ActorKind, Change, ConnectionHealth, Health, Object, Timestamp};
+use tombolo_store::{ActorKind, Health, Timestamp};
 
 use crate::access::Access;
 use crate::connection_test::{Details, Verdict, verdict};
-use crate::platform::{Platform, events};
+use crate::health::{News, detail_of, noted};
+use crate::platform::Platform;
 use crate::problem::Problem;
 use crate::proxy::Plan;
 
@@ -55,27 +56,21 @@ impl Platform {
             plan.refused.store(false, Ordering::Relaxed);
             return Ok(());
         }
-        if connection.health == Health::Refused {
+        if connection.health == Health::NeedsReconnecting {
             return Ok(());
         }
-        let mut detail = connection.health_detail.clone();
-        if !detail.is_object() {
-            detail = json!({});
-        }
+        let mut detail = detail_of(&connection);
         detail["verdict"] = json!(verdict);
-        let health = ConnectionHealth {
-            environment_id: plan.environment.clone(),
-            id: id.clone(),
-            sealed_version: connection.sealed_version,
-            health: Health::Refused,
+        let news = News {
+            health: Health::NeedsReconnecting,
             detail,
             tested_at: None,
+            next_test_at: None,
+            sealed_version: connection.sealed_version,
             outdates: true,
         };
-        let object = Object { kind: "connection".into(), id: id.to_string(), label: connection.name.clone() };
         let access = Access::unrestricted(plan.environment.clone(), ActorKind::System, "proxy");
-        let mut changes = vec![Change::RecordHealth(health)];
-        changes.extend(events(&access, "connection.refused", object, json!({ "verdict": verdict.is }), true));
+        let changes = noted(&access, &connection, news);
         self.commit(&changes).await.map(drop)
     }
 }

@@ -50,6 +50,8 @@ pub enum Change {
     FailRenewal(FailedRenewal),
     /// Notes how the connection does.
     RecordHealth(ConnectionHealth),
+    /// Notes that people were warned so many days before a connection's credentials end.
+    WarnOfEnd(EnvironmentId, ConnectionId, u32),
     /// Empties the secrets of a connection, frees its name and hides it.
     DeleteConnection(EnvironmentId, ConnectionId),
     /// Makes an OAuth client.
@@ -183,6 +185,9 @@ async fn apply(
         Change::ReplaceCredentials(replacement) => connections::replace_credentials(act, replacement).await,
         Change::FailRenewal(failed) => connections::fail_renewal(act, failed).await,
         Change::RecordHealth(health) => connections::record_health(act, health).await,
+        Change::WarnOfEnd(environment, id, days) => {
+            connections::warn_of_end(act, environment, id, *days).await
+        }
         Change::DeleteConnection(environment, id) => connections::delete(act, environment, id).await,
         Change::InsertOAuthClient(new) => oauth_clients::insert(act, new).await,
         Change::UpdateOAuthClient(update) => oauth_clients::update(act, update).await,
@@ -250,6 +255,7 @@ fn outdated_environments(changes: &[Change]) -> BTreeSet<&EnvironmentId> {
             Change::InsertEnvironment(_)
             | Change::TouchApiKey(..)
             | Change::FailRenewal(_)
+            | Change::WarnOfEnd(..)
             | Change::InsertConnectSession(_)
             | Change::EndConnectSession(..)
             | Change::AddSocketMessage(_)

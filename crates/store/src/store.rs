@@ -33,6 +33,7 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/main/0006_certificates.sql"),
     },
     Migration { version: 7, name: "webhooks", text: include_str!("../migrations/main/0007_webhooks.sql") },
+    Migration { version: 8, name: "health", text: include_str!("../migrations/main/0008_health.sql") },
 ];
 const ACTIVITY_MIGRATIONS: &[Migration] = &[Migration {
     version: 1,

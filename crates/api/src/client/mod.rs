@@ -257,14 +257,14 @@ mod tests {
         );
         let parameters = ConnectionQuery {
             search: Some("a b&c".to_owned()),
-            health: Some(Health::Refused),
+            health: Some(Health::NeedsReconnecting),
             tags: [("team".to_owned(), "east".to_owned())].into(),
             limit: Some(5),
             ..ConnectionQuery::default()
         };
         assert_eq!(
             query("/connections", &parameters).expect("serializes"),
-            "/connections?search=a+b%26c&health=refused&tags%5Bteam%5D=east&limit=5"
+            "/connections?search=a+b%26c&health=needs_reconnecting&tags%5Bteam%5D=east&limit=5"
         );
         assert_eq!(query("/jobs", &crate::JobsQuery::default()).expect("serializes"), "/jobs");
     }

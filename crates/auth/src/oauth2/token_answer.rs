@@ -44,11 +44,15 @@ pub(super) fn read(
     }
     let life =
         member(&body, &names.expires_in).and_then(seconds).or(exchange.oauth2.token_life.map(u64::from));
+    // Not in the standard; these are the names that vendors use.
+    let names_of_life = [names.refresh_expires_in.as_str(), "refresh_token_expires_in", "refresh_expires_in"];
+    let refresh_life = names_of_life.iter().find_map(|name| seconds(member(&body, name)?));
     let config: BTreeMap<String, String> =
         names.config.iter().filter_map(|(field, path)| Some((field.clone(), text(&body, path)?))).collect();
     Ok(Tokens {
         credentials: builder.build(),
         expires_in: life.map(Duration::from_secs),
+        refresh_expires_in: refresh_life.map(Duration::from_secs),
         scope: text(&body, "scope"),
         config,
     })

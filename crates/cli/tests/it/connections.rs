@@ -27,10 +27,10 @@ async fn an_account_is_linked_by_flags_and_every_stage_is_told() {
 
     let list = world.run(&["connection", "list", "営業"]).await;
     assert_eq!((list.code, list.out.lines().count()), (0, 2), "{}", list.out);
-    assert!(list.out.contains("available") && list.out.contains("営業 Sales"), "{}", list.out);
-    let page = world.json(&["connection", "list", "--tag", "team=east", "--health", "available"]).await;
+    assert!(list.out.contains("active") && list.out.contains("営業 Sales"), "{}", list.out);
+    let page = world.json(&["connection", "list", "--tag", "team=east", "--health", "active"]).await;
     assert_eq!(page["connections"][0]["name"], "営業 Sales");
-    let none = world.json(&["connection", "list", "--health", "refused"]).await;
+    let none = world.json(&["connection", "list", "--health", "needs_reconnecting"]).await;
     assert_eq!(none["connections"].as_array().map(Vec::len), Some(0));
 
     let shown = world.run(&["connection", "show", "営業 Sales"]).await;

@@ -134,7 +134,7 @@ async fn a_link_is_one_object_for_a_script() {
     let id = made["id"].as_str().expect("an id");
     assert_eq!(world.run(&["connection", "confirm", id, "--yes"]).await.code, 0);
     let shown = world.json(&["connection", "show", "Sales"]).await;
-    assert_eq!((&shown["health"]["status"], &shown["auth_scheme"]), (&"available".into(), &"oauth2".into()));
+    assert_eq!((&shown["health"]["status"], &shown["auth_scheme"]), (&"active".into(), &"oauth2".into()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,12 +11,8 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use tombolo_store::{
-    ActorKind, Change, ClaimedJob, ConnectionFilter, Health, JobLease, Schedule, Timestamp,
-    WEBHOOK_DELIVERY_JOB,
-};
+use tombolo_store::{Change, ClaimedJob, JobLease, Schedule, Timestamp, WEBHOOK_DELIVERY_JOB};
 
-use crate::access::Access;
 use crate::platform::Platform;
 use crate::problem::Problem;
 
@@ -50,7 +46,7 @@ const STEP: u32 = 1000;
 enum JobKind {
     /// Remove what is older than its retention.
     Retention,
-    /// Test connections that were not tested for a while.
+    /// Test connections that fail or were not tested for a while, and warn of credentials that end.
     Verification,
     /// Deliver what is due to one webhook.
     WebhookDelivery,
@@ -92,7 +88,7 @@ impl JobKind {
     fn every(self) -> Option<Duration> {
         match self {
             Self::Retention => Some(Duration::from_hours(1)),
-            Self::Verification => Some(Duration::from_mins(10)),
+            Self::Verification => Some(Duration::from_mins(1)),
             Self::WebhookDelivery => None,
         }
     }
@@ -274,7 +270,10 @@ impl Platform {
     ) -> Result<Done, Problem> {
         match kind {
             JobKind::Retention => self.retain(housekeeping).await.map(|()| Done::Finished),
-            JobKind::Verification => self.verify_connections(housekeeping).await.map(|()| Done::Finished),
+            JobKind::Verification => {
+                self.warn_of_ends().await?;
+                self.verify_connections(housekeeping.verify_every).await.map(|()| Done::Finished)
+            }
             JobKind::WebhookDelivery => self.deliver(job).await.map(Done::Resting),
         }
     }
@@ -301,39 +300,6 @@ impl Platform {
         };
         while self.store.chain_audit_events(&lease, STEP, self.now()).await? == u64::from(STEP) {}
         self.store.release_lease(&lease).await?;
-        Ok(())
-    }
-
-    /// Tests every connection whose last test is too old. One that was refused is left alone: only a person may try
-    /// its credential again.
-    async fn verify_connections(self: &Arc<Self>, housekeeping: Housekeeping) -> Result<(), Problem> {
-        let Some(every) = housekeeping.verify_every else { return Ok(()) };
-        for environment in self.store.environments().await? {
-            let access = Access::unrestricted(environment.id.clone(), ActorKind::System, "verification");
-            let mut after = None;
-            loop {
-                let page = self
-                    .store
-                    .list_connections(&environment.id, &ConnectionFilter::default(), after.as_ref(), 100)
-                    .await?;
-                let oldest = self.now().minus(every);
-                for connection in page.connections {
-                    let due = connection.last_tested_at.is_none_or(|tested| tested < oldest);
-                    if due && connection.health != Health::Refused && connection.sealed.is_some() {
-                        let id = connection.id.as_str();
-                        // What the test found stands in the connection's health; one that cannot be tested is no
-                        // reason not to test the others.
-                        if let Err(problem) = self.test_connection(&access, None, id, &mut |_| {}).await {
-                            tracing::warn!(connection = id, %problem, "a connection could not be tested");
-                        }
-                    }
-                }
-                match page.next {
-                    Some(next) => after = Some(next),
-                    None => break,
-                }
-            }
-        }
         Ok(())
     }
 }

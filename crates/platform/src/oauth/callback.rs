@@ -18,8 +18,9 @@ use super::exchange::{Client, Exchange, life_of};
 use super::linking::{Confirmable, ended_session, told, told_of_failure};
 use super::testing::TokensToTest;
 use super::{STEP_LIFE, hash};
-use crate::connections::{all_settings, health_detail};
+use crate::connections::all_settings;
 use crate::credentials::{Place, Purpose, SealedCredentials};
+use crate::health::health_detail;
 use crate::platform::Platform;
 use crate::problem::{Problem, ProblemKind};
 use crate::proxy::route_options;
@@ -171,6 +172,7 @@ impl Platform {
         let confirmable = Confirmable {
             expires_at: life.expires_at.map(Timestamp::as_milliseconds),
             renew_at: life.renew_at.map(Timestamp::as_milliseconds),
+            ends_at: life.ends_at.map(Timestamp::as_milliseconds),
             tested_at: now.as_milliseconds(),
             health_detail: health_detail(Some(&report)),
             config,

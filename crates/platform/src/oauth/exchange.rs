@@ -148,7 +148,8 @@ pub(super) fn url_of(
 
 /// When tokens end and are renewed. The spread keeps connections that were linked together from being renewed together.
 pub(super) fn life_of(oauth2: &OAuth2, tokens: &Tokens, now: Timestamp, spread: u64) -> TokenLife {
-    let Some(life) = tokens.expires_in else { return TokenLife::default() };
+    let ends_at = tokens.refresh_expires_in.map(|life| now.plus(life));
+    let Some(life) = tokens.expires_in else { return TokenLife { ends_at, ..TokenLife::default() } };
     let margin = oauth2.margin(life);
     let earlier = margin.mul_f64((spread % 1000) as f64 / 4000.0);
     let renewable = tokens.credentials.value(OAuth2::REFRESH_TOKEN).is_some()
@@ -156,6 +157,7 @@ pub(super) fn life_of(oauth2: &OAuth2, tokens: &Tokens, now: Timestamp, spread: 
     TokenLife {
         expires_at: Some(now.plus(life)),
         renew_at: renewable.then(|| now.plus(life.saturating_sub(margin + earlier))),
+        ends_at: if renewable { ends_at } else { Some(now.plus(life)) },
     }
 }
 

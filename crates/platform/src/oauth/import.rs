@@ -8,8 +8,7 @@ use serde_json::json;
 use tombolo_auth::{Accepted, Credentials, CredentialsBuilder, Form, Grant};
 use tombolo_catalog::{AuthMode, AuthScheme, OAuth2, Provider};
 use tombolo_store::{
-    Change, Connection, ConnectionHealth, ConnectionUpdate, NewConnection, OAuthClient, Object, Target,
-    Timestamp, TokenLife,
+    Change, Connection, ConnectionUpdate, NewConnection, OAuthClient, Object, Target, Timestamp, TokenLife,
 };
 use tombolo_vault::HostSet;
 
@@ -20,8 +19,9 @@ use super::testing::TokensToTest;
 use crate::access::Access;
 use crate::connect::Chosen;
 use crate::connection_test::TestReport;
-use crate::connections::{CreatedConnection, all_settings, health_detail, health_of, object_of};
+use crate::connections::{CreatedConnection, all_settings, object_of};
 use crate::credentials::SealedCredentials;
+use crate::health::{News, health_detail, health_of, noted};
 use crate::import::ConnectionImport;
 use crate::integrations::IntegrationDraft;
 use crate::platform::{Platform, events};
@@ -109,7 +109,7 @@ impl Platform {
                 sealed: Some(sealed.sealed),
                 life,
                 settings: json!(account.settings),
-                health: health_of(&report),
+                health: health_of(&report, life.ends_at, self.now(), self.now()),
                 health_detail: health_detail(Some(&report)),
                 last_tested_at: Some(self.now()),
                 tags: import.tags.clone(),
@@ -178,7 +178,8 @@ impl Platform {
         let ends_soon = tokens.expires_at.is_some_and(|end| end <= now.plus(SHORT));
         let Some(client) = client.filter(|_| ends_soon) else {
             let renew_at = client.and_then(|_| tokens.expires_at.map(|end| now.max(end.minus(SHORT))));
-            return Ok((credentials, TokenLife { expires_at: tokens.expires_at, renew_at }));
+            let ends_at = tokens.expires_at.filter(|_| client.is_none());
+            return Ok((credentials, TokenLife { expires_at: tokens.expires_at, renew_at, ends_at }));
         };
         let oauth2 = account.oauth2()?;
         let provider: &Provider = &account.chosen.provider;
@@ -213,16 +214,17 @@ impl Platform {
         update.settings = Some(json!(account.settings));
         let version = sealed.place.version;
         update.target = Some((account.target(sealed.place.hosts), Some(sealed.sealed), life));
-        let health = ConnectionHealth {
-            environment_id: access.environment.clone(),
-            id: connection.id.clone(),
-            sealed_version: version,
-            health: health_of(report),
+        let now = self.now();
+        let news = News {
+            health: health_of(report, life.ends_at, now, now),
             detail: health_detail(Some(report)),
-            tested_at: Some(self.now()),
+            tested_at: Some(now),
+            next_test_at: None,
+            sealed_version: version,
             outdates: true,
         };
-        let mut changes = vec![Change::UpdateConnection(update), Change::RecordHealth(health)];
+        let mut changes = vec![Change::UpdateConnection(update)];
+        changes.extend(noted(access, connection, news));
         let detail = json!({ "auth_scheme": account.scheme.id, "imported": true });
         changes.extend(events(access, "connection.reconnected", object_of(connection), detail, true));
         changes

@@ -8,8 +8,8 @@ use serde_json::{Value as Json, json};
 use tombolo_catalog::Provider;
 use tombolo_store::{
     Actor, ActorKind, Authorization, AuthorizationId, AuthorizationStage, AuthorizationStep, Change,
-    Connection, ConnectionHealth, ConnectionId, ConnectionUpdate, Health, IntegrationId, NewConnection,
-    OAuthClient, Object, Target, Timestamp, TokenLife,
+    Connection, ConnectionId, ConnectionUpdate, Health, IntegrationId, NewConnection, OAuthClient, Object,
+    Target, Timestamp, TokenLife,
 };
 use tombolo_vault::Sealed;
 
@@ -18,6 +18,7 @@ use crate::access::{Access, Scope};
 use crate::connect::SocketNews;
 use crate::connections::{CreatedConnection, object_of};
 use crate::credentials::{Place, Purpose};
+use crate::health::{News, noted};
 use crate::integrations::IntegrationDraft;
 use crate::platform::{Platform, events};
 use crate::problem::{Problem, ProblemKind};
@@ -27,6 +28,8 @@ use crate::problem::{Problem, ProblemKind};
 pub(super) struct Confirmable {
     pub(super) expires_at: Option<i64>,
     pub(super) renew_at: Option<i64>,
+    #[serde(default)]
+    pub(super) ends_at: Option<i64>,
     pub(super) tested_at: i64,
     pub(super) health_detail: Json,
     pub(super) config: BTreeMap<String, String>,
@@ -170,7 +173,7 @@ impl Platform {
         });
         if authorization.links_again.is_some() {
             let connection = self.stored(access, &authorization.connection).await?;
-            changes.extend(self.mended(linkable, &connection).await?);
+            changes.extend(self.mended(access, linkable, &connection).await?);
             changes.extend(events(access, "connection.reconnected", object_of(&connection), detail, true));
         } else {
             let (integration, made) = self.integration_of(access, provider, &draft.integration).await?;
@@ -191,7 +194,12 @@ impl Platform {
 
     /// The tokens in the place of the connection's credentials. Should those have been renewed since the authorization began,
     /// the tokens are sealed anew for the version that comes next.
-    async fn mended(&self, linkable: &Linkable<'_>, connection: &Connection) -> Result<Vec<Change>, Problem> {
+    async fn mended(
+        &self,
+        access: &Access,
+        linkable: &Linkable<'_>,
+        connection: &Connection,
+    ) -> Result<Vec<Change>, Problem> {
         let authorization = linkable.authorization;
         let sealed = authorization.sealed.clone().ok_or_else(not_to_confirm)?;
         let version = connection.sealed_version + 1;
@@ -202,18 +210,17 @@ impl Platform {
             connection.version,
         );
         update.target = Some((linkable.target(), Some(sealed), linkable.life()));
-        Ok(vec![
-            Change::UpdateConnection(update),
-            Change::RecordHealth(ConnectionHealth {
-                environment_id: connection.environment_id.clone(),
-                id: connection.id.clone(),
-                sealed_version: version,
-                health: Health::Available,
-                detail: linkable.kept.health_detail.clone(),
-                tested_at: Some(Timestamp::from_milliseconds(linkable.kept.tested_at)),
-                outdates: true,
-            }),
-        ])
+        let news = News {
+            health: Health::Active,
+            detail: linkable.kept.health_detail.clone(),
+            tested_at: Some(Timestamp::from_milliseconds(linkable.kept.tested_at)),
+            next_test_at: None,
+            sealed_version: version,
+            outdates: true,
+        };
+        let mut changes = vec![Change::UpdateConnection(update)];
+        changes.extend(noted(access, connection, news));
+        Ok(changes)
     }
 
     async fn sealed_for(
@@ -264,7 +271,11 @@ impl Linkable<'_> {
 
     fn life(&self) -> TokenLife {
         let at = Timestamp::from_milliseconds;
-        TokenLife { expires_at: self.kept.expires_at.map(at), renew_at: self.kept.renew_at.map(at) }
+        TokenLife {
+            expires_at: self.kept.expires_at.map(at),
+            renew_at: self.kept.renew_at.map(at),
+            ends_at: self.kept.ends_at.map(at),
+        }
     }
 
     fn new_connection(&self, integration_id: IntegrationId) -> NewConnection {
@@ -279,7 +290,7 @@ impl Linkable<'_> {
             sealed: self.authorization.sealed.clone(),
             life: self.life(),
             settings: json!(draft.settings),
-            health: Health::Available,
+            health: Health::Active,
             health_detail: self.kept.health_detail.clone(),
             last_tested_at: Some(Timestamp::from_milliseconds(self.kept.tested_at)),
             tags: draft.tags,

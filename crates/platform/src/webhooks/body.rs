@@ -23,17 +23,16 @@ fn standard(event: &WebhookEvent) -> Json {
 
 /// The `auth` webhook of the compatible API. Its receivers know three operations and nothing else.
 fn compatible(event: &WebhookEvent, catalog: &Catalog) -> Option<Json> {
-    let event_type = EventType::of(event)?;
-    let (operation, success) = match event_type {
+    let (operation, success) = match EventType::of(event)? {
         EventType::ConnectionCreated => ("creation", true),
         EventType::ConnectionReconnected => ("override", true),
-        EventType::ConnectionRefused => ("refresh", false),
-        EventType::ConnectionTested => ("refresh", event.payload["detail"]["available"].as_bool()?),
+        EventType::ConnectionHealthChanged => ("refresh", can_be_used(&event.payload["detail"])?),
         // Not one that a receiver acts upon: it answers yes to what it does not know.
         EventType::WebhookTest => return Some(json!({ "from": "nango", "type": "webhook.test" })),
-        EventType::ConnectionUpdated | EventType::ConnectionDeleted | EventType::WebhookDisabled => {
-            return None;
-        }
+        EventType::ConnectionUpdated
+        | EventType::ConnectionDeleted
+        | EventType::ConnectionExpiring
+        | EventType::WebhookDisabled => return None,
     };
     let connection = &event.payload["connection"];
     let provider = connection["provider"].as_str()?;
@@ -54,14 +53,26 @@ fn compatible(event: &WebhookEvent, catalog: &Catalog) -> Option<Json> {
     }
     if !success {
         let detail = &event.payload["detail"];
-        let kind = [&detail["code"], &detail["verdict"]].into_iter().find_map(Json::as_str);
-        let description = match event_type {
-            EventType::ConnectionTested => "The connection does not work: a test of it failed.",
-            _ => "The credentials are no longer accepted: the account has to be linked again.",
+        let kind = detail["why"]["code"].as_str().unwrap_or("credentials_refused");
+        let description = if detail["to"] == "failing" {
+            "The connection does not work: a test of it failed, or its tokens could not be renewed."
+        } else {
+            "The credentials are no longer accepted: the account has to be linked again."
         };
-        body["error"] = json!({ "type": kind.unwrap_or("credentials_refused"), "description": description });
+        body["error"] = json!({ "type": kind, "description": description });
     }
     Some(body)
+}
+
+/// Whether a change of health means that the connection works again, or that it does not; `None` for a change in between.
+fn can_be_used(detail: &Json) -> Option<bool> {
+    let worked = |health: &Json| match health.as_str()? {
+        "active" | "expiring" => Some(true),
+        "failing" | "needs_reconnecting" => Some(false),
+        _ => None,
+    };
+    let now = worked(&detail["to"])?;
+    (worked(&detail["from"]) != Some(now)).then_some(now)
 }
 
 /// How the compatible API calls the scheme of a connection; a scheme that is no longer in the catalog has no name.

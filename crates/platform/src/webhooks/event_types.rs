@@ -9,10 +9,10 @@ pub enum EventType {
     ConnectionReconnected,
     /// Name, tags, metadata or settings of a connection changed.
     ConnectionUpdated,
-    /// A test found a connection in another health than before.
-    ConnectionTested,
-    /// The vendor no longer accepts the credentials: a person has to reconnect.
-    ConnectionRefused,
+    /// A connection has another health than before.
+    ConnectionHealthChanged,
+    /// The credentials of a connection end soon unless a person does something.
+    ConnectionExpiring,
     /// A connection is gone.
     ConnectionDeleted,
     /// A webhook gets nothing any more, because its receiver failed for days or said that it is gone.
@@ -27,8 +27,8 @@ impl EventType {
         Self::ConnectionCreated,
         Self::ConnectionReconnected,
         Self::ConnectionUpdated,
-        Self::ConnectionTested,
-        Self::ConnectionRefused,
+        Self::ConnectionHealthChanged,
+        Self::ConnectionExpiring,
         Self::ConnectionDeleted,
         Self::WebhookDisabled,
         Self::WebhookTest,
@@ -40,8 +40,8 @@ impl EventType {
             Self::ConnectionCreated => "connection.created",
             Self::ConnectionReconnected => "connection.reconnected",
             Self::ConnectionUpdated => "connection.updated",
-            Self::ConnectionTested => "connection.tested",
-            Self::ConnectionRefused => "connection.refused",
+            Self::ConnectionHealthChanged => "connection.health_changed",
+            Self::ConnectionExpiring => "connection.expiring",
             Self::ConnectionDeleted => "connection.deleted",
             Self::WebhookDisabled => "webhook.disabled",
             Self::WebhookTest => "webhook.test",

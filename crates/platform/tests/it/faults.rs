@@ -345,18 +345,18 @@ async fn a_refused_password_is_not_sent_again_until_it_is_tested(
     assert_eq!(world.get("p", RECORD).await.0, 401);
     assert_eq!(world.get("p", RECORD).await, refused);
     for _ in 0..100 {
-        if health(&world, &world.access, "p").await == Health::Refused {
+        if health(&world, &world.access, "p").await == Health::NeedsReconnecting {
             break;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert_eq!(health(&world, &world.access, "p").await, Health::Refused);
+    assert_eq!(health(&world, &world.access, "p").await, Health::NeedsReconnecting);
     // Another commit of the environment makes every plan be read anew.
     link(&world, &tokens("other", CUSTOMERS, "1")).await;
     world.kintone().clear_requests();
     assert_eq!(world.get("p", RECORD).await, refused);
     let events = world.platform.list_audit_events(&world.access, None, 10).await.expect("the trail");
-    assert!(events.iter().any(|event| event.action == "connection.refused"), "{events:?}");
+    assert!(events.iter().any(|event| event.action == "connection.health_changed"), "{events:?}");
 
     let (node, emulator, _directory) = world.restarted().await;
     assert_eq!(node.get("p", RECORD).await, refused);

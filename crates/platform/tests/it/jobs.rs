@@ -117,7 +117,7 @@ async fn connections_are_tested_when_they_are_due_but_never_a_refused_one(
     let health = async |name: &str| {
         world.platform.read_connection(&world.access, None, name).await.expect("it is there").0.health
     };
-    assert_eq!((health("c").await, health("p").await), (Health::Available, Health::Refused));
+    assert_eq!((health("c").await, health("p").await), (Health::Active, Health::NeedsReconnecting));
     clock.by(DAY + Duration::from_secs(1));
     verify().await;
     assert_eq!(tries(), 0, "and then left alone");

@@ -7,6 +7,7 @@ mod disk;
 mod drafts;
 mod faults;
 mod generic_keys;
+mod health;
 mod invalidation;
 mod isolation;
 mod jobs;

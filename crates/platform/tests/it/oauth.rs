@@ -196,7 +196,7 @@ async fn a_person_links_an_account_and_calls_go_through_it(
 
     let made =
         oauth.world.platform.confirm_authorization(&oauth.world.access, &id, None).await.expect("confirmed");
-    assert_eq!((made.connection.health, made.connection.name.as_str()), (Health::Available, "By OAuth"));
+    assert_eq!((made.connection.health, made.connection.name.as_str()), (Health::Active, "By OAuth"));
     assert_eq!(oauth.stage(&id).await, AuthorizationStage::Linked);
     oauth.world.kintone().clear_requests();
     assert_eq!(oauth.world.get("By OAuth", RECORD).await.0, 200);
@@ -462,7 +462,7 @@ async fn renewals_during_an_outage_become_rarer() {
         due = next;
     }
     assert!(pauses[1] > pauses[0] && pauses[2] > pauses[1], "{pauses:?}");
-    assert_eq!(read().await.health, Health::Available);
+    assert_eq!(read().await.health, Health::Active);
 }
 
 /// A vendor may end a token whenever it likes: one forced renewal, and the call goes out again.
@@ -492,7 +492,7 @@ async fn a_dead_authorization_asks_for_a_person_and_an_outage_does_not() {
         let found = oauth.world.platform.find_connection(&oauth.world.access.environment, None, "Dies").await;
         found.expect("there").0.health
     };
-    assert_eq!(health().await, Health::Available, "an outage passes");
+    assert_eq!(health().await, Health::Failing, "an outage passes");
     oauth.clock.by(Duration::from_secs(10));
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(oauth.world.get("Dies", RECORD).await.0, 200);
@@ -501,7 +501,7 @@ async fn a_dead_authorization_asks_for_a_person_and_an_outage_does_not() {
     oauth.world.kintone().expire_access_tokens("demo", None, None).expect("a tenant");
     oauth.world.kintone().revoke_refresh_tokens("demo", None, None).expect("a tenant");
     assert_eq!(oauth.world.get("Dies", RECORD).await.1, "authorization_dead");
-    assert_eq!(health().await, Health::Refused);
+    assert_eq!(health().await, Health::NeedsReconnecting);
     oauth.world.kintone().clear_requests();
     assert_eq!(oauth.world.get("Dies", RECORD).await.1, "credential_refused");
     assert!(

@@ -25,12 +25,8 @@ async fn call_as_a_process() {
         serde_json::from_str(&std::env::var(CHILD_WORLD).expect("the parent says")).expect("JSON");
     let text = |member: &str| world[member].as_str().expect("a text");
     let directory = PathBuf::from(text("directory"));
-    let mut options = options_towards(
-        text("address"),
-        Some(text("authority").to_owned()),
-        directory,
-        Some(text("postgres")),
-    );
+    let mut options =
+        options_towards(text("address"), Some(text("authority")), directory, Some(text("postgres")));
     let clock = Arc::new(SetForward::default());
     clock.by(Duration::from_mins(61));
     options.clock = clock;
@@ -143,12 +139,12 @@ async fn a_killed_process_leaves_no_renewal_stuck(
     let (status, code) = get.await.expect("the lease of a dead process runs out");
     if survives_rotation || !rotates {
         assert_eq!((status, code.as_str()), (200, ""));
-        assert_eq!(stored(&oauth, &connection).await.health, Health::Available);
+        assert_eq!(stored(&oauth, &connection).await.health, Health::Active);
         return;
     }
     assert_eq!(code, "authorization_dead");
     let found = stored(&oauth, &connection).await;
-    assert_eq!(found.health, Health::Refused);
+    assert_eq!(found.health, Health::NeedsReconnecting);
     let told = found.health_detail["renewal"]["what"].as_str().expect("why").to_owned();
     assert!(
         told.contains("ended without a word, and the vendor may have replaced the refresh token"),
@@ -217,7 +213,7 @@ async fn a_vendor_that_gives_no_token_is_left_in_peace(
     oauth.clock.by(pause);
     tokio::time::sleep(Duration::from_millis(1100)).await;
     assert_eq!(oauth.world.get("Waits", RECORD).await.0, 200);
-    assert_eq!((oauth.token_requests(), stored(&oauth, &connection).await.health), (2, Health::Available));
+    assert_eq!((oauth.token_requests(), stored(&oauth, &connection).await.health), (2, Health::Active));
 }
 
 /// A token that is still good goes on while the vendor gives no new one.

@@ -247,14 +247,14 @@ pub async fn call_with(
 /// Options for the emulator: its tenants under their names, over TLS, and one name that is private.
 fn options(emulator: &Emulator, directory: &TempDir, postgres: Option<&str>) -> StartOptions {
     let address = emulator.https_address().expect("TLS").to_string();
-    let authority = emulator.certificate_authority_pem().map(str::to_owned);
+    let authority = emulator.certificate_authority_pem();
     options_towards(&address, authority, directory.path().join("data"), postgres)
 }
 
 /// The same for an emulator that another process runs.
 pub fn options_towards(
     address: &str,
-    authority: Option<String>,
+    authority: Option<&str>,
     data: PathBuf,
     postgres: Option<&str>,
 ) -> StartOptions {
@@ -263,7 +263,7 @@ pub fn options_towards(
         FixedResolver::default().with("private.kintone.com", &["10.0.0.5".parse().expect("an address")]),
     );
     options.egress.connect_to = ["demo.kintone.com", "sample.cybozu.com", "stranger.kintone.com"]
-        .map(|host| ConnectToOption { authority: authority.clone(), ..connect_to(host, address) })
+        .map(|host| ConnectToOption { authority: authority.map(str::to_owned), ..connect_to(host, address) })
         .to_vec();
     if let Some(url) = postgres {
         options.postgres = Some(url.into());

@@ -17,7 +17,7 @@ async fn a_connection_is_made_listed_read_tested_changed_and_deleted() {
 
     insta::assert_snapshot!(
         "listed",
-        caller.get("/connections?tags[team]=east&health=available").await.snapshot()
+        caller.get("/connections?tags[team]=east&health=active").await.snapshot()
     );
     for query in ["search=%E5%96%B6", "integrationId=kintone", &format!("connectionId={id}"), "endUserId=x"] {
         let found =

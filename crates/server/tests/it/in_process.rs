@@ -24,7 +24,7 @@ async fn the_operator_works_without_a_listener() {
     let created = client.create_connection(&draft).await.expect("created");
     assert!(created.report.expect("a report").available);
     let found = client.read_connection("営業/西 1", None).await.expect("found");
-    assert_eq!((found.id.as_str(), found.health.status), (created.connection.id.as_str(), Health::Available));
+    assert_eq!((found.id.as_str(), found.health.status), (created.connection.id.as_str(), Health::Active));
     assert_eq!(
         client.list_connections(&ConnectionQuery::default()).await.expect("a page").connections.len(),
         1

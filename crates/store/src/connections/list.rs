@@ -305,7 +305,7 @@ mod tests {
         let by_id = ConnectionCursor::ConnectionId("acme".to_owned(), integrations[0].clone());
 
         let all = ConnectionFilter::default();
-        let health = Some(Health::Refused);
+        let health = Some(Health::NeedsReconnecting);
         let tags = vec![("team".to_owned(), "sales".to_owned())];
         let plans = [
             by_creation(&environment, &all, Some(&created), 10),

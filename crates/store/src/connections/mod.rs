@@ -1,5 +1,6 @@
 //! One account's authorised access: its settings in the clear, its credentials sealed.
 
+mod health;
 pub(crate) mod hosts;
 mod list;
 mod read;
@@ -11,10 +12,11 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 use tombolo_vault::{HostSet, Sealed};
 
+pub(crate) use health::{record as record_health, warn_of_end};
 pub use list::{ConnectionCursor, ConnectionFilter, ConnectionPage};
 pub use renewals::{BegunRenewal, FailedRenewal, Interruption, Renewal, RenewalStart};
 pub(crate) use renewals::{fail as fail_renewal, retry_of_client as retry_renewals};
-pub(crate) use write::{delete, insert, record_health, replace_credentials, update};
+pub(crate) use write::{delete, insert, replace_credentials, update};
 
 use crate::end_user::EndUser;
 use crate::id::{ConnectionId, EnvironmentId, IntegrationId, OAuthClientId};
@@ -44,10 +46,16 @@ pub struct Connection {
     pub sealed_version: u64,
     /// Settings that do not decide where requests go: a JSON object.
     pub settings: Json,
-    /// How it did last time.
+    /// How it does.
     pub health: Health,
     /// Why: a JSON object, or null.
     pub health_detail: Json,
+    /// Since when it does so.
+    pub health_since: Timestamp,
+    /// When it is tested again, if it fails.
+    pub next_test_at: Option<Timestamp>,
+    /// When its credentials were written.
+    pub sealed_at: Timestamp,
     /// For finding it.
     pub tags: BTreeMap<String, String>,
     /// The embedder's own data: a JSON object.
@@ -91,19 +99,23 @@ pub struct TokenLife {
     pub expires_at: Option<Timestamp>,
     /// When they are to be renewed; `None` when they cannot be.
     pub renew_at: Option<Timestamp>,
+    /// When they, and whatever can be had for them, end unless a person does something; `None` when nobody knows.
+    pub ends_at: Option<Timestamp>,
 }
 
 text_enum! {
-    /// How a connection did last time.
+    /// How a connection does.
     Health {
-        /// Never tested.
+        /// Nobody knows: it was not tested since its credentials were typed, or may be out of date.
         Unverified = "unverified",
-        /// The last test passed.
-        Available = "available",
-        /// The last test failed for a reason other than its credentials.
-        Unavailable = "unavailable",
-        /// The upstream refused the credentials: they are not sent again until they pass a test.
-        Refused = "refused",
+        /// It can be used.
+        Active = "active",
+        /// It can be used, and its credentials end soon unless a person does something.
+        Expiring = "expiring",
+        /// It cannot be used for a reason other than its credentials; it is tried again by itself.
+        Failing = "failing",
+        /// Its credentials are good for nothing: they are not sent again until a person has typed or tested them.
+        NeedsReconnecting = "needs_reconnecting",
     }
 }
 
@@ -224,6 +236,8 @@ pub struct ConnectionHealth {
     pub detail: Json,
     /// When it was tested; `None` when the news come from ordinary calls.
     pub tested_at: Option<Timestamp>,
+    /// When it is to be tested again, sooner than all others; for one that fails.
+    pub next_test_at: Option<Timestamp>,
     /// Whether calls through the connection go out differently from now on. If not, what nodes keep of the environment
     /// stays good, so that testing many connections does not slow the calls through all of them.
     pub outdates: bool,

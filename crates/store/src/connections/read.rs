@@ -7,12 +7,13 @@ use crate::error::StoreError;
 use crate::id::{ConnectionId, EnvironmentId, IntegrationId};
 use crate::name::name_key;
 use crate::store::Store;
+use crate::timestamp::Timestamp;
 
 /// The columns of table `c` in the order of [`read`].
 pub(super) const COLUMNS: &str = "c.id, c.environment_id, c.integration_id, c.name, c.connection_id, c.auth_scheme, c.config, c.gates, c.hosts, \
      c.sealed, c.sealed_version, c.settings, c.health, c.health_detail, c.tags, c.metadata, c.version, c.created_at, \
-     c.updated_at, c.last_tested_at, c.oauth_client_id, c.expires_at, c.renew_at, c.end_user, c.webhook_url, \
-     c.certificate_expires_at";
+     c.updated_at, c.last_tested_at, c.oauth_client_id, c.expires_at, c.renew_at, c.ends_at, c.end_user, c.webhook_url, \
+     c.certificate_expires_at, c.health_since, c.next_test_at, c.sealed_at";
 
 impl Store {
     /// The live connection with this id.
@@ -98,6 +99,9 @@ pub(super) fn read(mut row: Row) -> Result<Connection, StoreError> {
         settings: row.json()?,
         health: row.parsed()?,
         health_detail: row.json()?,
+        health_since: Timestamp::default(),
+        next_test_at: None,
+        sealed_at: Timestamp::default(),
         tags: row.json()?,
         metadata: row.json()?,
         version: row.counter()?,
@@ -108,9 +112,16 @@ pub(super) fn read(mut row: Row) -> Result<Connection, StoreError> {
         webhook_url: None,
     };
     connection.target.oauth_client = row.optional_parsed()?;
-    connection.life = TokenLife { expires_at: row.optional_time()?, renew_at: row.optional_time()? };
+    connection.life = TokenLife {
+        expires_at: row.optional_time()?,
+        renew_at: row.optional_time()?,
+        ends_at: row.optional_time()?,
+    };
     connection.end_user = row.json()?;
     connection.webhook_url = row.optional_text()?;
     connection.target.certificate_expires_at = row.optional_time()?;
+    connection.health_since = row.time()?;
+    connection.next_test_at = row.optional_time()?;
+    connection.sealed_at = row.time()?;
     Ok(connection)
 }

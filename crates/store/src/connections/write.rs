@@ -3,10 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 use tombolo_vault::Sealed;
 
-use super::{
-    ConnectionHealth, ConnectionUpdate, CredentialsReplacement, NewConnection, Target, TokenLife, hosts,
-    renewals,
-};
+use super::{ConnectionUpdate, CredentialsReplacement, NewConnection, Target, TokenLife, hosts, renewals};
 use crate::commit::Act;
 use crate::database::query;
 use crate::environments::count_sealed;
@@ -29,9 +26,8 @@ pub(crate) async fn insert(act: &mut Act<'_>, new: &NewConnection) -> Result<(),
         "INSERT INTO connections (id, environment_id, integration_id, name, name_key, name_search, connection_id, \
          auth_scheme, config, gates, hosts, sealed, sealed_version, settings, health, health_detail, tags, metadata, \
          version, created_at, updated_at, last_tested_at, oauth_client_id, expires_at, renew_at, end_user, webhook_url, \
-         certificate_expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, $19, $19, $20, $21, \
-         $22, $23, $24, $25, $26)",
+         certificate_expires_at, ends_at, health_since, sealed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, \
+         $12, $13, $14, $15, $16, $17, $18, 1, $19, $19, $20, $21, $22, $23, $24, $25, $26, $27, $19, $19)",
     );
     let statement = statement
         .bind(&new.id)
@@ -59,7 +55,8 @@ pub(crate) async fn insert(act: &mut Act<'_>, new: &NewConnection) -> Result<(),
         .bind(new.life.renew_at)
         .bind(&json!(new.end_user))
         .bind(new.webhook_url.as_deref())
-        .bind(new.target.certificate_expires_at);
+        .bind(new.target.certificate_expires_at)
+        .bind(new.life.ends_at);
     act.transaction.execute(statement).await?;
     insert_tags(act, &new.environment_id, &new.id, act.at, &new.tags).await
 }
@@ -127,8 +124,9 @@ async fn retarget(
     }
     let statement = query(
         "UPDATE connections SET auth_scheme = $1, config = $2, gates = $3, hosts = $4, sealed = $5, \
-         sealed_version = sealed_version + 1, health = 'unverified', health_detail = 'null', oauth_client_id = $8, \
-         expires_at = $9, renew_at = $10, certificate_expires_at = $11 WHERE environment_id = $6 AND id = $7",
+         sealed_version = sealed_version + 1, health = 'unverified', health_detail = 'null', health_since = $12, \
+         next_test_at = NULL, sealed_at = $12, oauth_client_id = $8, expires_at = $9, renew_at = $10, \
+         certificate_expires_at = $11, ends_at = $13, warned_days = NULL WHERE environment_id = $6 AND id = $7",
     );
     let statement = statement
         .bind(target.auth_scheme.as_str())
@@ -141,7 +139,9 @@ async fn retarget(
         .bind(target.oauth_client.as_ref())
         .bind(life.expires_at)
         .bind(life.renew_at)
-        .bind(target.certificate_expires_at);
+        .bind(target.certificate_expires_at)
+        .bind(act.at)
+        .bind(life.ends_at);
     act.transaction.execute(statement).await?;
     renewals::forget(act, &update.id).await
 }
@@ -153,7 +153,8 @@ pub(crate) async fn replace_credentials(
     count_sealed(act, &replacement.environment_id, &replacement.sealed).await?;
     let statement = query(
         "UPDATE connections SET sealed = $1, hosts = $2, sealed_version = sealed_version + 1, version = version + 1, \
-         updated_at = $3, expires_at = $7, renew_at = $8 \
+         updated_at = $3, sealed_at = $3, expires_at = $7, renew_at = $8, ends_at = $9, \
+         warned_days = CASE WHEN ends_at = $9 THEN warned_days ELSE NULL END \
          WHERE environment_id = $4 AND id = $5 AND sealed_version = $6 AND deleted_at IS NULL",
     );
     let statement = statement
@@ -164,26 +165,11 @@ pub(crate) async fn replace_credentials(
         .bind(&replacement.id)
         .bind(replacement.expected_sealed_version)
         .bind(replacement.life.expires_at)
-        .bind(replacement.life.renew_at);
+        .bind(replacement.life.renew_at)
+        .bind(replacement.life.ends_at);
     let changed = act.transaction.execute(statement).await?;
     require_changed(act, changed, &replacement.environment_id, &replacement.id).await?;
     renewals::forget(act, &replacement.id).await
-}
-
-pub(crate) async fn record_health(act: &mut Act<'_>, news: &ConnectionHealth) -> Result<(), StoreError> {
-    let statement = query(
-        "UPDATE connections SET health = $1, health_detail = $2, last_tested_at = COALESCE($3, last_tested_at) \
-         WHERE environment_id = $4 AND id = $5 AND sealed_version = $6 AND deleted_at IS NULL",
-    );
-    let statement = statement
-        .bind(news.health.as_str())
-        .bind(&news.detail)
-        .bind(news.tested_at)
-        .bind(&news.environment_id)
-        .bind(&news.id)
-        .bind(news.sealed_version);
-    let changed = act.transaction.execute(statement).await?;
-    require_changed(act, changed, &news.environment_id, &news.id).await
 }
 
 pub(crate) async fn delete(
@@ -203,7 +189,7 @@ pub(crate) async fn delete(
 }
 
 /// Tells a connection that is gone from one that somebody else changed.
-async fn require_changed(
+pub(super) async fn require_changed(
     act: &mut Act<'_>,
     changed: u64,
     environment: &EnvironmentId,

@@ -153,7 +153,7 @@ async fn changing_the_target_empties_the_secret(#[values(Engine::Sqlite, Engine:
     let integration = store.add_integration("kintone").await;
     let mut new = store.new_connection(&integration, "Acme");
     new.sealed = Some(store.seal(&new.id, 1, &new.target.hosts, "marker-1"));
-    new.health = Health::Available;
+    new.health = Health::Active;
     let first = store.add(new, NOW).await;
     let update = || ConnectionUpdate::new(store.environment().clone(), first.id.clone(), 1);
 
@@ -217,9 +217,10 @@ async fn health_belongs_to_the_credentials_that_were_tested(
             environment_id: store.environment().clone(),
             id: connection.id.clone(),
             sealed_version,
-            health: Health::Refused,
+            health: Health::NeedsReconnecting,
             detail: json!({ "code": "GAIA_IA02" }),
             tested_at: Some(at(1)),
+            next_test_at: None,
             outdates,
         })
     };
@@ -228,7 +229,10 @@ async fn health_belongs_to_the_credentials_that_were_tested(
     assert_eq!(unchanged.generations, [], "nobody has to read anything again");
     assert_eq!(store.commit(&[news(1, true)], at(1)).await.unwrap().generations.len(), 1);
     let refused = store.read(&connection.id).await;
-    assert_eq!((refused.health, refused.version, refused.last_tested_at), (Health::Refused, 1, Some(at(1))));
+    assert_eq!(
+        (refused.health, refused.version, refused.last_tested_at),
+        (Health::NeedsReconnecting, 1, Some(at(1)))
+    );
     let error = store.commit(&[news(2, true)], at(2)).await.unwrap_err();
     assert!(matches!(error, StoreError::VersionConflict { .. }), "{error}");
 }
@@ -286,7 +290,7 @@ async fn lists_come_in_pages(#[values(Engine::Sqlite, Engine::Postgres)] engine:
     for number in 0..20 {
         let mut new =
             store.new_connection(if number % 2 == 0 { &one } else { &two }, &format!("Ａcme {number:02}"));
-        new.health = if number % 3 == 0 { Health::Refused } else { Health::Available };
+        new.health = if number % 3 == 0 { Health::NeedsReconnecting } else { Health::Active };
         new.connection_id =
             Some(if number < 5 { format!("acme-{number}") } else { format!("user-{number:02}") });
         new.tags = BTreeMap::from([("group".to_owned(), (number % 4).to_string())]);
@@ -307,13 +311,14 @@ async fn lists_come_in_pages(#[values(Engine::Sqlite, Engine::Postgres)] engine:
 
         let filter = ConnectionFilter {
             integrations: vec![one.clone()],
-            health: Some(Health::Refused),
+            health: Some(Health::NeedsReconnecting),
             ..all.clone()
         };
         assert_eq!(all_pages(&store, &filter, limit).await, names(&[18, 12, 6, 0]));
 
         let tag = vec![("group".to_owned(), "1".to_owned())];
-        let filter = ConnectionFilter { tags: tag.clone(), health: Some(Health::Refused), ..all.clone() };
+        let filter =
+            ConnectionFilter { tags: tag.clone(), health: Some(Health::NeedsReconnecting), ..all.clone() };
         assert_eq!(all_pages(&store, &filter, limit).await, names(&[9]));
 
         let search = |text: &str| ConnectionFilter { search: Some(text.to_owned()), ..all.clone() };

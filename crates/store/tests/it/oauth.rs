@@ -106,7 +106,7 @@ async fn a_client_stays_while_connections_need_it(
     let integration = store.add_integration("kintone").await;
     let mut connection = store.new_connection(&integration, "By OAuth");
     connection.target.oauth_client = Some(id.clone());
-    connection.life = TokenLife { expires_at: Some(at(100)), renew_at: Some(at(50)) };
+    connection.life = TokenLife { expires_at: Some(at(100)), renew_at: Some(at(50)), ends_at: None };
     let connection = store.add(connection, NOW).await;
     assert_eq!(connection.life.renew_at, Some(at(50)));
 

@@ -20,7 +20,7 @@ async fn renewable(store: &TestStore, name: &str, renew_at: Option<Timestamp>) -
         None => store.add_integration("kintone").await,
     };
     let mut new = store.new_connection(&integration, name);
-    new.life = TokenLife { expires_at: Some(at(100)), renew_at };
+    new.life = TokenLife { expires_at: Some(at(100)), renew_at, ends_at: None };
     store.add(new, NOW).await
 }
 

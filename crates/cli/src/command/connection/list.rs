@@ -16,7 +16,7 @@ pub struct List {
     /// Only those of the integration with this key.
     #[arg(long, value_name = "KEY")]
     integration: Option<String>,
-    /// Only those with this health: unverified, available, unavailable or refused.
+    /// Only those with this health: unverified, active, expiring, failing or `needs_reconnecting`.
     #[arg(long, value_name = "HEALTH", value_parser = from_wire_name::<Health>)]
     health: Option<Health>,
     /// Only those with this tag.

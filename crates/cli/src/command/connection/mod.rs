@@ -139,11 +139,17 @@ fn words(linked: &Linked, language: Language) -> String {
         ("settings", pairs(&linked.settings)),
         ("tags", tags.join(", ")),
         ("hosts", linked.hosts.join(", ")),
-        ("health", wire_name(linked.health.status)),
+        ("health", format!("{} since {}", wire_name(linked.health.status), moment(linked.health.since))),
         ("tested", moment_or_dash(linked.health.tested_at)),
+        ("next try", moment_or_dash(linked.health.next_try_at)),
+        ("ends", moment_or_dash(linked.health.ends_at)),
         ("created", moment(linked.created_at)),
         ("updated", moment(linked.updated_at)),
     ]);
+    if let Some(failure) = &linked.health.failure {
+        text.push_str("\n\n");
+        text.push_str(&[failure.what.as_str(), failure.fix.as_str()].join(". "));
+    }
     if let Some(verdict) = &linked.health.verdict {
         text.push_str("\n\n");
         text.push_str(&stages::verdict_in_words(verdict, language));

@@ -9,7 +9,7 @@ use tombolo_catalog::Flow;
 use tombolo_egress::TimeOuts;
 use tombolo_store::{
     BegunRenewal, Change, Connection, ConnectionId, CredentialsReplacement, EnvironmentId, Lease,
-    RenewalStart, StoreError,
+    RenewalStart, StoreError, TokenLife,
 };
 
 use super::super::authorization::oauth2_of;
@@ -19,6 +19,7 @@ use super::failure::standing_failure;
 use super::{Outcome, gone, interrupted, nothing_to_renew, scope_of};
 use crate::connections::{all_settings, gates_of, place_of, texts};
 use crate::credentials::{Place, identity_of};
+use crate::health::{earliest, mended};
 use crate::platform::Platform;
 use crate::problem::Problem;
 use crate::proxy::route_options;
@@ -133,13 +134,21 @@ impl Platform {
             .await?;
         let place = Place { version: connection.sealed_version + 1, ..place_of(connection) };
         let sealed = self.safe.seal_with(sealer, place, &tokens.credentials)?;
+        let life = life_of(oauth2, &tokens, now, spread(&connection.id));
         Ok(CredentialsReplacement {
             environment_id: environment.clone(),
             id: connection.id.clone(),
             expected_sealed_version: connection.sealed_version,
             sealed: sealed.sealed,
             hosts: connection.target.hosts.clone(),
-            life: life_of(oauth2, &tokens, now, spread(&connection.id)),
+            // A vendor that keeps the refresh token has no reason to say again when it ends.
+            life: TokenLife {
+                ends_at: earliest(
+                    life.ends_at.or(connection.life.ends_at),
+                    connection.target.certificate_expires_at,
+                ),
+                ..life
+            },
         })
     }
 
@@ -150,11 +159,12 @@ impl Platform {
         let mut lease = begun.lease.clone();
         let mut pauses = Pauses::default();
         loop {
-            let changes = [
+            let mut changes = vec![
                 Change::RequireLease(lease.clone()),
                 Change::ReplaceCredentials(replacement.clone()),
                 Change::ReleaseLease(lease.clone()),
             ];
+            changes.extend(mended(&begun.connection, replacement.life, self.now()));
             match self.store.commit(&changes, self.now()).await {
                 Ok(committed) => {
                     self.directory.committed(&committed);

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use tombolo_auth::ExchangeFailure;
 use tombolo_store::{
-    ActorKind, BegunRenewal, Change, ConnectionHealth, FailedRenewal, Health, Interruption, Renewal,
-    Timestamp,
+    ActorKind, BegunRenewal, Change, FailedRenewal, Health, Interruption, Renewal, Timestamp,
 };
 
 use super::super::callback::spread;
@@ -15,6 +14,7 @@ use super::super::exchange::Unanswered;
 use super::Outcome;
 use crate::access::Access;
 use crate::connections::object_of;
+use crate::health::{News, noted, written};
 use crate::platform::{Platform, events};
 use crate::problem::{Problem, ProblemKind};
 
@@ -49,10 +49,7 @@ impl Platform {
             problem.what = format!("{}; {}", problem.what, explained(interruption));
         }
         let failure = json!({ "code": problem.code, "what": problem.what, "fix": problem.fix });
-        let mut changes = Vec::new();
-        if dead {
-            changes.extend(dead_connection(begun, &problem, failure.clone()));
-        }
+        let mut changes = news(begun, &problem, retry_at, now);
         changes.push(Change::FailRenewal(FailedRenewal {
             environment_id: connection.environment_id.clone(),
             id: connection.id.clone(),
@@ -73,31 +70,25 @@ impl Platform {
     }
 }
 
-/// The connection needs a person.
-fn dead_connection(begun: &BegunRenewal, problem: &Problem, failure: Json) -> Vec<Change> {
+/// What becomes of the connection: without a person nothing comes of it, or it has to wait for the vendor. One whose token is
+/// still good goes on as before.
+fn news(begun: &BegunRenewal, problem: &Problem, retry_at: Option<Timestamp>, now: Timestamp) -> Vec<Change> {
     let connection = &begun.connection;
-    let mut detail = connection.health_detail.clone();
-    if !detail.is_object() {
-        detail = json!({});
-    }
-    detail["renewal"] = failure;
-    let mut changes = vec![Change::RecordHealth(ConnectionHealth {
-        environment_id: connection.environment_id.clone(),
-        id: connection.id.clone(),
-        sealed_version: connection.sealed_version,
-        health: Health::Refused,
-        detail,
-        tested_at: None,
-        outdates: true,
-    })];
+    let is_over = connection.life.expires_at.is_none_or(|end| end <= now);
+    let health = match retry_at {
+        None => Health::NeedsReconnecting,
+        Some(_) if connection.health == Health::NeedsReconnecting || !is_over => return Vec::new(),
+        Some(_) => Health::Failing,
+    };
+    let mut news = News::of_problem(connection, health, "renewal", problem, now);
+    news.next_test_at = news.next_test_at.max(retry_at);
     let access = Access::unrestricted(connection.environment_id.clone(), ActorKind::System, "renewal");
-    let interrupted = begun.renewal.interrupted.as_ref();
-    let detail = json!({
-        "code": problem.code,
-        "interrupted_at": interrupted.map(|interruption| interruption.at.as_milliseconds()),
-        "interrupted_node": interrupted.map(|interruption| &interruption.node),
-    });
-    changes.extend(events(&access, "connection.refused", object_of(connection), detail, true));
+    let mut changes = noted(&access, connection, news);
+    if let Some(interruption) = begun.renewal.interrupted.as_ref().filter(|_| retry_at.is_none()) {
+        let detail = json!({ "at": written(interruption.at), "node": interruption.node });
+        let action = "connection.renewal_interrupted";
+        changes.extend(events(&access, action, object_of(connection), detail, false));
+    }
     changes
 }
 
@@ -132,11 +123,6 @@ fn explained(interruption: &Interruption) -> String {
         interruption.node,
         written(interruption.at)
     )
-}
-
-fn written(at: Timestamp) -> String {
-    jiff::Timestamp::from_millisecond(at.as_milliseconds())
-        .map_or_else(|_| "some time".to_owned(), |at| format!("{at:.0}"))
 }
 
 impl Unanswered {

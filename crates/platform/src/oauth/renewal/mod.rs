@@ -163,7 +163,8 @@ impl Platform {
         }
     }
 
-    /// The first token of an account that is a client itself; other credentials are complete as they were typed.
+    /// The first token of an account that is a client itself; other credentials are complete as they were typed, and may say
+    /// themselves when they end.
     pub(crate) async fn with_first_token(
         &self,
         id: &ConnectionId,
@@ -174,7 +175,9 @@ impl Platform {
         typed: Credentials,
     ) -> Result<(Credentials, TokenLife), Problem> {
         let Some(oauth2) = scheme.oauth2().filter(|oauth2| oauth2.flow == Flow::ClientCredentials) else {
-            return Ok((typed, TokenLife::default()));
+            let ends_at =
+                typed.claimed_end().map(|seconds| Timestamp::from_milliseconds(seconds.saturating_mul(1000)));
+            return Ok((typed, TokenLife { ends_at, ..TokenLife::default() }));
         };
         let (now, scope) = (self.now(), scope_of(oauth2));
         let exchange = Exchange {

@@ -79,9 +79,10 @@ pub(super) fn summary(connection: &Connection, integration: &Integration) -> api
 pub(super) fn stored_health(health: api::Health) -> Health {
     match health {
         api::Health::Unverified => Health::Unverified,
-        api::Health::Available => Health::Available,
-        api::Health::Unavailable => Health::Unavailable,
-        api::Health::Refused => Health::Refused,
+        api::Health::Active => Health::Active,
+        api::Health::Expiring => Health::Expiring,
+        api::Health::Failing => Health::Failing,
+        api::Health::NeedsReconnecting => Health::NeedsReconnecting,
     }
 }
 
@@ -111,22 +112,33 @@ fn health(connection: &Connection) -> api::ConnectionHealth {
     let found: Option<Verdict> = serde_json::from_value(detail["verdict"].clone()).unwrap_or_default();
     let capabilities: Option<BTreeMap<_, _>> =
         serde_json::from_value(detail["capabilities"].clone()).unwrap_or_default();
+    let failure = [&detail["renewal"], &detail["test"]].into_iter().find(|failure| failure.is_object());
+    let words = |failure: &Value, member: &str| failure[member].as_str().unwrap_or_default().to_owned();
     api::ConnectionHealth {
         status: match connection.health {
             Health::Unverified => api::Health::Unverified,
-            Health::Available => api::Health::Available,
-            Health::Unavailable => api::Health::Unavailable,
-            Health::Refused => api::Health::Refused,
+            Health::Active => api::Health::Active,
+            Health::Expiring => api::Health::Expiring,
+            Health::Failing => api::Health::Failing,
+            Health::NeedsReconnecting => api::Health::NeedsReconnecting,
         },
+        since: moment(connection.health_since),
         tested_at: connection.last_tested_at.map(moment),
+        next_try_at: connection.next_test_at.map(moment),
+        ends_at: connection.life.ends_at.map(moment),
         verdict: found.as_ref().map(verdict),
+        failure: failure.map(|failure| api::HealthFailure {
+            code: words(failure, "code"),
+            what: words(failure, "what"),
+            fix: words(failure, "fix"),
+        }),
         capabilities: capabilities.unwrap_or_default(),
     }
 }
 
 /// Clients of the compatible API ask a user to authorize again when they see an error of the type `auth`.
 fn errors(connection: &Connection) -> Vec<api::ConnectionError> {
-    let refused = connection.health == Health::Refused;
+    let refused = connection.health == Health::NeedsReconnecting;
     let error = || api::ConnectionError { kind: "auth".to_owned(), log_id: connection.id.to_string() };
     refused.then(error).into_iter().collect()
 }

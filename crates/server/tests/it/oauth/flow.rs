@@ -35,7 +35,7 @@ async fn a_person_agrees_at_the_vendor_and_whoever_sent_the_link_confirms() {
     let connection = confirmed.json();
     assert_eq!(
         (&connection["name"], &connection["auth_scheme"], &connection["health"]["status"]),
-        (&json!("Sales"), &json!("oauth2"), &json!("available"))
+        (&json!("Sales"), &json!("oauth2"), &json!("active"))
     );
     let linked = state(&app, &link).await;
     assert_eq!(
