@@ -115,7 +115,7 @@ async fn receivers_of_the_compatible_product_get_its_words() {
     insta::assert_snapshot!(bodies.join("\n"), @r#"
     {"from":"nango","type":"auth","connectionId":"…","providerConfigKey":"kintone","authMode":"API_KEY","provider":"kintone","environment":"default","operation":"creation","success":true,"tags":{}}
     {"from":"nango","type":"auth","connectionId":"user-7","providerConfigKey":"kintone","authMode":"BASIC","provider":"kintone","environment":"default","operation":"creation","success":true,"tags":{"team":"east"}}
-    {"from":"nango","type":"auth","connectionId":"user-7","providerConfigKey":"kintone","authMode":"BASIC","provider":"kintone","environment":"default","operation":"refresh","success":false,"tags":{"team":"east"},"error":{"type":"wrong_password","description":"The connection does not work: a test of it failed."}}
+    {"from":"nango","type":"auth","connectionId":"user-7","providerConfigKey":"kintone","authMode":"BASIC","provider":"kintone","environment":"default","operation":"refresh","success":false,"tags":{"team":"east"},"error":{"type":"wrong_password","description":"The credentials are no longer accepted: the account has to be linked again."}}
     {"from":"nango","type":"auth","connectionId":"user-7","providerConfigKey":"kintone","authMode":"BASIC","provider":"kintone","environment":"default","operation":"refresh","success":true,"tags":{"team":"east"}}
     "#);
     let states: Vec<String> = hooked
