@@ -64,7 +64,10 @@ impl Serve {
         stop_signal().await?;
         tracing::info!("stopping");
         server.stop().await;
-        tokio::join!(platform.finish_renewals(configuration.drain()), platform.stop_working());
+        tokio::join!(
+            platform.finish_renewals(configuration.drain()),
+            platform.stop_working(configuration.drain())
+        );
         platform.store().close().await;
         Ok(ExitCode::SUCCESS)
     }

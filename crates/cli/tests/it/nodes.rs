@@ -87,7 +87,7 @@ impl Cluster {
         let mut cluster = Self { world, receiver, database, master_key, key: String::new() };
         let made = run(cluster.command(&["api-key", "create", "test"]), "").await;
         assert_eq!(made.code, 0, "{}", made.err);
-        cluster.key = made.out.trim().to_owned();
+        made.out.trim().clone_into(&mut cluster.key);
         cluster
     }
 
@@ -129,7 +129,7 @@ impl Cluster {
 }
 
 async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !holds().await {
         assert!(Instant::now() < deadline, "{what}");
         tokio::time::sleep(Duration::from_millis(100)).await;

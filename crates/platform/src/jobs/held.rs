@@ -73,13 +73,17 @@ impl HeldJobs {
     }
 
     /// Whether no further job is to be begun.
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Acquire)
     }
 
-    /// Ends all work for good, and gives what was held.
-    pub(super) fn abandon(&self) -> Vec<JobLease> {
+    /// Begins no further job, and has those that can stop early do so.
+    pub(super) fn end(&self) {
         self.is_over.store(true, Ordering::Release);
+    }
+
+    /// Ends all work, and gives what was held.
+    pub(super) fn abandon(&self) -> Vec<JobLease> {
         let jobs = self.lock();
         jobs.values().for_each(|held| held.task.abort());
         jobs.values().map(|held| held.lease.clone()).collect()

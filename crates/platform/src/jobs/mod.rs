@@ -34,6 +34,8 @@ const CHEW: Duration = Duration::from_millis(50);
 const PERIOD: Duration = Duration::from_secs(1);
 /// How often audit events that are not chained yet are looked for.
 const CHAIN_PERIOD: Duration = Duration::from_secs(10);
+/// How long a server that stops waits for its jobs: as long as a receiver of webhooks may take, and a little.
+const STOP_MAX: Duration = Duration::from_secs(25);
 /// For how long finished jobs and webhook events are kept.
 const JOBS_KEPT: Duration = Duration::from_hours(7 * 24);
 /// For how long dead jobs are kept: somebody has to have a chance to see them and to try again.
@@ -107,8 +109,14 @@ impl Platform {
         });
     }
 
-    /// Ends the work of this process and gives its jobs back, so that others need not wait until their leases run out.
-    pub async fn stop_working(&self) {
+    /// Begins no further job, waits for what is under way (a request that is cut off here would be sent twice), and gives
+    /// back what is left, so that others need not wait until its leases run out.
+    pub async fn stop_working(&self, patience: Duration) {
+        self.held_jobs.end();
+        let deadline = Instant::now() + patience.min(STOP_MAX);
+        while !self.held_jobs.leases().is_empty() && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         let leases = self.held_jobs.abandon();
         if let Err(error) = self.store.release_jobs(&leases, self.now()).await {
             tracing::warn!(%error, "jobs could not be given back; others take them up in a moment");

@@ -171,7 +171,7 @@ impl Round {
     /// Whether more may be sent in this turn.
     fn is_open(&self, platform: &Platform) -> bool {
         let paused = self.webhook.paused_until.is_some_and(|until| until > platform.now());
-        !paused && Instant::now() < self.ends
+        !paused && Instant::now() < self.ends && !platform.held_jobs.is_over()
     }
 
     async fn read(&mut self, platform: &Platform) -> Result<(), Problem> {

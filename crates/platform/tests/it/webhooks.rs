@@ -475,3 +475,29 @@ async fn a_database_that_goes_away_while_something_is_sent_makes_nothing_forgott
     }
     assert_eq!(hooked.receiver.got().len(), 1, "its outcome was noted once the database was back");
 }
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stops_ends_what_it_has_begun_and_leaves_the_rest_to_others(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let hooked = Hooked::start(backend).await;
+    hooked.webhook("crm", &[]).await;
+    hooked.receiver.usually(Behaviour::Ponders(Duration::from_millis(300)));
+    let (platform, access) = (&hooked.world.platform, &hooked.world.access);
+    for _ in 0..20 {
+        platform.test_webhook(access, "crm").await.expect("sent");
+    }
+    platform.work(KEEP);
+    while hooked.receiver.got().is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    platform.stop_working(Duration::from_secs(10)).await;
+    let delivered = hooked.deliveries("crm").await;
+    let delivered = delivered.iter().filter(|(state, _)| *state == WebhookDeliveryState::Delivered).count();
+    assert_eq!(hooked.receiver.got().len(), delivered, "nothing is sent twice because of it");
+    assert!(delivered < 20);
+    let jobs = platform.list_jobs(access, None, None, None, 10).await.expect("listed");
+    assert!(jobs.iter().all(|job| job.state == tombolo_store::JobState::Queued), "{jobs:?}");
+    assert_eq!(hooked.work().await, 0, "it is over here");
+}
