@@ -1,6 +1,8 @@
 //! Of all that a file holds: one key, the certificate that belongs to it, and the way up to an authority.
 
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::CertificateDer;
 use x509_parser::parse_x509_certificate;
 use x509_parser::prelude::X509Certificate;
 
@@ -49,7 +51,17 @@ pub(super) fn choose(
         return Err(CertificateFault::NotYetValid { subject, not_before });
     }
     let chain = chain(pair.certificate, &certificates);
+    if !is_usable(&chain, &pair.key) {
+        return Err(CertificateFault::UnsupportedCertificate);
+    }
     Ok((ClientCertificate { chain, key: pair.key }, CertificateFacts { subject, not_after }))
+}
+
+/// Whether the library that shows the certificate in the handshake takes it.
+fn is_usable(chain: &[Vec<u8>], key: &Key) -> bool {
+    let Ok(key) = any_supported_type(&key.to_tls()) else { return false };
+    let chain = chain.iter().cloned().map(CertificateDer::from).collect();
+    CertifiedKey::new(chain, key).keys_match().is_ok()
 }
 
 fn pairs(keys: Vec<(Option<String>, Key)>, certificates: &[Vec<u8>]) -> Result<Vec<Pair>, CertificateFault> {

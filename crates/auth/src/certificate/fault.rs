@@ -63,6 +63,8 @@ pub enum CertificateFault {
     KeyOfAnother,
     /// The key is of a kind that TLS does not use.
     UnsupportedKey,
+    /// The certificate is of a version that TLS does not use.
+    UnsupportedCertificate,
     /// There are several, and none was chosen.
     SeveralKeys {
         /// Which there are.
@@ -122,6 +124,7 @@ impl CertificateFault {
             Self::NoCertificate => "key_without_certificate",
             Self::KeyOfAnother => "certificate_of_another_key",
             Self::UnsupportedKey => "certificate_key_unsupported",
+            Self::UnsupportedCertificate => "certificate_unsupported",
             Self::SeveralKeys { .. } => "certificate_subject_needed",
             Self::UnknownSubject { .. } => "certificate_subject_unknown",
             Self::Expired { .. } => "certificate_expired",
@@ -243,6 +246,10 @@ impl CertificateFault {
             Self::UnsupportedKey => (
                 "The private key is damaged, or of a kind that TLS does not use. RSA, ECDSA and Ed25519 are.",
                 "秘密鍵が壊れているか、TLSで使えない種類です。RSA、ECDSA、Ed25519に対応しています。",
+            ),
+            Self::UnsupportedCertificate => (
+                "The certificate is damaged, or of an old version (X.509 v1 or v2). Ask for one of version 3.",
+                "証明書が壊れているか、古いバージョン（X.509 v1またはv2）です。バージョン3の証明書の発行を依頼してください。",
             ),
             _ => (
                 "The file of the client certificate is needed.",

@@ -5,10 +5,9 @@
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA1_OUTPUT_LEN};
-use pkcs8::der::asn1::{AnyRef, OctetStringRef};
-use pkcs8::der::{self, Reader as _, SliceReader};
 use zeroize::Zeroizing;
 
+use super::pem::sealed_bytes;
 use super::{CertificateFault, Contents, Key};
 
 const MAGIC: [u8; 4] = 0xFEED_FEED_u32.to_be_bytes();
@@ -47,7 +46,8 @@ pub(super) fn read(bytes: &[u8], password: &str) -> Result<Contents, Certificate
     let mut contents = Contents::default();
     for entry in entries {
         if let Some(protected) = entry.key {
-            let protected = key_bytes(protected).map_err(|_| MALFORMED)?;
+            // The algorithm beside it is always the format's own.
+            let protected = sealed_bytes(protected).map_err(|_| MALFORMED)?;
             // The password of the store is right, so the key has another one.
             let plain = unprotected(protected, &password).ok_or(CertificateFault::KeyHasOwnPassword)?;
             contents.keys.push((Some(entry.alias), Key::pkcs8(plain)));
@@ -122,17 +122,6 @@ impl<'a> Entries<'a> {
         let length = u16::from_be_bytes(self.take(2)?.try_into().ok()?);
         Some(String::from_utf8_lossy(self.take(length.into())?).into_owned())
     }
-}
-
-/// The protected key inside of its `EncryptedPrivateKeyInfo`, whose algorithm is always the format's own.
-fn key_bytes(der: &[u8]) -> der::Result<&[u8]> {
-    let mut reader = SliceReader::new(der)?;
-    let protected = reader.sequence(|inside| {
-        inside.decode::<AnyRef<'_>>()?;
-        inside.decode::<&OctetStringRef>()
-    })?;
-    reader.finish()?;
-    Ok(protected.as_bytes())
 }
 
 /// Takes the format's own protection off: salt, key mixed with a chain of digests, digest of password and key.

@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use pkcs8::EncryptedPrivateKeyInfoRef;
-use pkcs8::der::Decode as _;
+use pkcs8::der::asn1::{AnyRef, OctetStringRef};
+use pkcs8::der::{self, Decode as _, Reader as _, SliceReader};
 use pkcs8::pkcs5::{self, EncryptionScheme, pbes2};
 use zeroize::Zeroizing;
 
@@ -85,8 +86,11 @@ fn decrypted(der: &[u8], password: &str) -> Result<Key, CertificateFault> {
     if password.is_empty() {
         return Err(CertificateFault::PasswordNeeded);
     }
-    let malformed = CertificateFault::Malformed { found: "PEM" };
-    let sealed = EncryptedPrivateKeyInfoRef::from_der(der).map_err(|_| malformed)?;
+    let sealed = EncryptedPrivateKeyInfoRef::from_der(der).map_err(|_| match sealed_bytes(der) {
+        // It has the form of a sealed key, so its algorithm is one that the library does not know.
+        Ok(_) => CertificateFault::UnsupportedPem,
+        Err(_) => CertificateFault::Malformed { found: "PEM" },
+    })?;
     let EncryptionScheme::Pbes2(parameters) = &sealed.encryption_algorithm else {
         return Err(CertificateFault::UnsupportedPem);
     };
@@ -107,6 +111,17 @@ fn decrypted(der: &[u8], password: &str) -> Result<Key, CertificateFault> {
         Ok(_) | Err(pkcs5::Error::DecryptFailed) => Err(CertificateFault::WrongPassword),
         Err(_) => Err(CertificateFault::UnsupportedPem),
     }
+}
+
+/// What is sealed inside of an `EncryptedPrivateKeyInfo` (RFC 5958 §3), whatever the algorithm.
+pub(super) fn sealed_bytes(der: &[u8]) -> der::Result<&[u8]> {
+    let mut reader = SliceReader::new(der)?;
+    let sealed = reader.sequence(|inside| {
+        inside.decode::<AnyRef<'_>>()?;
+        inside.decode::<&OctetStringRef>()
+    })?;
+    reader.finish()?;
+    Ok(sealed.as_bytes())
 }
 
 struct Section<'a> {
