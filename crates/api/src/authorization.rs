@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::field_value::FieldValue;
+
 /// An account that a person is to link at the vendor, with their browser.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -26,6 +28,9 @@ pub struct CreateAuthorization {
     /// Fields that are no secret. Those that say where the OAuth client is registered are known already.
     #[serde(default)]
     pub fields: BTreeMap<String, String>,
+    /// Fields of gates, such as a client certificate: secrets among them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub gate_fields: BTreeMap<String, FieldValue>,
     /// Extra settings.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,

@@ -11,7 +11,7 @@ use url::Url;
 use crate::address::AddressPolicy;
 use crate::connect_to::{ConnectRule, ConnectTo};
 use crate::origin::{Origin, OriginRules, Scheme};
-use crate::pool::{Pool, PoolSettings};
+use crate::pool::{Pool, PoolSettings, WeakPool};
 use crate::pool_key::{Content, PoolKey};
 use crate::probe::Probe;
 use crate::proxy_server::ProxyServer;
@@ -25,6 +25,7 @@ pub struct Egress {
     pub(crate) settings: EgressSettings,
     pub(crate) resolver: Arc<dyn Resolve>,
     client_configs: Mutex<HashMap<TlsSettings, Weak<ClientConfig>>>,
+    pools: Mutex<Vec<WeakPool>>,
 }
 
 /// The operator's rules. The default is the strict one.
@@ -45,7 +46,7 @@ pub struct EgressSettings {
 impl Egress {
     /// Sets the rules; they stay for the life of the value.
     pub fn new(settings: EgressSettings, resolver: Arc<dyn Resolve>) -> Arc<Self> {
-        Arc::new(Self { settings, resolver, client_configs: Mutex::default() })
+        Arc::new(Self { settings, resolver, client_configs: Mutex::default(), pools: Mutex::default() })
     }
 
     /// [`Origin::parse_user_input`] under the operator's rules.
@@ -92,7 +93,17 @@ impl Egress {
 
     /// A pool of kept-alive connections, for one runtime.
     pub fn pool(self: &Arc<Self>) -> Pool {
-        Pool::new(Arc::clone(self))
+        let pool = Pool::new(Arc::clone(self));
+        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        pools.retain(WeakPool::is_alive);
+        pools.push(pool.downgrade());
+        pool
+    }
+
+    /// [`Pool::evict`] on the pools of all runtimes.
+    pub fn evict(&self, matching: impl Fn(&PoolKey) -> bool) {
+        let pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        pools.iter().filter_map(WeakPool::upgrade).for_each(|pool| pool.evict(&matching));
     }
 
     /// A client for connection tests: staged, unpooled, never retrying.

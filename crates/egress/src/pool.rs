@@ -34,6 +34,20 @@ pub struct PoolSettings {
     pub idle_time: Duration,
 }
 
+/// A pool that lives as long as its runtime keeps it.
+#[derive(Debug)]
+pub(crate) struct WeakPool(Weak<Inner>);
+
+impl WeakPool {
+    pub(crate) fn is_alive(&self) -> bool {
+        self.0.strong_count() > 0
+    }
+
+    pub(crate) fn upgrade(&self) -> Option<Pool> {
+        self.0.upgrade().map(Pool)
+    }
+}
+
 #[derive(Debug)]
 struct Inner {
     egress: Arc<Egress>,
@@ -96,6 +110,11 @@ impl Pool {
             }
             stays
         });
+    }
+
+    /// Does not keep the connections.
+    pub(crate) fn downgrade(&self) -> WeakPool {
+        WeakPool(Arc::downgrade(&self.0))
     }
 
     /// How many connections are kept without a request, for tests.

@@ -8,8 +8,8 @@ use tokio::sync::Semaphore;
 use tombolo_catalog::Catalog;
 use tombolo_egress::{Egress, Pool, Probe};
 use tombolo_store::{
-    ActorKind, ApiKeyHash, ApiKeyText, Change, Committed, Connection, EnvironmentId, Integration,
-    NewAuditEvent, NewWebhookEvent, Object, Store, Timestamp,
+    ActorKind, ApiKeyHash, ApiKeyText, Change, Committed, Connection, ConnectionId, EnvironmentId,
+    Integration, NewAuditEvent, NewWebhookEvent, Object, Store, Timestamp,
 };
 use tombolo_vault::{KeyRing, Random};
 
@@ -23,7 +23,7 @@ use crate::jobs::HeldJobs;
 use crate::metrics::JobCounts;
 use crate::oauth::{Renewals, Renewer};
 use crate::problem::{Problem, ProblemKind};
-use crate::proxy::{Governors, Lane, Plan};
+use crate::proxy::{Governors, Lane, Plan, certified_prefix};
 use crate::refusals::Refusals;
 use crate::webhooks::EventType;
 
@@ -236,6 +236,8 @@ impl Platform {
             let (connection, integration) =
                 platform.find_connection(&environment, integration.as_deref(), &connection).await?;
             let plan = Arc::new(platform.compile_stored(&connection, &integration).await?);
+            // Another process may have changed the credentials.
+            platform.close_certified(&environment, &connection.id, Some(&plan));
             Ok(platform.directory.keep_plan(reading, name, plan))
         })
         .await
@@ -305,7 +307,27 @@ impl Platform {
         if !committed.jobs.is_empty() || !committed.webhook_events.is_empty() || committed.redelivered > 0 {
             self.held_jobs.look();
         }
+        for change in changes {
+            let (environment, id) = match change {
+                Change::DeleteConnection(environment, id) => (environment, id),
+                Change::UpdateConnection(update) if update.target.is_some() => {
+                    (&update.environment_id, &update.id)
+                }
+                Change::ReplaceCredentials(replacement) => (&replacement.environment_id, &replacement.id),
+                _ => continue,
+            };
+            self.close_certified(environment, id, None);
+        }
         Ok(committed)
+    }
+
+    /// Closes what is kept open towards the upstream of a connection with a client certificate of other credentials than
+    /// the current ones.
+    fn close_certified(&self, environment: &EnvironmentId, id: &ConnectionId, current: Option<&Plan>) {
+        let current = current.map(|plan| plan.route().pool_key().partition());
+        let of_connection = certified_prefix(environment, id.as_str());
+        self.egress
+            .evict(|key| key.partition().starts_with(&of_connection) && Some(key.partition()) != current);
     }
 
     /// Whether calls can be served at this moment: the database is open and answers, or did within the last second.

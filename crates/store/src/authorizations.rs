@@ -36,7 +36,7 @@ pub struct Authorization {
     pub draft: Json,
     /// The hosts that `sealed` is bound to.
     pub hosts: HostSet,
-    /// The PKCE verifier while the person is at the vendor, then the tokens.
+    /// What the gates ask for, and the PKCE verifier while the person is at the vendor; then the tokens.
     pub sealed: Option<Sealed>,
     /// The record version that `sealed` is bound to.
     pub sealed_version: u64,
@@ -87,8 +87,15 @@ pub struct NewAuthorization {
     pub start_hash: Vec<u8>,
     /// What was given for the connection.
     pub draft: Json,
+    /// What was given that is secret, sealed for [`NewAuthorization::SEALED_VERSION`] and these hosts.
+    pub sealed: Option<(Sealed, HostSet)>,
     /// When it can no longer go on.
     pub expires_at: Timestamp,
+}
+
+impl NewAuthorization {
+    /// The record version that the secrets of a new authorization are bound to.
+    pub const SEALED_VERSION: u64 = 1;
 }
 
 /// A next stage; the present one decides whether it is taken.
@@ -199,10 +206,15 @@ fn read(mut row: Row) -> Result<Authorization, StoreError> {
 }
 
 pub(crate) async fn insert(act: &mut Act<'_>, new: &NewAuthorization) -> Result<(), StoreError> {
+    if let Some((sealed, _)) = &new.sealed {
+        count_sealed(act, &new.environment_id, sealed).await?;
+    }
+    let no_hosts = HostSet::default();
+    let hosts = new.sealed.as_ref().map_or(&no_hosts, |(_, hosts)| hosts);
     let statement = query(
         "INSERT INTO authorizations (id, environment_id, oauth_client_id, connection, start_hash, stage, draft, hosts, \
-         sealed_version, outcome, created_at, expires_at, connect_session, links_again, socket_hash) \
-         VALUES ($1, $2, $3, $4, $5, 'waiting', $6, '[]', 0, 'null', $7, $8, $9, $10, $11)",
+         sealed_version, outcome, created_at, expires_at, connect_session, links_again, socket_hash, sealed) \
+         VALUES ($1, $2, $3, $4, $5, 'waiting', $6, $12, $13, 'null', $7, $8, $9, $10, $11, $14)",
     );
     let statement = statement
         .bind(&new.id)
@@ -215,7 +227,10 @@ pub(crate) async fn insert(act: &mut Act<'_>, new: &NewAuthorization) -> Result<
         .bind(new.expires_at)
         .bind(new.connect_session.as_ref())
         .bind(new.links_again.and_then(|version| i64::try_from(version).ok()))
-        .bind(new.socket_hash.as_deref());
+        .bind(new.socket_hash.as_deref())
+        .bind(hosts::to_json(hosts))
+        .bind(new.sealed.as_ref().map_or(0, |_| NewAuthorization::SEALED_VERSION))
+        .bind(new.sealed.as_ref().map(|(sealed, _)| sealed.as_bytes()));
     act.transaction.execute(statement).await.map(drop)
 }
 

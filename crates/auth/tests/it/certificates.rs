@@ -1,6 +1,8 @@
 //! Certificate files as people have them, made by OpenSSL and a JDK (`tests/certificates/make.sh`): what is read, and the
 //! verdict on what is not.
 
+use std::path::Path;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tombolo_auth::{CertificateFile, CertificateKind, ClientCertificate, Credentials, CredentialsBuilder};
@@ -10,11 +12,15 @@ const PASSWORD: &str = "marker-password";
 /// Within the century for which the files are good, 2030-01-01.
 const NOW: i64 = 1_893_456_000;
 
+fn is_pem(file: &str) -> bool {
+    Path::new(file).extension().is_some_and(|extension| extension == "pem")
+}
+
 /// What a form holds: PEM as it is, anything else in base64.
 fn material(file: &str) -> String {
     let path = format!("{}/tests/certificates/{file}", env!("CARGO_MANIFEST_DIR"));
     let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    if file.ends_with(".pem") { String::from_utf8(bytes).expect("text") } else { STANDARD.encode(bytes) }
+    if is_pem(file) { String::from_utf8(bytes).expect("text") } else { STANDARD.encode(bytes) }
 }
 
 fn read_text(kind: &str, material: &str, password: &str, subject: &str, now: i64) -> String {
@@ -185,17 +191,13 @@ fn broken_files_have_verdicts() {
     for file in ["chain.pem", "sealed-des3.pem", "modern.pfx", "legacy.pfx", "one.jks", "alone.cer"] {
         let path = format!("{}/tests/certificates/{file}", env!("CARGO_MANIFEST_DIR"));
         let whole = std::fs::read(path).expect("readable");
-        let given = |bytes: &[u8]| match file.ends_with(".pem") {
-            true => String::from_utf8_lossy(bytes).into_owned(),
-            false => STANDARD.encode(bytes),
+        let given = |bytes: &[u8]| {
+            if is_pem(file) { String::from_utf8_lossy(bytes).into_owned() } else { STANDARD.encode(bytes) }
         };
         for length in (0..whole.len()).step_by(whole.len() / 24 + 1) {
             let told = read_text("auto", &given(&whole[..length]), PASSWORD, "", NOW);
             // Sections that are whole stand for themselves, whatever is cut off behind them.
-            assert!(
-                file.ends_with(".pem") || told.starts_with("certificate: "),
-                "{file} cut at {length}: {told}"
-            );
+            assert!(is_pem(file) || told.starts_with("certificate: "), "{file} cut at {length}: {told}");
         }
         for _ in 0..40 {
             let mut bytes = whole.clone();

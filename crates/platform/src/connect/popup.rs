@@ -57,6 +57,7 @@ impl Platform {
             None => self.name_for(&holder.linking, &chosen, &belonging).await?,
         };
         let draft = AuthorizationDraft {
+            gate_fields: BTreeMap::new(),
             integration: key.to_owned(),
             name,
             connection_id: None,

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use tombolo_auth::{Accepted, AuthorizationRequest, CredentialsBuilder, Form};
-use tombolo_catalog::{AuthScheme, OAuth2, Provider};
+use tombolo_auth::{Accepted, AuthorizationRequest, Credentials, CredentialsBuilder, Typed};
+use tombolo_catalog::{AuthScheme, GateKind, OAuth2, Provider};
 use tombolo_store::{
-    Authorization, AuthorizationId, AuthorizationStage, AuthorizationStep, Change, EndUser, NewAuthorization,
-    OAuthClient, Object, StoreError, Timestamp,
+    Authorization, AuthorizationId, AuthorizationStage, AuthorizationStep, Change, EndUser, EnvironmentId,
+    NewAuthorization, OAuthClient, Object, StoreError,
 };
-use tombolo_vault::HostSet;
+use tombolo_vault::{HostSet, Sealed};
 
 use super::clients::{merged_config, scheme_with_client};
 use super::{LINK_LIFE, STEP_LIFE, exchange, hash, secret_text};
@@ -40,6 +40,8 @@ pub struct AuthorizationDraft {
     pub oauth_client: Option<String>,
     /// Fields of the configuration, none of them secret.
     pub fields: BTreeMap<String, String>,
+    /// Fields of gates, such as a client certificate.
+    pub gate_fields: Typed,
     /// Extra settings.
     pub settings: BTreeMap<String, String>,
     /// For finding it.
@@ -66,6 +68,12 @@ pub(super) struct WaitingDraft {
     pub(super) connection_id: Option<String>,
     pub(super) auth_scheme: String,
     pub(super) config: BTreeMap<String, String>,
+    /// The gates that the connection comes through; what opens them is sealed.
+    #[serde(default)]
+    pub(super) gates: Vec<GateKind>,
+    /// When the client certificate ends, in milliseconds since 1970.
+    #[serde(default)]
+    pub(super) certificate_expires_at: Option<i64>,
     /// The settings that do not decide where requests go.
     pub(super) settings: BTreeMap<String, String>,
     pub(super) tags: BTreeMap<String, String>,
@@ -125,7 +133,7 @@ pub struct AuthorizationState {
 impl Platform {
     /// Makes a link for a person who is to agree at the vendor. Nothing is asked of the vendor yet.
     pub async fn start_authorization(
-        &self,
+        self: &Arc<Self>,
         access: &Access,
         draft: AuthorizationDraft,
     ) -> Result<StartedAuthorization, Problem> {
@@ -148,7 +156,7 @@ impl Platform {
             Some(integration) => self.provider_of(integration)?,
             None => self.known_provider(&draft.integration)?,
         };
-        let (scheme, _) = scheme_with_client(&provider, draft.auth_scheme.as_deref())?;
+        let (scheme, oauth2) = scheme_with_client(&provider, draft.auth_scheme.as_deref())?;
         if let Some(integration) = &integration {
             refuse_scheme(integration, &scheme.id)?;
         }
@@ -168,11 +176,18 @@ impl Platform {
         let client = self.client_for(access, &provider, scheme, wanted.as_deref(), &draft.fields).await?;
         let (belonging, socket_hash) = (draft.belonging.clone(), draft.socket_hash.clone());
         let is_confirmed = self.environment_settings(&access.environment).await?.confirm_authorizations;
-        let waiting = accept(&provider, scheme, &client, draft, (is_confirmed, self.now()))?;
-        exchange::url_of(&provider, &provider.base_url, &waiting.config, &[])?;
+        let (waiting, of_gates) =
+            self.accept_waiting(&provider, scheme, &client, draft, is_confirmed).await?;
+        exchange::url_of(&provider, &provider.base_url, &waiting.config, &waiting.gates)?;
 
         let now = self.now();
         let id = AuthorizationId::generate(now, &*self.random).map_err(StoreError::from)?;
+        let sealed = if waiting.gates.is_empty() {
+            None
+        } else {
+            let hosts = self.bound_hosts(&provider, oauth2, &waiting.config, &waiting.gates)?;
+            Some(self.seal_of_gates(&access.environment, &id, hosts, &of_gates).await?)
+        };
         let link_secret = secret_text(&*self.random)?;
         let new = NewAuthorization {
             id: id.clone(),
@@ -187,6 +202,7 @@ impl Platform {
             socket_hash,
             start_hash: hash(&link_secret),
             draft: json!(waiting),
+            sealed,
             expires_at: now.plus(LINK_LIFE),
         };
         let object = Object { kind: "authorization".into(), id: id.to_string(), label: waiting.name.clone() };
@@ -248,13 +264,22 @@ impl Platform {
             purpose: Purpose::Authorization,
             object: authorization.id.to_string(),
             version: authorization.sealed_version + 1,
-            hosts: HostSet::default(),
+            hosts: authorization.hosts.clone(),
         };
-        let remembered = CredentialsBuilder::new().value(VERIFIER, &verifier).build();
+        // Later on something else is sealed, and the step below is refused.
+        let is_waiting =
+            matches!(authorization.stage, AuthorizationStage::Waiting | AuthorizationStage::Started);
+        let of_gates = if draft.gates.is_empty() || !is_waiting {
+            CredentialsBuilder::new()
+        } else {
+            of_gates(&self.remembered(&authorization).await?.open()?, &draft.gates)
+        };
+        let remembered = of_gates.value(VERIFIER, &verifier).build();
         let sealed = self.safe.seal(&self.store, place, &remembered).await?;
         let template = oauth2.authorization_url.as_ref().ok_or_else(no_page)?;
         let request = AuthorizationRequest {
             oauth2,
+            // A browser shows a certificate of its person's own, if it is asked for one.
             url: &self.for_browsers(exchange::url_of(&provider, template, &draft.config, &[])?),
             client_id: &client.client_id,
             redirect_uri: &redirect_uri(public_url, &client),
@@ -270,7 +295,7 @@ impl Platform {
             from: &[AuthorizationStage::Waiting, AuthorizationStage::Started],
             stage: AuthorizationStage::Started,
             started: Some((hash(&state), hash(&cookie))),
-            sealed: Some((sealed.sealed, sealed.place.version, HostSet::default())),
+            sealed: Some((sealed.sealed, sealed.place.version, sealed.place.hosts)),
             outcome: Json::Null,
             expires_at: Some(self.now().plus(STEP_LIFE)),
         };
@@ -282,6 +307,70 @@ impl Platform {
                 cookie: cookie.into(),
             }),
         }
+    }
+
+    /// Seals what opens the gates of a connection until its person comes back.
+    async fn seal_of_gates(
+        &self,
+        environment: &EnvironmentId,
+        id: &AuthorizationId,
+        hosts: HostSet,
+        of_gates: &Credentials,
+    ) -> Result<(Sealed, HostSet), Problem> {
+        let place = Place {
+            environment: environment.clone(),
+            purpose: Purpose::Authorization,
+            object: id.to_string(),
+            version: NewAuthorization::SEALED_VERSION,
+            hosts,
+        };
+        let sealed = self.safe.seal(&self.store, place, of_gates).await?;
+        Ok((sealed.sealed, sealed.place.hosts))
+    }
+
+    /// Accepts what was given for the connection. What opens its gates comes back apart, because it is secret.
+    async fn accept_waiting(
+        &self,
+        provider: &Arc<Provider>,
+        scheme: &AuthScheme,
+        client: &OAuthClient,
+        mut draft: AuthorizationDraft,
+        is_confirmed: bool,
+    ) -> Result<(WaitingDraft, Credentials), Problem> {
+        let fields = merged_config(client, std::mem::take(&mut draft.fields))?;
+        let mut typed: Typed =
+            fields.into_iter().map(|(name, value)| (name, SecretString::from(value))).collect();
+        typed.append(&mut draft.gate_fields);
+        let (settings, routing) = accept_settings(provider, &draft.settings)?;
+        let accepted = self.read_form(provider, scheme, typed).await?.map_err(Problem::fields)?;
+        let Accepted { mut config, gates, certificate, credentials, .. } = accepted;
+        config.extend(routing);
+        let scopes = match (draft.scopes.is_empty(), client.scopes.is_empty()) {
+            (false, _) => draft.scopes,
+            (true, false) => client.scopes.clone(),
+            (true, true) => {
+                let oauth2 = scheme.oauth2().into_iter();
+                oauth2.flat_map(OAuth2::default_scopes).map(str::to_owned).collect()
+            }
+        };
+        let waiting = WaitingDraft {
+            integration: draft.integration,
+            name: draft.name.trim().to_owned(),
+            connection_id: draft.connection_id,
+            auth_scheme: scheme.id.clone(),
+            config,
+            gates,
+            certificate_expires_at: certificate.map(|facts| facts.not_after.saturating_mul(1000)),
+            settings,
+            tags: draft.tags,
+            metadata: draft.metadata,
+            scopes,
+            parameters: draft.parameters,
+            end_user: draft.belonging.end_user,
+            webhook_url: draft.belonging.webhook_url,
+            is_confirmed,
+        };
+        Ok((waiting, credentials))
     }
 
     /// An address that a browser can follow, also where the operator sends the host elsewhere.
@@ -366,47 +455,11 @@ fn the_only(mut fitting: Vec<OAuthClient>, provider: &Provider) -> Result<OAuthC
     }
 }
 
-fn accept(
-    provider: &Provider,
-    scheme: &AuthScheme,
-    client: &OAuthClient,
-    draft: AuthorizationDraft,
-    (is_confirmed, now): (bool, Timestamp),
-) -> Result<WaitingDraft, Problem> {
-    let fields = merged_config(client, draft.fields)?;
-    let typed = fields.into_iter().map(|(name, value)| (name, SecretString::from(value))).collect();
-    let (settings, routing) = accept_settings(provider, &draft.settings)?;
-    let Accepted { mut config, gates, .. } = Form { provider, scheme, now: now.as_milliseconds() / 1000 }
-        .accept(&typed)
-        .map_err(Problem::fields)?;
-    if !gates.is_empty() {
-        let what = "A gate's password cannot travel in a link";
-        return Err(Problem::invalid("gate_in_link", what, "Leave the fields of the gate out."));
-    }
-    config.extend(routing);
-    let scopes = match (draft.scopes.is_empty(), client.scopes.is_empty()) {
-        (false, _) => draft.scopes,
-        (true, false) => client.scopes.clone(),
-        (true, true) => {
-            let oauth2 = scheme.oauth2().into_iter();
-            oauth2.flat_map(OAuth2::default_scopes).map(str::to_owned).collect()
-        }
-    };
-    Ok(WaitingDraft {
-        integration: draft.integration,
-        name: draft.name.trim().to_owned(),
-        connection_id: draft.connection_id,
-        auth_scheme: scheme.id.clone(),
-        config,
-        settings,
-        tags: draft.tags,
-        metadata: draft.metadata,
-        scopes,
-        parameters: draft.parameters,
-        end_user: draft.belonging.end_user,
-        webhook_url: draft.belonging.webhook_url,
-        is_confirmed,
-    })
+/// What opens the gates, of all that is sealed together.
+pub(super) fn of_gates(sealed: &Credentials, gates: &[GateKind]) -> CredentialsBuilder {
+    let names = gates.iter().flat_map(|gate| gate.credentials());
+    let found = names.filter_map(|name| Some((name, sealed.value(name)?)));
+    found.fold(CredentialsBuilder::new(), |builder, (name, value)| builder.value(name, value))
 }
 
 const fn yes() -> bool {

@@ -11,15 +11,15 @@ use tombolo_store::{
     Authorization, AuthorizationId, AuthorizationStage, AuthorizationStep, Change, NewConnection,
     OAuthClient, Timestamp,
 };
-use tombolo_vault::{HostSet, Sealed};
+use tombolo_vault::Sealed;
 
-use super::authorization::{VERIFIER, WaitingDraft, cookie_name, oauth2_of, redirect_uri};
+use super::authorization::{VERIFIER, WaitingDraft, cookie_name, oauth2_of, of_gates, redirect_uri};
 use super::exchange::{Client, Exchange, life_of};
 use super::linking::{Confirmable, ended_session, told, told_of_failure};
 use super::testing::TokensToTest;
 use super::{STEP_LIFE, hash};
 use crate::connections::all_settings;
-use crate::credentials::{Place, Purpose, SealedCredentials};
+use crate::credentials::{Place, Purpose, SealedCredentials, identity_of};
 use crate::health::health_detail;
 use crate::platform::Platform;
 use crate::problem::{Problem, ProblemKind};
@@ -133,23 +133,26 @@ impl Platform {
         let oauth2 = oauth2_of(&provider, &draft.auth_scheme)?;
         let code = code_of(oauth2.issuer.as_deref(), callback)?;
         let remembered = self.remembered(authorization).await?.open()?;
-        let hosts = self.token_hosts(&provider, oauth2, &draft.config, &[])?;
+        let hosts = self.token_hosts(&provider, oauth2, &draft.config, &draft.gates)?;
         let settings = all_settings(&provider, draft.settings.clone(), &draft.config);
+        let mut options = route_options(&settings)?;
+        options.tls.identity = identity_of(&remembered)?;
+        let of_gates = of_gates(&remembered, &draft.gates).build();
         let now = self.now();
         let exchange = Exchange {
             provider: &provider,
             oauth2,
             config: &draft.config,
-            gates: &[],
+            gates: &draft.gates,
             hosts: &hosts,
-            options: route_options(&settings)?,
+            options,
             client: Client::Ours(client),
             grant: Grant::AuthorizationCode {
                 code,
                 redirect_uri: &redirect_uri(callback.public_url, client),
                 verifier: remembered.value(VERIFIER).filter(|_| oauth2.pkce),
             },
-            previous: None,
+            previous: Some(&of_gates),
         };
         let tokens = self.exchange(exchange).await.map_err(super::exchange::Unanswered::into_problem)?;
         let mut config = draft.config.clone();
@@ -164,6 +167,7 @@ impl Platform {
                 auth_scheme: &draft.auth_scheme,
                 settings: &draft.settings,
                 config: &config,
+                gates: &draft.gates,
                 token_hosts: hosts,
                 credentials: &tokens.credentials,
             })
@@ -180,14 +184,18 @@ impl Platform {
         Ok((Proved { sealed, confirmable }, draft, provider))
     }
 
-    async fn remembered(&self, authorization: &Authorization) -> Result<SealedCredentials, Problem> {
+    /// What an authorization keeps sealed until the vendor answers.
+    pub(super) async fn remembered(
+        &self,
+        authorization: &Authorization,
+    ) -> Result<SealedCredentials, Problem> {
         let sealed: Sealed = authorization.sealed.clone().ok_or_else(state_unknown)?;
         let place = Place {
             environment: authorization.environment_id.clone(),
             purpose: Purpose::Authorization,
             object: authorization.id.to_string(),
             version: authorization.sealed_version,
-            hosts: HostSet::default(),
+            hosts: authorization.hosts.clone(),
         };
         self.safe.stored(&self.store, place, sealed).await
     }

@@ -12,9 +12,10 @@ use tombolo_vault::{BoundHost, HostRole, HostSet};
 use super::secret_text;
 use crate::access::{Access, Scope};
 use crate::connections::texts;
-use crate::credentials::{Place, Purpose, SealedCredentials};
+use crate::credentials::{Place, Purpose, SealedCredentials, api_host};
 use crate::platform::{Platform, events};
 use crate::problem::{Problem, field};
+use crate::proxy::origin;
 
 /// What an OAuth client is made from.
 pub struct OAuthClientDraft {
@@ -221,6 +222,20 @@ impl Platform {
         let plain = self.token_hosts(provider, oauth2, config, &[])?;
         let twins = self.token_hosts(provider, oauth2, config, &kinds)?;
         Ok(plain.iter().chain(twins.iter()).cloned().collect())
+    }
+
+    /// Every host that the credentials of a connection may go to.
+    pub(crate) fn bound_hosts(
+        &self,
+        provider: &Provider,
+        oauth2: &OAuth2,
+        config: &BTreeMap<String, String>,
+        gates: &[GateKind],
+    ) -> Result<HostSet, Problem> {
+        let api = origin(&self.egress, provider, config, gates)?;
+        let api = api_host(api.host(), api.port())?;
+        let tokens = self.token_hosts(provider, oauth2, config, gates)?;
+        Ok(tokens.iter().chain(api.iter()).cloned().collect())
     }
 
     /// The hosts that tokens and client secrets are sent to for a configuration behind the gates that are used.

@@ -73,6 +73,7 @@ impl Platform {
         let version =
             existing.map_or(0, |connection| connection.sealed_version) + NewConnection::SEALED_VERSION;
         let to_test = TokensToTest {
+            gates: &[],
             environment: &access.environment,
             connection: &id,
             version,

@@ -262,10 +262,10 @@ impl Linkable<'_> {
         Target {
             auth_scheme: self.draft.auth_scheme.clone(),
             config: json!(self.kept.config),
-            gates: json!([]),
+            gates: json!(self.draft.gates),
             hosts: self.authorization.hosts.clone(),
             oauth_client: Some(self.client.id.clone()),
-            certificate_expires_at: None,
+            certificate_expires_at: self.draft.certificate_expires_at.map(Timestamp::from_milliseconds),
         }
     }
 

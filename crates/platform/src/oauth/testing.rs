@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tombolo_auth::Credentials;
-use tombolo_catalog::Provider;
+use tombolo_catalog::{GateKind, Provider};
 use tombolo_store::{ConnectionId, EnvironmentId};
 use tombolo_vault::HostSet;
 
@@ -26,6 +26,8 @@ pub(super) struct TokensToTest<'a> {
     pub(super) auth_scheme: &'a str,
     pub(super) settings: &'a BTreeMap<String, String>,
     pub(super) config: &'a BTreeMap<String, String>,
+    /// The gates that the connection comes through; what opens them is among the credentials.
+    pub(super) gates: &'a [GateKind],
     pub(super) token_hosts: HostSet,
     pub(super) credentials: &'a Credentials,
 }
@@ -36,7 +38,7 @@ impl Platform {
         self: &Arc<Self>,
         tokens: TokensToTest<'_>,
     ) -> Result<(SealedCredentials, TestReport), Problem> {
-        let api = origin(&self.egress, tokens.provider, tokens.config, &[])?;
+        let api = origin(&self.egress, tokens.provider, tokens.config, tokens.gates)?;
         let api = api_host(api.host(), api.port())?;
         let place = Place {
             environment: tokens.environment.clone(),
@@ -55,7 +57,7 @@ impl Platform {
             auth_scheme: tokens.auth_scheme.to_owned(),
             config: tokens.config.clone(),
             settings: all_settings(tokens.provider, tokens.settings.clone(), tokens.config),
-            gates: Vec::new(),
+            gates: tokens.gates.to_vec(),
             learned: Learned::default(),
             sealed: sealed.clone(),
             freshness: Freshness::default(),

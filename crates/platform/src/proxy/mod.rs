@@ -16,5 +16,5 @@ pub use call::{Call, CallBody, Lane, send};
 pub(crate) use call::{header_lines, is_json};
 pub(crate) use governor::Governors;
 pub use governor::HostLoad;
-pub(crate) use plan::{Freshness, PlanSource, origin, route_options};
+pub(crate) use plan::{Freshness, PlanSource, certified_prefix, origin, route_options};
 pub use plan::{Learned, Plan};

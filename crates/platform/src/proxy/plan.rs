@@ -248,9 +248,14 @@ fn route(
 }
 
 /// What keeps the connections to the upstream that show a certificate apart from all others: whose it is, and which one.
-pub(crate) fn partition(sealed: &SealedCredentials) -> String {
+fn partition(sealed: &SealedCredentials) -> String {
     let Place { environment, object, version, .. } = &sealed.place;
-    format!("{environment}/{object}/{version}")
+    format!("{}{version}", certified_prefix(environment, object))
+}
+
+/// How the partitions of a connection begin, whatever the version of its credentials.
+pub(crate) fn certified_prefix(environment: &EnvironmentId, connection: &str) -> String {
+    format!("{environment}/{connection}/")
 }
 
 /// The base URL of a configuration behind the gates that are used, or why there is none.

@@ -2,6 +2,7 @@
 
 mod canary;
 mod client_credentials;
+mod combinations;
 mod connect;
 mod disk;
 mod drafts;

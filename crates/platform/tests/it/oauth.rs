@@ -27,7 +27,7 @@ use url::Url;
 use crate::canary::forms;
 use crate::world::{Backend, Node, SetForward, World};
 
-const PUBLIC_URL: &str = "http://localhost:3003";
+pub const PUBLIC_URL: &str = "http://localhost:3003";
 pub const RECORD: &str = "/k/v1/record.json?app=1&id=1";
 const USER: (&str, &str) = ("anna", "demo-password-anna");
 
@@ -57,6 +57,7 @@ impl OAuthWorld {
 
     async fn link_for(&self, name: &str, scopes: &[&str]) -> (String, String) {
         let draft = AuthorizationDraft {
+            gate_fields: BTreeMap::new(),
             integration: "kintone".to_owned(),
             name: name.to_owned(),
             connection_id: None,
@@ -143,7 +144,7 @@ struct Browser {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the browser, not the way out")]
-async fn post(port: u16, request: Request<Full<Bytes>>) -> http::Response<Bytes> {
+pub async fn post(port: u16, request: Request<Full<Bytes>>) -> http::Response<Bytes> {
     let socket = TcpStream::connect(("127.0.0.1", port)).await.expect("the emulator listens");
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(socket)).await.expect("it speaks HTTP");

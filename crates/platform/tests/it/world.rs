@@ -244,6 +244,15 @@ pub async fn call_with(
     }
 }
 
+/// The hosts that the emulator stands for, those for client certificates among them.
+const HOSTS: [&str; 5] = [
+    "demo.kintone.com",
+    "demo.s.kintone.com",
+    "sample.cybozu.com",
+    "sample.s.cybozu.com",
+    "stranger.kintone.com",
+];
+
 /// Options for the emulator: its tenants under their names, over TLS, and one name that is private.
 fn options(emulator: &Emulator, directory: &TempDir, postgres: Option<&str>) -> StartOptions {
     let address = emulator.https_address().expect("TLS").to_string();
@@ -262,7 +271,7 @@ pub fn options_towards(
     options.resolver = Arc::new(
         FixedResolver::default().with("private.kintone.com", &["10.0.0.5".parse().expect("an address")]),
     );
-    options.egress.connect_to = ["demo.kintone.com", "sample.cybozu.com", "stranger.kintone.com"]
+    options.egress.connect_to = HOSTS
         .map(|host| ConnectToOption { authority: authority.map(str::to_owned), ..connect_to(host, address) })
         .to_vec();
     if let Some(url) = postgres {

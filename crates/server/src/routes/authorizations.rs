@@ -58,6 +58,7 @@ async fn create_authorization(
         auth_scheme: body.auth_scheme,
         oauth_client: body.oauth_client,
         fields: body.fields,
+        gate_fields: connections::typed(body.gate_fields),
         settings: body.settings,
         tags: body.tags,
         metadata: Value::Object(body.metadata),

@@ -30,6 +30,7 @@ fn client(store: &TestStore, name: &str, callback: &str) -> NewOAuthClient {
 async fn authorization(store: &TestStore, client: &OAuthClientId, start: u8) -> AuthorizationId {
     let id = AuthorizationId::generate(NOW, &SystemRandom).unwrap();
     let new = NewAuthorization {
+        sealed: None,
         id: id.clone(),
         environment_id: store.environment().clone(),
         oauth_client: client.clone(),

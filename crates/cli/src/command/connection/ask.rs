@@ -8,6 +8,7 @@ use tombolo_api::{ProviderField, ProviderFieldKind, ProviderQuery};
 use tombolo_platform::catalog::Language;
 
 use super::draft::Draft;
+use super::secret_source::SecretSource;
 use crate::command::arguments::unasked;
 use crate::connect_api::Api;
 use crate::language::{InBoth, either};
@@ -103,8 +104,14 @@ pub async fn anew(api: &Api, draft: &mut Draft, output: Output) -> anyhow::Resul
         give(api, draft, &wanted, output).await?;
     }
     // A secret that may stay empty was perhaps given before, which nobody can see: it must not be lost unnoticed.
-    let scheme = draft.scheme().fields.iter().filter(|field| field.secret && field.optional);
-    for wanted in scheme.cloned().collect::<Vec<_>>() {
+    let of_gates = draft
+        .provider
+        .gates
+        .iter()
+        .filter(|gate| draft.passes(gate))
+        .flat_map(|gate| gate.fields.iter().filter(|field| !gate.needed.contains(&field.name)));
+    let perhaps = draft.scheme().fields.iter().chain(of_gates).filter(|field| field.secret && field.optional);
+    for wanted in perhaps.cloned().collect::<Vec<_>>() {
         if !draft.fields.contains_key(&wanted.name) {
             give(api, draft, &wanted, output).await?;
         }
@@ -152,6 +159,9 @@ fn answer(field: &ProviderField, language: Language) -> anyhow::Result<String> {
     let example = field.example.as_ref().map(|example| format!("{word} {example}"));
     let help = field.help.as_ref().map(|text| text.in_language(language).to_owned());
     let help = help.into_iter().chain(example).collect::<Vec<_>>().join(" ");
+    if field.kind == ProviderFieldKind::File {
+        return file(&label_of_place(label, language), &help, field.optional, language);
+    }
     if field.secret {
         let mut question =
             Password::new(label).without_confirmation().with_display_mode(PasswordDisplayMode::Masked);
@@ -172,6 +182,21 @@ fn answer(field: &ProviderField, language: Language) -> anyhow::Result<String> {
     question.help_message = Some(help.as_str()).filter(|help| !help.is_empty());
     question.default = field.default.as_deref();
     typed(question, field.optional, language)
+}
+
+fn label_of_place(label: &str, language: Language) -> String {
+    match language {
+        Language::En => format!("{label} (path of the file)"),
+        Language::Ja => format!("{label}（ファイルのパス）"),
+    }
+}
+
+/// Asks where a file is, and reads it.
+fn file(label: &str, help: &str, optional: bool, language: Language) -> anyhow::Result<String> {
+    let mut question = Text::new(label);
+    question.help_message = Some(help).filter(|help| !help.is_empty());
+    let path = typed(question, optional, language)?;
+    if path.is_empty() { Ok(path) } else { SecretSource::File(path.into()).read_file() }
 }
 
 fn typed(question: Text<'_, '_>, optional: bool, language: Language) -> anyhow::Result<String> {

@@ -24,6 +24,8 @@ use crate::output::{Output, document, say};
   tombolo connection update \"Sales\" --setting timeout=120 --unset retries
   tombolo connection update \"Sales\"
   tombolo connection update \"Sales\" --secret-from token=env:KINTONE_TOKEN
+  tombolo connection update \"Sales\" --secret-from token=env:KINTONE_TOKEN --field certificate=@new.pfx \\
+    --secret-from certificate_password=env:PFX_PASSWORD
   tombolo connection update \"Sales\" --field subdomain=acme --secret-from token=file:token.txt
 
 With nothing to change, the secrets are asked for on a terminal. Fields that are no secret stay unless they are given;

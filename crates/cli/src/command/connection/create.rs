@@ -19,6 +19,8 @@ use crate::output::{Output, document, say};
   tombolo connection create --provider kintone --name Sales --paste https://acme.kintone.com/k/12/
   tombolo connection create --provider kintone --name Sales --field subdomain=acme --field app=12 \\
     --secret-from token=env:KINTONE_TOKEN
+  tombolo connection create --provider kintone --name Sales --field subdomain=acme --field app=12 \\
+    --secret-from token=env:KINTONE_TOKEN --field certificate=@me.pfx --secret-from certificate_password=env:PFX_PASSWORD
   echo \"$STRING\" | tombolo connection create --provider kintone --name Sales --from -
 
 A connection string is what other products take:

@@ -1,10 +1,14 @@
 //! What a connection is to be made from, as it comes together from flags, a connection string and pasted addresses.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use tombolo_api::{Connection, FieldValue, Provider, ProviderField, ProviderGate, ProviderScheme};
+use tombolo_api::{
+    Connection, FieldValue, Provider, ProviderField, ProviderFieldKind, ProviderGate, ProviderScheme,
+};
 use tombolo_platform::catalog::{ConnectionString, Language};
 
+use super::secret_source::SecretSource;
 use crate::connect_api::Api;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -59,6 +63,20 @@ impl Draft {
             draft.choose(scheme)?;
         }
         Ok(draft)
+    }
+
+    /// An empty draft for what is given beside an account that a person links in a browser.
+    pub fn of_gates(provider: Provider) -> Self {
+        Self {
+            provider,
+            name: None,
+            fields: BTreeMap::new(),
+            settings: BTreeMap::new(),
+            kept: BTreeMap::new(),
+            kept_gates: Vec::new(),
+            allowed: Vec::new(),
+            chosen: None,
+        }
     }
 
     /// Chooses an auth scheme by its id.
@@ -133,6 +151,14 @@ impl Draft {
     pub fn give_fields(&mut self, given: BTreeMap<String, String>) -> anyhow::Result<()> {
         for (name, value) in given {
             let field = self.known(&name)?;
+            if let Some(path) = value.strip_prefix('@').filter(|_| field.kind == ProviderFieldKind::File) {
+                self.give(&name, SecretSource::File(path.into()).read_file()?);
+                continue;
+            }
+            if field.kind == ProviderFieldKind::File && field.secret {
+                let what = format!("`{name}` is a file, and what it holds is a secret");
+                return Err(Failure::usage(what, format!("Give its place: --field {name}=@PATH")).into());
+            }
             if field.secret {
                 let what = format!(
                     "`{name}` is a secret: an argument shows in the process list and the shell's history"
@@ -148,8 +174,9 @@ impl Draft {
     }
 
     /// Takes a field from where secrets come from.
-    pub fn give_secret(&mut self, name: &str, value: String) -> anyhow::Result<()> {
-        self.known(name)?;
+    pub fn give_secret(&mut self, name: &str, source: &SecretSource) -> anyhow::Result<()> {
+        let is_file = self.known(name)?.kind == ProviderFieldKind::File;
+        let value = if is_file { source.read_file()? } else { source.read()? };
         self.give(name, value);
         Ok(())
     }
@@ -181,6 +208,9 @@ impl Draft {
                     }
                 }
                 "auth_scheme" => {}
+                _ if self.is_place_of_file(&key, &value) => {
+                    self.give(&key, SecretSource::File(value.into()).read_file()?);
+                }
                 _ if self.known(&key).is_ok() => self.give(&key, value),
                 _ => drop(self.settings.entry(key).or_insert(value)),
             }
@@ -189,6 +219,12 @@ impl Draft {
             self.give_pasted(api, &address).await?;
         }
         Ok(())
+    }
+
+    /// Whether a connection string names a file instead of holding what is in it.
+    fn is_place_of_file(&self, name: &str, value: &str) -> bool {
+        self.known(name).is_ok_and(|field| field.kind == ProviderFieldKind::File)
+            && Path::new(value).is_file()
     }
 
     /// Takes the fields that can be read from an address of the vendor's.
@@ -227,7 +263,7 @@ impl Draft {
 
     /// Whether a gate's fields are needed: some were given, or the connection passes it already. An empty field leaves
     /// the gate out.
-    fn passes(&self, gate: &ProviderGate) -> bool {
+    pub fn passes(&self, gate: &ProviderGate) -> bool {
         let mut given = gate.fields.iter().filter_map(|field| self.fields.get(&field.name)).peekable();
         match given.peek() {
             Some(_) => given.any(|value| *value != FieldValue::from("")),
@@ -244,7 +280,9 @@ impl Draft {
         }
         for field in self.missing() {
             let label = field.label.in_language(language);
-            lines.push(if field.secret {
+            lines.push(if field.kind == ProviderFieldKind::File {
+                format!("--field {}=@PATH  {label}", field.name)
+            } else if field.secret {
                 format!("--secret-from {0}=SOURCE  {label}", field.name)
             } else {
                 format!("--field {}=VALUE  {label}", field.name)

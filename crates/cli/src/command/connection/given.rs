@@ -17,7 +17,7 @@ pub struct Given {
     /// How it authenticates; `tombolo provider show` lists the ways.
     #[arg(long, value_name = "SCHEME")]
     auth_scheme: Option<String>,
-    /// A field that is no secret; can be repeated.
+    /// A field that is no secret, or a file as KEY=@PATH; can be repeated.
     #[arg(long = "field", short, value_name = "KEY=VALUE", value_parser = key_value)]
     fields: Vec<(String, String)>,
     /// A field from `stdin`, `file:PATH` or `env:NAME`, for secrets; can be repeated.
@@ -76,7 +76,7 @@ impl Given {
         let mut draft = Draft::new(provider, allowed, self.auth_scheme.as_deref())?;
         draft.give_fields(once(&self.fields, "--field")?)?;
         for (field, source) in &self.secrets {
-            draft.give_secret(field, source.read()?)?;
+            draft.give_secret(field, source)?;
         }
         draft.give_settings(self.settings()?);
         if let Some(source) = &self.from {

@@ -5,9 +5,11 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use clap::Args;
-use tombolo_api::{Authorization, AuthorizationStage, CreateAuthorization, CreatedConnection};
+use tombolo_api::{Authorization, AuthorizationStage, CreateAuthorization, CreatedConnection, FieldValue};
 use tombolo_platform::catalog::Language;
 
+use super::draft::Draft;
+use super::secret_source::{SecretSource, field_from};
 use crate::command::arguments::{Confirmation, key_value, may_ask, moment, once, quoted};
 use crate::connect_api::Api;
 use crate::exit::Exit;
@@ -24,6 +26,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 #[command(after_help = "Examples:
   tombolo connection link --provider kintone --name Sales
   tombolo connection link --provider kintone --name Sales --field app=12 --oauth-client Acme --yes
+  tombolo connection link --provider kintone --name Sales --field certificate=@me.pfx \\
+    --secret-from certificate_password=env:PFX_PASSWORD
   tombolo connection link --provider kintone --name Sales --no-wait
 
 The link is printed to standard output: open it yourself, or send it to the person whose account it is, and to nobody
@@ -48,9 +52,13 @@ pub struct Link {
     /// The OAuth client, by name or id; the only one that fits unless given.
     #[arg(long, value_name = "CLIENT")]
     oauth_client: Option<String>,
-    /// A field that is no secret; can be repeated. Where the OAuth client is registered is known already.
+    /// A field that is no secret, or a file as KEY=@PATH; can be repeated. Where the OAuth client is registered is known
+    /// already.
     #[arg(long = "field", short, value_name = "KEY=VALUE", value_parser = key_value)]
     fields: Vec<(String, String)>,
+    /// A field of a gate from `stdin`, `file:PATH` or `env:NAME`, for secrets; can be repeated.
+    #[arg(long = "secret-from", value_name = "KEY=SOURCE", value_parser = field_from)]
+    secrets: Vec<(String, SecretSource)>,
     /// A scope to ask for; can be repeated; those of the OAuth client unless given.
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
@@ -78,13 +86,15 @@ pub struct Confirm {
 
 impl Link {
     pub async fn on(self, api: &Api, output: Output) -> anyhow::Result<Exit> {
+        let (fields, gate_fields) = self.split_fields(api).await?;
         let draft = CreateAuthorization {
             integration: self.provider.or(self.integration).unwrap_or_default(),
             name: self.name,
             connection_id: self.connection_id,
             auth_scheme: self.auth_scheme,
             oauth_client: self.oauth_client,
-            fields: once(&self.fields, "--field")?,
+            fields,
+            gate_fields,
             settings: once(&self.settings, "--setting")?,
             tags: once(&self.tags, "--tag")?,
             scopes: self.scopes,
@@ -113,6 +123,32 @@ impl Link {
             return tell(&CreatedConnection { connection: linked, report: None }, output);
         }
         confirm(api, &authorization, &self.confirmation, output).await
+    }
+}
+
+impl Link {
+    /// The fields that are no secret, and those of gates.
+    async fn split_fields(
+        &self,
+        api: &Api,
+    ) -> anyhow::Result<(BTreeMap<String, String>, BTreeMap<String, FieldValue>)> {
+        SecretSource::refuse_stdin_twice(self.secrets.iter().map(|(_, source)| source))?;
+        let mut fields = once(&self.fields, "--field")?;
+        let provider = match (&self.provider, &self.integration) {
+            (None, Some(key)) => api.read_integration(key).await?.provider,
+            (provider, _) => provider.clone().unwrap_or_default(),
+        };
+        let provider = api.read_provider(&provider).await?;
+        let of_gates: Vec<String> =
+            provider.gates.iter().flat_map(|gate| &gate.fields).map(|field| field.name.clone()).collect();
+        let mut draft = Draft::of_gates(provider);
+        let (given, rest) = fields.into_iter().partition(|(name, _)| of_gates.contains(name));
+        fields = rest;
+        draft.give_fields(given)?;
+        for (name, source) in &self.secrets {
+            draft.give_secret(name, source)?;
+        }
+        Ok((fields, draft.fields))
     }
 }
 

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use anyhow::Context as _;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 use crate::failure::Failure;
 
@@ -25,34 +27,52 @@ pub enum SecretSource {
 impl SecretSource {
     /// The secret, without the line break that ends it.
     pub fn read(&self) -> anyhow::Result<String> {
-        let text = match self {
+        let bytes = self.bytes()?;
+        let text = String::from_utf8(bytes).map_err(|_| {
+            let what = format!("{} holds no text", self.name());
+            Failure::usage(what, "Only the field of a file takes anything but text.")
+        })?;
+        self.not_empty(text.trim_end_matches(['\r', '\n']).to_owned())
+    }
+
+    /// What a file holds, for the field of a file: its text, or the base64 form of what is none.
+    pub fn read_file(&self) -> anyhow::Result<String> {
+        let text = String::from_utf8(self.bytes()?).unwrap_or_else(|other| STANDARD.encode(other.as_bytes()));
+        self.not_empty(text)
+    }
+
+    fn bytes(&self) -> anyhow::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        match self {
             Self::Stdin => {
-                let mut text = String::new();
                 std::io::stdin()
                     .lock()
                     .take(LENGTH_MAX)
-                    .read_to_string(&mut text)
+                    .read_to_end(&mut bytes)
                     .context("cannot read stdin")?;
-                text
             }
             Self::File(path) => {
-                let mut text = String::new();
                 let file = std::fs::File::open(path);
-                file.and_then(|file| file.take(LENGTH_MAX).read_to_string(&mut text))
+                file.and_then(|file| file.take(LENGTH_MAX).read_to_end(&mut bytes))
                     .with_context(|| format!("cannot read {}", path.display()))?;
-                text
             }
-            Self::Variable(name) => std::env::var(name).map_err(|_| {
-                let what = format!("the environment has no variable {name}");
-                Failure::usage(what, "Set it, and mind its spelling.")
-            })?,
-        };
-        let secret = text.trim_end_matches(['\r', '\n']);
-        if secret.is_empty() {
+            Self::Variable(name) => {
+                let text = std::env::var(name).map_err(|_| {
+                    let what = format!("the environment has no variable {name}");
+                    Failure::usage(what, "Set it, and mind its spelling.")
+                })?;
+                bytes = text.into_bytes();
+            }
+        }
+        Ok(bytes)
+    }
+
+    fn not_empty(&self, secret: String) -> anyhow::Result<String> {
+        if secret.trim().is_empty() {
             let what = format!("{} holds nothing", self.name());
             return Err(Failure::usage(what, "Put the secret there.").into());
         }
-        Ok(secret.to_owned())
+        Ok(secret)
     }
 
     /// Refuses to take two things from stdin: it can be read once.

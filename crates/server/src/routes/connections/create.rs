@@ -150,7 +150,7 @@ impl From<tombolo_api::TestConnection> for Draft {
     }
 }
 
-pub(super) fn typed<Typed: FromIterator<(String, Secret)>, Secret: From<String>>(
+pub(in crate::routes) fn typed<Typed: FromIterator<(String, Secret)>, Secret: From<String>>(
     fields: BTreeMap<String, FieldValue>,
 ) -> Typed {
     fields.into_iter().map(|(name, value)| (name, value.into_typed().into())).collect()
