@@ -42,6 +42,8 @@ pub enum ProblemKind {
     TooLarge,
     /// The body is of another type than the route takes.
     UnsupportedMediaType,
+    /// The caller has sent more than it may within a time.
+    TooMany,
     /// The connection test failed, so nothing was stored.
     TestFailed,
     /// The connection cannot be used until somebody repairs it.
@@ -72,6 +74,7 @@ impl ProblemKind {
             Self::UnsupportedMediaType => 415,
             Self::TestFailed => 422,
             Self::Unusable => 424,
+            Self::TooMany => 429,
             Self::Internal => 500,
             Self::NotAvailable => 501,
             Self::Upstream => 502,

@@ -36,6 +36,8 @@ const PERIOD: Duration = Duration::from_secs(1);
 const CHAIN_PERIOD: Duration = Duration::from_secs(10);
 /// How long a server that stops waits for its jobs: as long as a receiver of webhooks may take, and a little.
 const STOP_MAX: Duration = Duration::from_secs(25);
+/// How long what a browser's socket was to be told is kept: nobody waits longer for it.
+const SOCKET_MESSAGES_KEPT: Duration = Duration::from_hours(1);
 /// For how long finished jobs and webhook events are kept.
 const JOBS_KEPT: Duration = Duration::from_hours(7 * 24);
 /// For how long dead jobs are kept: somebody has to have a chance to see them and to try again.
@@ -294,6 +296,8 @@ impl Platform {
         while self.store.prune_jobs(oldest, now.minus(DEAD_JOBS_KEPT), STEP).await? > 0 {}
         while self.store.prune_webhook_events(oldest, STEP).await? > 0 {}
         while self.store.prune_authorizations(oldest, STEP).await? > 0 {}
+        while self.store.prune_connect_sessions(oldest, STEP).await? > 0 {}
+        while self.store.prune_socket_messages(now.minus(SOCKET_MESSAGES_KEPT), STEP).await? > 0 {}
         Ok(())
     }
 

@@ -38,7 +38,7 @@ impl InProcess {
             lane: platform.lane(),
             platform: Arc::clone(platform),
             ids: Arc::new(RequestIds::new(process_id)),
-            router: router(Arc::clone(platform), public_url, counts.clone()),
+            router: router(Arc::clone(platform), public_url, counts.clone(), 0),
             control: Handle::current(),
             requests: counts.of_one_thread(),
         };

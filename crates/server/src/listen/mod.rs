@@ -45,7 +45,7 @@ impl Server {
             let scheme = if tls.is_some() { "https" } else { "http" };
             format!("{scheme}://localhost:{}", address.port())
         }))?;
-        let router = router(Arc::clone(&platform), public_url, counts.clone());
+        let router = router(Arc::clone(&platform), public_url, counts.clone(), options.requests_per_minute);
         let front = || {
             Arc::new(Front {
                 lane: platform.lane(),

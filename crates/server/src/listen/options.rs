@@ -18,6 +18,8 @@ pub struct ServerOptions {
     pub proxy_threads: usize,
     /// Most sockets at the same time; further callers wait in the backlog.
     pub connections_max: usize,
+    /// Most requests a minute of one key to the API itself; 0 for no bound.
+    pub requests_per_minute: u32,
     /// How long running requests may take to end when the server stops.
     pub drain: Duration,
     /// Random bits that make request ids of this process differ from others'.

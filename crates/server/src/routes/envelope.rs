@@ -19,11 +19,11 @@ pub(super) async fn wrap(request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>().cloned();
     let mut response = next.run(request).await;
     if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
-        let allow = response.headers_mut().remove(ALLOW);
+        let known = std::mem::take(response.headers_mut());
         response = refusal.answer(id.as_ref().map_or("", |id| &id.0));
-        if let Some(allow) = allow {
-            response.headers_mut().insert(ALLOW, allow);
-        }
+        let kept = known.into_iter().filter_map(|(name, value)| Some((name?, value)));
+        let kept = kept.filter(|(name, _)| *name == ALLOW || name.as_str().starts_with("x-ratelimit-"));
+        response.headers_mut().extend(kept);
     }
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response

@@ -23,6 +23,7 @@ mod oauth_clients;
 mod oauth_pages;
 mod providers;
 mod query;
+mod rate;
 mod refusal;
 mod right;
 mod shape;
@@ -52,12 +53,19 @@ pub struct Routes {
 }
 
 /// The router. Its answers to refused requests need the [`RequestId`] that the front gives each request.
-pub(crate) fn router(platform: Arc<Platform>, public_url: PublicUrl, counts: RequestCounts) -> Router {
+pub(crate) fn router(
+    platform: Arc<Platform>,
+    public_url: PublicUrl,
+    counts: RequestCounts,
+    requests_per_minute: u32,
+) -> Router {
     let (router, document) = documented().split_for_parts();
     let document = pretty(document).into();
+    let rates = rate::Rates::new(Arc::clone(&platform), requests_per_minute);
     let router = router
         .fallback(envelope::unknown_route)
         .method_not_allowed_fallback(envelope::wrong_method)
+        .layer(middleware::from_fn_with_state(rates, rate::limited))
         .layer(middleware::from_fn(envelope::wrap))
         .layer(envelope::any_origin())
         .with_state(Routes { platform, public_url, counts, document });

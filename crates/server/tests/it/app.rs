@@ -107,6 +107,7 @@ impl App {
                 listen: "127.0.0.1:0".parse().expect("an address"),
                 proxy_threads: 1,
                 connections_max: 100,
+                requests_per_minute: 1000,
                 drain: Duration::from_secs(1),
                 process_id: 7,
                 tls: None,

@@ -12,6 +12,7 @@ mod in_process;
 mod isolation;
 mod oauth;
 mod operation;
+mod rate;
 mod resources;
 mod tls;
 mod vendor_clients;

@@ -16,6 +16,7 @@ async fn the_client_trusts_the_authorities_that_it_is_given_and_no_others() {
         listen: "127.0.0.1:0".parse().expect("an address"),
         proxy_threads: 1,
         connections_max: 10,
+        requests_per_minute: 1000,
         drain: Duration::from_secs(1),
         process_id: 8,
         tls: Some(Tls {

@@ -49,6 +49,7 @@ impl World {
                 listen: ([127, 0, 0, 1], 0).into(),
                 proxy_threads: 1,
                 connections_max: 1000,
+                requests_per_minute: 0,
                 drain: Duration::from_secs(5),
                 process_id: process_id()?,
                 tls: None,
