@@ -184,7 +184,11 @@ impl Access {
 
     /// Whether the caller may give this scope or pattern to a new key: nobody gives more than they have.
     pub(crate) fn may_grant(&self, wanted: &str) -> bool {
-        self.scopes.iter().any(|granted| covers(granted, wanted))
+        // What has to be named is given on by whoever has it by name, and by the operator, who may do everything.
+        let is_named = Scope::ALL.iter().any(|scope| scope.needs_naming() && scope.name() == wanted);
+        let by_operator = self.actor.kind == ActorKind::Operator;
+        let may = |granted: &String| if is_named { granted == wanted } else { covers(granted, wanted) };
+        (is_named && by_operator) || self.scopes.iter().any(may)
     }
 
     /// Whether the scope was granted.

@@ -54,6 +54,9 @@ impl Platform {
         if let Some(name) = &import.name {
             check_name(name)?;
         }
+        if let Some(url) = &import.belonging.webhook_url {
+            self.check_webhook_url(url)?;
+        }
         import.tags = tags_of(&import.tags, import.belonging.end_user.as_ref())?;
         let chosen = self.chosen(access, &import.integration).await?;
         let existing = self.with_the_same_id(access, &chosen, &import).await?;

@@ -30,6 +30,10 @@ impl Platform {
             let opened = self.safe.stored(&self.store, place, sealed).await?.open()?;
             variables.push((name, opened.value(VALUE).unwrap_or_default().into()));
         }
+        if !variables.is_empty() {
+            let read = events(access, "environment_variables.read", object("*"), Json::Null, false);
+            self.commit(&read).await?;
+        }
         Ok(variables)
     }
 

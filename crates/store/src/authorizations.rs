@@ -171,6 +171,14 @@ impl Store {
         self.database.write(statement.bind(state_hash).bind(at)).await?.pop().map(read).transpose()
     }
 
+    /// Forgets what authorizations that ended before `before` had sealed, and says how many had something. (Works on all
+    /// environments.)
+    pub async fn empty_authorizations(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let statement =
+            query("UPDATE authorizations SET sealed = NULL WHERE expires_at < $1 AND sealed IS NOT NULL");
+        self.database.execute(statement.bind(before)).await
+    }
+
     /// Forgets at most `limit` authorizations that ended before `before`, and says how many. (Works on all environments.)
     pub async fn prune_authorizations(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let statement = query(

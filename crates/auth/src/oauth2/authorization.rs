@@ -74,6 +74,10 @@ const RESERVED: &[&str] = &[
     "state",
     "code_challenge",
     "code_challenge_method",
+    // Other ways to say the same (RFC 9101, RFC 9126), and where the answer comes to.
+    "request",
+    "request_uri",
+    "response_mode",
 ];
 
 /// The challenge of a PKCE verifier (RFC 7636 §4.2, method S256).

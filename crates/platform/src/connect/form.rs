@@ -43,8 +43,9 @@ impl Platform {
         config: BTreeMap<String, String>,
     ) -> Result<CreatedConnection, Problem> {
         holder.require(key)?;
-        let chosen = self.chosen(&holder.linking, key).await?;
+        let chosen = self.chosen_in(holder, key).await?;
         let scheme = chosen.scheme(given.mode)?;
+        refuse_settings(&chosen.provider, &config)?;
         let (fields, settings) =
             merged(&chosen.provider, scheme, given, config, &holder.defaults(key).fields);
         let outcome = if let Some(connection) = self.connection_of_session(holder, &chosen).await? {
@@ -74,6 +75,17 @@ impl Platform {
             self.create_connection(&holder.linking, &draft, true, &mut |_| {}).await?
         };
         outcome.map_err(|report| test_failed(&report))
+    }
+
+    /// What the browser of a session chose. A provider that nobody has used in the environment yet has to be named by the
+    /// session itself: a browser does not make integrations of its own choice.
+    pub(super) async fn chosen_in(&self, holder: &SessionAccess, key: &str) -> Result<Chosen, Problem> {
+        let chosen = self.chosen(&holder.linking, key).await?;
+        if chosen.integration.is_none() && !holder.names(key) {
+            let what = format!("There is no integration `{key}`");
+            return Err(Problem::not_found("unknown_provider_config", what));
+        }
+        Ok(chosen)
     }
 
     pub(crate) async fn chosen(&self, access: &Access, key: &str) -> Result<Chosen, Problem> {
@@ -159,6 +171,20 @@ pub(crate) fn merged(
         }
     }
     (fields, settings)
+}
+
+/// A browser gives the fields of its account. Settings, such as a proxy server, are the embedder's to decide.
+pub(super) fn refuse_settings(provider: &Provider, config: &BTreeMap<String, String>) -> Result<(), Problem> {
+    let is_setting =
+        |name: &&String| provider.config.get(name).is_none() && provider.settings.find(name).is_some();
+    match config.keys().find(is_setting) {
+        None => Ok(()),
+        Some(name) => {
+            let what = format!("`{name}` is a setting, which a browser does not choose");
+            let fix = "Have the back end fill it in as it makes the session.";
+            Err(Problem::invalid("setting_not_allowed", what, fix))
+        }
+    }
 }
 
 /// What the compatible API answers when a credential does not pass its test.

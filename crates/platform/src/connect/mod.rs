@@ -10,7 +10,7 @@ mod sockets;
 pub(crate) use check::tags_of;
 pub use form::GivenCredentials;
 pub(crate) use form::{Chosen, merged, test_failed};
-pub use popup::{Popup, PopupRequest};
+pub use popup::PopupRequest;
 pub use session::{
     ConnectSessionDraft, CreatedConnectSession, IntegrationDefaults, Reconnected, SessionAccess,
 };
@@ -29,7 +29,7 @@ impl Problem {
             "state_unknown" => "state_err",
             "unknown_provider_config" => "unknown_config_key",
             "invalid_auth_mode" => "auth_mode_err",
-            "invalid_body" => "url_param_err",
+            "invalid_body" | "invalid_query_params" => "url_param_err",
             "no_oauth_client" | "several_oauth_clients" | "oauth_client_unfinished" => "provider_config_err",
             "unknown_connection" => "connection_not_found",
             code if code.starts_with("token_") || code == "authorization_dead" => "token_err",

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use secrecy::ExposeSecret as _;
+use secrecy::SecretString;
 use serde_json::json;
 use tombolo_catalog::AuthMode;
 
+use super::form::refuse_settings;
 use super::session::SessionAccess;
-use crate::oauth::{AuthorizationDraft, Beginning, hash};
+use crate::oauth::{AuthorizationDraft, hash};
 use crate::platform::Platform;
 use crate::problem::Problem;
 
@@ -25,26 +26,19 @@ pub struct PopupRequest {
     pub socket: Option<String>,
 }
 
-/// Where the window goes.
-pub enum Popup {
-    /// Straight to the vendor: whoever made the session confirms whose account it is.
-    Vendor(Beginning),
-    /// To a page of ours that says whose account is linked for whom, because nobody confirms it afterwards. This is the
-    /// last part of its address.
-    Question(secrecy::SecretString),
-}
-
 impl Platform {
-    /// Begins an authorization in a connect session.
+    /// Begins an authorization in a connect session, and gives the last part of the address of the page that comes first.
+    /// It says whom the account is linked for: the address of the window can be forwarded, and then it is somebody else who
+    /// follows it, with an account of their own.
     pub async fn begin_in_session(
         self: &Arc<Self>,
         holder: &SessionAccess,
         key: &str,
         request: PopupRequest,
-        public_url: &str,
-    ) -> Result<Popup, Problem> {
+    ) -> Result<SecretString, Problem> {
         holder.require(key)?;
-        let chosen = self.chosen(&holder.linking, key).await?;
+        let chosen = self.chosen_in(holder, key).await?;
+        refuse_settings(&chosen.provider, &request.fields)?;
         let scheme = chosen.scheme(AuthMode::OAuth2)?;
         let again = self.connection_of_session(holder, &chosen).await?;
         let defaults = holder.defaults(key);
@@ -52,6 +46,7 @@ impl Platform {
         fields.extend(defaults.fields);
         authorization_parameters.extend(defaults.authorization_parameters);
         let belonging = holder.belonging();
+        let connection_id = again.as_ref().map(|connection| connection.connection_id.clone());
         let name = match &again {
             Some(connection) => connection.name.clone(),
             None => self.name_for(&holder.linking, &chosen, &belonging).await?,
@@ -60,7 +55,7 @@ impl Platform {
             gate_fields: BTreeMap::new(),
             integration: key.to_owned(),
             name,
-            connection_id: None,
+            connection_id,
             auth_scheme: Some(scheme.id.clone()),
             oauth_client: None,
             fields,
@@ -73,11 +68,6 @@ impl Platform {
             again: again.map(|connection| connection.id.to_string()),
             socket_hash: socket.as_deref().map(hash),
         };
-        let started = self.start_authorization(&holder.linking, draft).await?;
-        if started.is_confirmed_later {
-            let secret = started.link_secret.expose_secret();
-            return self.begin_authorization(secret, public_url).await.map(Popup::Vendor);
-        }
-        Ok(Popup::Question(started.link_secret))
+        Ok(self.start_authorization(&holder.linking, draft).await?.link_secret)
     }
 }

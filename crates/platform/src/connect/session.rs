@@ -240,6 +240,11 @@ impl SessionAccess {
         allowed.is_empty() || allowed.iter().any(|known| known == key)
     }
 
+    /// Whether the embedder named this key.
+    pub(super) fn names(&self, key: &str) -> bool {
+        self.draft.allowed_integrations.iter().any(|known| known == key)
+    }
+
     pub(super) fn require(&self, key: &str) -> Result<(), Problem> {
         if self.allows(key) {
             return Ok(());

@@ -51,9 +51,16 @@ pub enum SocketNews {
 /// The sockets of this process by their hash.
 #[derive(Default)]
 pub(crate) struct Sockets {
-    waiting: Mutex<HashMap<Vec<u8>, mpsc::Sender<SocketNews>>>,
+    waiting: Mutex<Waiting>,
     /// Wakes whoever asks the database.
     news: Notify,
+}
+
+#[derive(Default)]
+struct Waiting {
+    sockets: HashMap<Vec<u8>, mpsc::Sender<SocketNews>>,
+    /// Whether a task asks the database for them: never more than one.
+    is_served: bool,
 }
 
 /// A socket that waits. It is forgotten when this is dropped.
@@ -72,40 +79,34 @@ impl Platform {
         let id = secret_text(&*self.random)?;
         let (sender, news) = mpsc::channel(4);
         let key = hash(&id);
-        let is_first = {
+        let is_served = {
             let mut waiting = self.sockets.lock();
-            if waiting.len() >= SOCKETS_MAX {
+            if waiting.sockets.len() >= SOCKETS_MAX {
                 let what = "Too many browsers are waiting for an authorization";
                 let problem =
                     Problem::new(ProblemKind::Unavailable, "too_many_sockets", what, "Try again later.");
                 return Err(problem.retry_after(30));
             }
-            waiting.insert(key.clone(), sender);
-            waiting.len() == 1
+            waiting.sockets.insert(key.clone(), sender);
+            std::mem::replace(&mut waiting.is_served, true)
         };
-        if is_first {
+        if !is_served {
             let platform = Arc::clone(self);
             self.spawn(async move { platform.serve_sockets().await });
         }
         Ok(Socket { id: id.into(), news, hash: key, platform: Arc::downgrade(self) })
     }
 
-    /// Tells a socket, by the name that a browser gave, why an authorization did not begin.
-    pub async fn tell_of_refusal(
-        &self,
-        socket: &str,
-        integration: &str,
-        problem: &Problem,
-    ) -> Result<(), Problem> {
+    /// Tells a socket, by the name that a browser gave, why an authorization did not begin. Nothing is written for it: who
+    /// asks need not have been allowed anything. A socket that another process holds waits until its page gives up.
+    pub fn tell_of_refusal(&self, socket: &str, integration: &str, problem: &Problem) {
         let news = SocketNews::Error {
             provider_config_key: integration.to_owned(),
             connection_id: String::new(),
             error_type: problem.popup_error_type().to_owned(),
             error_desc: problem.to_string(),
         };
-        let told = self.commit(&[Self::tell_socket(&hash(socket), &news)]).await;
-        self.hasten_sockets();
-        told.map(drop)
+        self.sockets.tell_now(&hash(socket), news);
     }
 
     /// What leaves news for a socket, in the act that they are about.
@@ -120,10 +121,14 @@ impl Platform {
 
     async fn serve_sockets(self: Arc<Self>) {
         loop {
-            let hashes: Vec<Vec<u8>> = self.sockets.lock().keys().cloned().collect();
-            if hashes.is_empty() || self.store.is_closed() {
-                return;
-            }
+            let hashes: Vec<Vec<u8>> = {
+                let mut waiting = self.sockets.lock();
+                if waiting.sockets.is_empty() || self.store.is_closed() {
+                    waiting.is_served = false;
+                    return;
+                }
+                waiting.sockets.keys().cloned().collect()
+            };
             for some in hashes.chunks(ASKED_AT_ONCE) {
                 match self.store.take_socket_messages(some).await {
                     Ok(taken) => taken.into_iter().for_each(|message| self.sockets.tell(message)),
@@ -136,13 +141,18 @@ impl Platform {
 }
 
 impl Sockets {
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<u8>, mpsc::Sender<SocketNews>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn tell(&self, message: SocketMessage) {
-        let Ok(news) = serde_json::from_value(message.message) else { return };
-        if let Some(socket) = self.lock().get(&message.socket_hash) {
+        if let Ok(news) = serde_json::from_value(message.message) {
+            self.tell_now(&message.socket_hash, news);
+        }
+    }
+
+    fn tell_now(&self, socket_hash: &[u8], news: SocketNews) {
+        if let Some(socket) = self.lock().sockets.get(socket_hash) {
             // A socket that does not read is told nothing more.
             let _ = socket.try_send(news);
         }
@@ -152,7 +162,7 @@ impl Sockets {
 impl Drop for Socket {
     fn drop(&mut self) {
         if let Some(platform) = self.platform.upgrade() {
-            platform.sockets.lock().remove(&self.hash);
+            platform.sockets.lock().sockets.remove(&self.hash);
         }
     }
 }

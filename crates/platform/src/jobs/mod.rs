@@ -295,6 +295,7 @@ impl Platform {
         let oldest = now.minus(JOBS_KEPT);
         while self.store.prune_jobs(oldest, now.minus(DEAD_JOBS_KEPT), STEP).await? > 0 {}
         while self.store.prune_webhook_events(oldest, STEP).await? > 0 {}
+        self.store.empty_authorizations(now).await?;
         while self.store.prune_authorizations(oldest, STEP).await? > 0 {}
         while self.store.prune_connect_sessions(oldest, STEP).await? > 0 {}
         while self.store.prune_socket_messages(now.minus(SOCKET_MESSAGES_KEPT), STEP).await? > 0 {}

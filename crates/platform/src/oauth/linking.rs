@@ -58,7 +58,7 @@ impl Platform {
         access.require_any(&[Scope::CreateConnection, Scope::CreateConnectSession])?;
         let authorization = self.to_confirm(access, reference).await?;
         let (_, _, draft) = self.parts_of(&authorization).await?;
-        if let Some(expected) = &draft.end_user {
+        if let Some(expected) = self.expected_user(&authorization, &draft).await? {
             let given = end_user.ok_or_else(|| {
                 let what =
                     "The account was linked for an end user, and nobody said for which one it is confirmed";
@@ -68,7 +68,7 @@ impl Platform {
                     "Send `end_user_id` with your own id of the person.",
                 )
             })?;
-            if given != expected.id {
+            if given != expected {
                 let what = "The account was linked for another end user";
                 let fix = "Refuse it: somebody has followed a link that was made for another person.";
                 return Err(Problem::new(ProblemKind::Forbidden, "other_end_user", what, fix));
@@ -78,6 +78,23 @@ impl Platform {
         let id = authorization.connection.as_str();
         let (connection, integration) = self.find_connection(&access.environment, None, id).await?;
         Ok(CreatedConnection { connection, integration, report: None })
+    }
+
+    /// The embedder's id of the person whom an authorization is for, wherever it was said.
+    async fn expected_user(
+        &self,
+        authorization: &Authorization,
+        draft: &WaitingDraft,
+    ) -> Result<Option<String>, Problem> {
+        let said = draft.end_user.as_ref().map(|user| user.id.clone());
+        if let Some(said) = said.or_else(|| draft.tags.get("end_user_id").cloned()) {
+            return Ok(Some(said));
+        }
+        if authorization.links_again.is_none() {
+            return Ok(None);
+        }
+        let known = self.store.connection(&authorization.environment_id, &authorization.connection).await?;
+        Ok(known.and_then(|connection| connection.end_user).map(|user| user.id))
     }
 
     /// Refuses what an authorization yielded: its tokens are forgotten, and there is no connection.

@@ -114,6 +114,13 @@ const login = async (popup) => {
   await press(popup, "button[type=submit]");
 };
 const consent = (popup) => press(popup, "button[type=submit]");
+/** The first page says whom the account is linked for. */
+const goOn = async (popup, ...words) => {
+  await popup.waitForSelector("main form button", { timeout: 15_000 });
+  const said = await popup.$eval("main", (main) => main.textContent);
+  for (const word of words) assert.ok(said.includes(word), said);
+  await press(popup, "main form button");
+};
 const confirm = (id, body) =>
   fetch(`${host}/authorizations/${id}/confirm`, {
     method: "POST",
@@ -145,6 +152,7 @@ step("a key that is wrong is told in words", async () => {
 let account;
 step("a person links an account in a window, and the back end confirms it", async () => {
   const outcome = await inPopup(await session(), "acme", async (popup) => {
+    await goOn(popup, "Anna");
     await login(popup);
     await consent(popup);
   });
@@ -174,9 +182,13 @@ step("the account can be called, and its token read and renewed", async () => {
 step("the same account is linked again", async () => {
   const made = await nango.createReconnectSession({ connection_id: account, integration_id: "acme" });
   const before = await nango.getConnection("acme", account);
-  const outcome = await inPopup(made.data.token, "acme", consent);
+  const outcome = await inPopup(made.data.token, "acme", async (popup) => {
+    await goOn(popup);
+    await consent(popup);
+  });
   assert.equal(outcome.result?.connectionId, account, JSON.stringify(outcome));
-  const confirmed = await confirm(account, {});
+  assert.equal((await confirm(account, {})).status, 400, "the connection is of a person");
+  const confirmed = await confirm(account, { end_user_id: "u-1" });
   assert.equal(confirmed.status, 201, await confirmed.text());
   const after = await nango.getConnection("acme", account);
   assert.deepEqual([after.name, after.id, after.end_user], [before.name, before.id, before.end_user]);
@@ -185,10 +197,38 @@ step("the same account is linked again", async () => {
 
 step("a person who says no is told apart from a failure", async () => {
   const outcome = await inPopup(await session(), "acme", async (popup) => {
+    await goOn(popup);
     await popup.waitForSelector("a[href$=abort]", { timeout: 15_000 });
     await press(popup, "a[href$=abort]");
   });
   assert.equal(outcome.error?.type, "callback_err", JSON.stringify(outcome));
+});
+
+step("another site cannot press the button", async () => {
+  const token = await session();
+  const begun = await fetch(`${host}/oauth/connect/acme?connect_session_token=${token}`, { redirect: "manual" });
+  const link = begun.headers.get("location");
+  for (const headers of [{ "sec-fetch-site": "cross-site" }, { origin: "https://evil.example" }]) {
+    const status = await new Promise((told, failed) => {
+      const request = http.request(link, { method: "POST", headers }, (answer) => told(answer.resume().statusCode));
+      request.on("error", failed).end();
+    });
+    assert.equal(status, 403, JSON.stringify(headers));
+  }
+});
+
+step("a browser does not choose settings, nor providers that nobody uses", async () => {
+  const form = (token, key, query) =>
+    fetch(`${host}/api-auth/api-key/${key}?connect_session_token=${token}&${query}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ apiKey: process.env.KINTONE_TOKEN }),
+    }).then((answer) => answer.json());
+  const tenant = "params[subdomain]=demo&params[domain]=kintone.com&params[app]=1";
+  const proxied = await form(await session(), "main", `${tenant}&params[ProxyServer]=evil.example:3128`);
+  assert.equal(proxied.error.code, "setting_not_allowed");
+  const any = await session({ allowed_integrations: [] });
+  assert.equal((await form(any, "oomnitza", "params[subdomain]=x")).error.code, "unknown_provider_config");
 });
 
 step("what stands in the way is told to the page", async () => {
@@ -209,11 +249,7 @@ step("without a confirmation the person is told beforehand whom the account is l
   });
   assert.equal(change.status, 200);
   const outcome = await inPopup(await session({ end_user: { id: "u-3", display_name: "Ben" } }), "acme", async (popup) => {
-    await popup.waitForSelector("main form button", { timeout: 15_000 });
-    const said = await popup.$eval("main", (main) => main.textContent);
-    assert.match(said, /Ben/);
-    assert.match(said, /Nobody checks afterwards/);
-    await press(popup, "main form button");
+    await goOn(popup, "Ben", "Nobody checks afterwards");
     await consent(popup);
   });
   assert.equal(outcome.result?.isPending, false, JSON.stringify(outcome));

@@ -22,6 +22,17 @@ pub struct ConnectionFilter {
     pub search: Option<String>,
 }
 
+impl ConnectionFilter {
+    /// Whether a connection that was found in another way would be in the list, leaving the search aside.
+    pub fn fits(&self, connection: &Connection) -> bool {
+        let of_integration =
+            self.integrations.is_empty() || self.integrations.contains(&connection.integration_id);
+        of_integration
+            && self.health.is_none_or(|health| health == connection.health)
+            && self.tags.iter().all(|(tag, value)| connection.tags.get(tag) == Some(value))
+    }
+}
+
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConnectionPage {

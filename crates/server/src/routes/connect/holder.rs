@@ -135,6 +135,11 @@ impl BrowserQuery {
     }
 }
 
+/// The socket that waits for the outcome, also where the rest of the query is refused: its page has to be told.
+pub(super) fn socket_of(query: &str) -> Option<String> {
+    query.split('&').find_map(|pair| decoded(pair.strip_prefix("ws_client_id=")?).ok())
+}
+
 /// The items of a comma-separated list.
 pub(crate) fn listed(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()

@@ -7,19 +7,19 @@ use axum::response::Response;
 use http::HeaderMap;
 use http::header::ACCEPT_LANGUAGE;
 use secrecy::ExposeSecret as _;
-use tombolo_platform::connect::{Popup, PopupRequest};
+use tombolo_platform::connect::PopupRequest;
 use tombolo_platform::{Problem, ProblemKind};
 
-use super::holder::{BrowserQuery, language};
+use super::holder::{BrowserQuery, language, socket_of};
 use crate::routes::Routes;
 use crate::routes::access::RequestId;
 use crate::routes::oauth_pages;
 use crate::routes::query::Named;
 
-/// Sends a window to the vendor
+/// Sends a window on its way to the vendor
 ///
-/// In a connect session, whose token stands in the query as `connect_session_token`. Only this browser can finish. The
-/// outcome is told to the socket that `ws_client_id` names, and to whoever opened the window.
+/// In a connect session, whose token stands in the query as `connect_session_token`. A page comes first that says
+/// whom the account is linked for. The outcome is told to the socket that `ws_client_id` names, and to whoever opened the window.
 #[utoipa::path(
     get, path = "/oauth/connect/{key}", operation_id = "beginInPopup", tag = "connect", security(("connectSession" = [])),
     params(
@@ -27,7 +27,7 @@ use crate::routes::query::Named;
         ("connect_session_token" = String, Query, description = "The token of the connect session"),
     ),
     responses(
-        (status = 303, description = "To the vendor's page, or to one that says whose account is linked for whom"),
+        (status = 303, description = "To the page that says whom the account is linked for"),
         (status = "default", description = "A page that says what is wrong", body = String, content_type = "text/html"),
     )
 )]
@@ -38,28 +38,20 @@ pub(super) async fn begin_in_popup(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let mut socket = None;
-    match begin(&routes, &key, query, &mut socket).await {
+    let query = query.unwrap_or_default();
+    match begin(&routes, &key, &query).await {
         Ok(response) => response,
         Err(problem) => {
-            if let Some(socket) = &socket
-                && let Err(unsaid) = routes.platform.tell_of_refusal(socket, &key, &problem).await
-            {
-                tracing::warn!(problem = %unsaid, "a socket could not be told why its authorization did not begin");
+            if let Some(socket) = socket_of(&query) {
+                routes.platform.tell_of_refusal(&socket, &key, &problem);
             }
             oauth_pages::refused(&problem, language(headers.get(ACCEPT_LANGUAGE)), &id)
         }
     }
 }
 
-async fn begin(
-    routes: &Routes,
-    key: &str,
-    query: Option<String>,
-    socket: &mut Option<String>,
-) -> Result<Response, Problem> {
-    let query = BrowserQuery::read(&query.unwrap_or_default())?;
-    socket.clone_from(&query.socket);
+async fn begin(routes: &Routes, key: &str, query: &str) -> Result<Response, Problem> {
+    let query = BrowserQuery::read(query)?;
     let holder = query.holder(routes).await?;
     let public_url = routes.public_url.needed()?;
     let request = PopupRequest {
@@ -68,14 +60,10 @@ async fn begin(
         authorization_parameters: query.authorization_params.into_iter().collect::<BTreeMap<_, _>>(),
         socket: query.socket,
     };
-    match routes.platform.begin_in_session(&holder, key, request, public_url).await? {
-        Popup::Vendor(beginning) => oauth_pages::to_the_vendor(routes, &beginning),
-        Popup::Question(secret) => {
-            let location = format!("{public_url}/oauth/start/{}", secret.expose_secret());
-            oauth_pages::see_other(&location).ok_or_else(|| {
-                let fix = "Report it with the request id; the log of the server says more.";
-                Problem::new(ProblemKind::Internal, "internal_error", "This server made a mistake", fix)
-            })
-        }
-    }
+    let secret = routes.platform.begin_in_session(&holder, key, request).await?;
+    let location = format!("{public_url}/oauth/start/{}", secret.expose_secret());
+    oauth_pages::see_other(&location).ok_or_else(|| {
+        let fix = "Report it with the request id; the log of the server says more.";
+        Problem::new(ProblemKind::Internal, "internal_error", "This server made a mistake", fix)
+    })
 }

@@ -15,6 +15,8 @@ use crate::routes::right::ListConnections;
 
 /// The compatible API has no cursor, so the first page is a large one.
 const LARGEST_PAGE: u32 = 10_000;
+/// Each page costs a look of its own.
+const PAGES_MAX: u32 = 100;
 /// The furthest connection that a page of the compatible API reaches; a cursor goes further.
 const FURTHEST: u32 = 100_000;
 
@@ -34,12 +36,15 @@ pub(super) async fn list_connections(
     let integrations = platform.list_integrations(&caller.access).await?;
     let limit = page_size(query.limit, LARGEST_PAGE, LARGEST_PAGE)?;
     let skipped = query.page.unwrap_or_default();
-    if skipped.saturating_mul(limit) > FURTHEST {
+    if skipped > PAGES_MAX || skipped.saturating_mul(limit) > FURTHEST {
         let fix = "Follow `next_cursor` with the parameter `cursor`.";
         return Err(Problem::invalid("invalid_query_params", "`page` is too far away", fix).into());
     }
     let (found, next) = if let Some(id) = &query.connection_id {
-        (platform.connections_with_id(&caller.access, id).await?, None)
+        let filter = filter(&integrations, &query)?;
+        let mut found = platform.connections_with_id(&caller.access, id).await?;
+        found.retain(|connection| filter.fits(connection));
+        (found, None)
     } else {
         let filter = filter(&integrations, &query)?;
         let mut after = cursor(query.cursor.as_deref())?;

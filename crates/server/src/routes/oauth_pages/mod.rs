@@ -70,11 +70,40 @@ async fn start(
     Preferred(language): Preferred,
     RequestId(id): RequestId,
     Named(secret): Named,
+    headers: HeaderMap,
 ) -> Response {
-    match begin(&routes, &secret).await {
+    let begun = match refuse_other_pages(&routes, &headers) {
+        Ok(()) => begin(&routes, &secret).await,
+        Err(problem) => Err(problem),
+    };
+    match begun {
         Ok(response) => response,
         Err(problem) => page::failure(&problem, language, &id),
     }
+}
+
+/// The button has to be pressed on our own page, which says what is agreed to: another site's form, sent by a script, would
+/// lead a person past it. Every current browser says with `Sec-Fetch-Site` whose page it was, and older ones with `Origin`;
+/// what says neither is no browser.
+fn refuse_other_pages(routes: &Routes, headers: &HeaderMap) -> Result<(), Problem> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let own = match (text("sec-fetch-site"), text("origin")) {
+        (Some(site), _) => site == "same-origin",
+        (None, None) => true,
+        (None, Some(origin)) => routes.public_url.known().is_some_and(|url| {
+            url.strip_prefix(origin).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        }),
+    };
+    if own {
+        return Ok(());
+    }
+    let what = "The request came from a page of another site";
+    Err(Problem::new(
+        ProblemKind::Forbidden,
+        "other_site",
+        what,
+        "Open the link itself, and go on from its page.",
+    ))
 }
 
 async fn begin(routes: &Routes, secret: &str) -> Result<Response, Problem> {

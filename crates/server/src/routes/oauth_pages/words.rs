@@ -87,6 +87,9 @@ pub(super) fn not_connected(problem: &Problem, language: Language) -> (&'static 
 /// What happened and what to do, for the problems that a person can meet on this way.
 fn in_japanese(code: &str) -> Option<(&'static str, &'static str)> {
     Some(match code {
+        "other_site" => {
+            ("別のサイトのページから送信されました。", "リンクを直接開き、表示された画面から進んでください。")
+        }
         "link_over" => (
             "このリンクは使用済みか、有効期限が切れています。",
             "リンクの送り主に、新しいリンクを依頼してください。",
