@@ -31,7 +31,7 @@ pub enum Scope {
     UpdateIntegration,
     /// Delete integrations.
     DeleteIntegration,
-    /// See the access token of a connection. No pattern but its own covers it, see [`Scope::needs_naming`].
+    /// See the access token of a connection. Only its own name grants it: no pattern covers it.
     ReadCredentials,
     /// Make connect sessions, and confirm what came of them.
     CreateConnectSession,
