@@ -1,19 +1,33 @@
 //! Puts credentials onto a request.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use http::Method;
 use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue};
-use tombolo_catalog::{AuthScheme, GateKind, OAuth2, Placement, Provider, RequestToken, SchemeKind};
+use tombolo_catalog::{
+    AuthScheme, AwsSigV4, ExpressionValue, GateKind, OAuth1, OAuth1Signature, OAuth2, Placement, Provider,
+    RequestPart, RequestToken, SchemeKind,
+};
 use zeroize::Zeroizing;
 
+use crate::additions::{Additions, is_form};
+use crate::aws::AwsSigner;
 use crate::credentials::Credentials;
+use crate::fill::Subject;
+use crate::moment::Moment;
+use crate::oauth1::Signer;
 
 /// Puts the credentials of one scheme and its gates onto requests; compiled once, used for every call.
 #[derive(Debug, Clone)]
 pub struct Authenticator {
     scheme: Step,
     gates: Vec<GateKind>,
+    /// What goes onto a request beside the credential.
+    additions: Additions,
+    needs: Needs,
 }
 
 /// What the scheme does, with everything parsed that can be parsed before a request is there.
@@ -22,6 +36,9 @@ enum Step {
     Key { place: KeyPlace, prefix: String, field: String, join: Option<String> },
     Basic { username: String, password: String },
     EncodedPassword { header: HeaderName, username: String, password: String },
+    Nothing,
+    OAuth1(Box<OAuth1>),
+    AwsSigV4(Box<AwsSigV4>),
     Session(Session),
 }
 
@@ -40,6 +57,48 @@ struct Session {
 enum KeyPlace {
     Header(HeaderName),
     Query(String),
+}
+
+/// What a scheme needs to be told of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Needs {
+    /// Of its body.
+    pub body: BodyNeed,
+    /// Whether it needs time and chance.
+    pub moment: bool,
+}
+
+/// What a scheme needs of the body of a request. Where it needs something, the body is held up to a cap, and every attempt
+/// is signed anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum BodyNeed {
+    /// Nothing: it streams.
+    #[default]
+    None,
+    /// Its digest.
+    Hash,
+    /// The whole of it, because it is signed as it is or gets members of its own.
+    Whole,
+}
+
+/// What is put onto a request beside its headers.
+#[derive(Debug, Default)]
+pub struct Added {
+    /// Query parameters to add, already percent-encoded.
+    pub query: Option<Zeroizing<String>>,
+    /// The body to send instead.
+    pub body: Option<Bytes>,
+}
+
+/// What is known of the request that credentials are put onto.
+#[derive(Debug, Clone, Copy)]
+pub struct Signing<'a> {
+    /// The request without what is to be added.
+    pub subject: Subject<'a>,
+    /// The method that is meant, also where another one carries it.
+    pub meant: &'a Method,
+    /// Time and chance; needed where [`Needs::moment`] says so.
+    pub moment: Option<Moment>,
 }
 
 /// Which entries a call needs.
@@ -65,6 +124,9 @@ pub enum ApplyError {
     /// Something is missing in the stored secret.
     #[error("the connection has no usable credential: reconnect it")]
     Missing,
+    /// The body cannot take the members that the vendor wants in it.
+    #[error("the body of this call is neither a JSON object nor a form, and the credential belongs into it")]
+    Body,
     /// No entry of the connection fits the call.
     #[error("the connection has no credential for what this call is about")]
     NoEntry,
@@ -74,8 +136,14 @@ pub enum ApplyError {
 }
 
 impl Authenticator {
-    /// Compiles a scheme and the gates that a connection uses.
-    pub fn compile(scheme: &AuthScheme, gates: &[GateKind]) -> Result<Self, ApplyError> {
+    /// Compiles a scheme and the gates that a connection uses. `config` fills the holes of what the scheme sends.
+    pub fn compile(
+        scheme: &AuthScheme,
+        gates: &[GateKind],
+        config: &BTreeMap<String, String>,
+    ) -> Result<Self, ApplyError> {
+        let additions = Additions::compile(&scheme.send, config)?;
+        let needs = needs_of(scheme);
         let header = |name: &str| HeaderName::from_bytes(name.as_bytes()).map_err(|_| ApplyError::Header);
         let scheme = match &scheme.kind {
             SchemeKind::ApiKey { placement, prefix, field, entries } => Step::Key {
@@ -120,8 +188,22 @@ impl Authenticator {
                     },
                 })
             }
+            SchemeKind::Jwt { prefix: Some(prefix), .. } | SchemeKind::Login { prefix: Some(prefix), .. } => {
+                Step::Key {
+                    place: KeyPlace::Header(AUTHORIZATION),
+                    prefix: prefix.clone(),
+                    field: OAuth2::ACCESS_TOKEN.to_owned(),
+                    join: None,
+                }
+            }
+            SchemeKind::Jwt { prefix: None, .. }
+            | SchemeKind::Login { prefix: None, .. }
+            | SchemeKind::Unauthenticated
+            | SchemeKind::Template => Step::Nothing,
+            SchemeKind::OAuth1(oauth1) => Step::OAuth1(oauth1.clone()),
+            SchemeKind::AwsSigV4(aws) => Step::AwsSigV4(aws.clone()),
         };
-        Ok(Self { scheme, gates: gates.to_vec() })
+        Ok(Self { scheme, gates: gates.to_vec(), additions, needs })
     }
 
     /// The headers that a caller can never set for a provider, because they carry credentials.
@@ -140,19 +222,67 @@ impl Authenticator {
 
     /// The query parameters that a caller can never set for a provider, because they carry credentials.
     pub fn owned_parameters(provider: &Provider) -> Vec<String> {
-        provider.auth.iter().filter_map(AuthScheme::parameter).map(str::to_owned).collect()
+        provider.auth.iter().flat_map(AuthScheme::parameters).map(str::to_owned).collect()
     }
 
-    /// Sets the headers; a query parameter to add comes back, already percent-encoded. `method` is the one that is meant,
-    /// also where another one carries it. A client certificate is no part of a request: see
+    /// What the scheme needs to be told of a request.
+    pub fn needs(&self) -> Needs {
+        self.needs
+    }
+
+    /// Sets the headers, and tells what else is to be sent. A client certificate is no part of a request: see
     /// [`crate::ClientCertificate::of`].
     pub fn apply(
         &self,
         credentials: &Credentials,
-        method: &Method,
         selection: Selection<'_>,
+        signing: &Signing<'_>,
         headers: &mut HeaderMap,
-    ) -> Result<Option<Zeroizing<String>>, ApplyError> {
+    ) -> Result<Added, ApplyError> {
+        self.open_gates(credentials, headers)?;
+        if matches!(selection, Selection::GateOnly) {
+            return Ok(Added::default());
+        }
+        let mut added = self.additions.apply(credentials, signing, headers)?;
+        match &self.scheme {
+            Step::Nothing => {}
+            Step::Key { place, prefix, field, join } => {
+                let parts = match join {
+                    None => vec![prefix.as_str(), credentials.value(field).ok_or(ApplyError::Missing)?],
+                    Some(join) => joined(credentials, selection, prefix, join)?,
+                };
+                match place {
+                    KeyPlace::Header(header) => {
+                        if !self.additions.sets(header) {
+                            headers.insert(header, sensitive(&parts)?);
+                        }
+                    }
+                    KeyPlace::Query(parameter) => added.append(query_pair(parameter, &parts)),
+                }
+            }
+            Step::Basic { username, password } => {
+                let username = credentials.value(username).ok_or(ApplyError::Missing)?;
+                // Some vendors take a key as the name and nothing as the password.
+                let password = credentials.value(password).unwrap_or_default();
+                headers.insert(AUTHORIZATION, basic("Basic ", username, password)?);
+            }
+            Step::EncodedPassword { header, username, password } => {
+                let (username, password) = pair(credentials, username, password)?;
+                headers.insert(header, basic("", username, password)?);
+            }
+            Step::Session(session) => {
+                if let Some(pair) = session.apply(credentials, signing.meant, headers)? {
+                    added.append(pair);
+                }
+            }
+            // Signatures come last: they are over everything else.
+            Step::OAuth1(oauth1) => self.sign_oauth1(oauth1, credentials, signing, &added, headers)?,
+            Step::AwsSigV4(aws) => self.sign_aws(aws, credentials, signing, &added, headers)?,
+        }
+        Ok(added)
+    }
+
+    fn open_gates(&self, credentials: &Credentials, headers: &mut HeaderMap) -> Result<(), ApplyError> {
         for gate in &self.gates {
             match gate {
                 GateKind::HttpBasic => {
@@ -163,35 +293,72 @@ impl Authenticator {
                 GateKind::ClientCertificate => {}
             }
         }
-        if matches!(selection, Selection::GateOnly) {
-            return Ok(None);
-        }
-        match &self.scheme {
-            Step::Key { place, prefix, field, join } => {
-                let parts = match join {
-                    None => vec![prefix.as_str(), credentials.value(field).ok_or(ApplyError::Missing)?],
-                    Some(join) => joined(credentials, selection, prefix, join)?,
-                };
-                match place {
-                    KeyPlace::Header(header) => drop(headers.insert(header, sensitive(&parts)?)),
-                    KeyPlace::Query(parameter) => return Ok(Some(query_pair(parameter, &parts))),
-                }
-            }
-            Step::Basic { username, password } => {
-                let (username, password) = pair(credentials, username, password)?;
-                headers.insert(AUTHORIZATION, basic("Basic ", username, password)?);
-            }
-            Step::EncodedPassword { header, username, password } => {
-                let (username, password) = pair(credentials, username, password)?;
-                headers.insert(header, basic("", username, password)?);
-            }
-            Step::Session(session) => return session.apply(credentials, method, headers),
-        }
-        Ok(None)
+        Ok(())
+    }
+
+    fn sign_oauth1(
+        &self,
+        oauth1: &OAuth1,
+        credentials: &Credentials,
+        signing: &Signing<'_>,
+        added: &Added,
+        headers: &mut HeaderMap,
+    ) -> Result<(), ApplyError> {
+        let moment = signing.moment.ok_or(ApplyError::Missing)?;
+        let target = added.target(signing.subject.target);
+        let body = added.body.as_deref().unwrap_or(signing.subject.body);
+        let value = |name| credentials.value(name).ok_or(ApplyError::Missing);
+        let realm = match &oauth1.realm {
+            Some(realm) => self.additions.filling(credentials, signing).text(realm).ok(),
+            None => None,
+        };
+        let signer = Signer {
+            method: oauth1.signature,
+            consumer_key: value(OAuth1::CONSUMER_KEY)?,
+            consumer_secret: value(OAuth1::CONSUMER_SECRET)?,
+            token: Some(value(OAuth1::TOKEN)?),
+            token_secret: value(OAuth1::TOKEN_SECRET)?,
+            realm: realm.as_ref().map(|realm| realm.as_str()),
+        };
+        let subject = Subject { target: &target, body, ..signing.subject };
+        let header = signer.header(&subject, is_form(headers), &[], moment);
+        headers.insert(AUTHORIZATION, sensitive(&[&header])?);
+        Ok(())
+    }
+
+    fn sign_aws(
+        &self,
+        aws: &AwsSigV4,
+        credentials: &Credentials,
+        signing: &Signing<'_>,
+        added: &Added,
+        headers: &mut HeaderMap,
+    ) -> Result<(), ApplyError> {
+        let moment = signing.moment.ok_or(ApplyError::Missing)?;
+        let target = added.target(signing.subject.target);
+        let body = added.body.as_deref().unwrap_or(signing.subject.body);
+        let filling = self.additions.filling(credentials, signing);
+        let text = |expression| filling.text(expression).map_err(|_| ApplyError::Missing);
+        let [id, key, session] = AwsSigV4::ROLE.map(|name| credentials.value(name));
+        let (own_id, own_key) = (text(&aws.access_key_id)?, text(&aws.secret_access_key)?);
+        let (id, key, session) = match aws.assume_role {
+            Some(_) => (id.ok_or(ApplyError::Missing)?, key.ok_or(ApplyError::Missing)?, session),
+            None => (own_id.as_str(), own_key.as_str(), None),
+        };
+        let signer = AwsSigner {
+            access_key_id: id,
+            secret_access_key: key,
+            session_token: session,
+            region: &text(&aws.region)?,
+            service: &text(&aws.service)?,
+        };
+        let subject = Subject { target: &target, body, ..signing.subject };
+        signer.sign(&subject, moment, headers).ok_or(ApplyError::Value)
     }
 }
 
 impl Session {
+    /// Sets the headers; a query parameter to add comes back.
     fn apply(
         &self,
         credentials: &Credentials,
@@ -214,6 +381,21 @@ impl Session {
         }
         Ok(None)
     }
+}
+
+fn needs_of(scheme: &AuthScheme) -> Needs {
+    let values = scheme.send.values();
+    let of_body = |value: &&ExpressionValue| matches!(value, ExpressionValue::Request(RequestPart::Body));
+    let momentary =
+        |value: &&ExpressionValue| matches!(value, ExpressionValue::Random | ExpressionValue::Now { .. });
+    let body = match &scheme.kind {
+        _ if !scheme.send.body.members().is_empty() || values.iter().any(of_body) => BodyNeed::Whole,
+        SchemeKind::OAuth1(oauth1) if oauth1.signature != OAuth1Signature::Plaintext => BodyNeed::Whole,
+        SchemeKind::AwsSigV4(_) => BodyNeed::Hash,
+        _ => BodyNeed::None,
+    };
+    let signs = matches!(&scheme.kind, SchemeKind::OAuth1(_) | SchemeKind::AwsSigV4(_));
+    Needs { body, moment: signs || values.iter().any(momentary) }
 }
 
 fn pair<'a>(
@@ -253,14 +435,14 @@ fn basic(prefix: &str, username: &str, password: &str) -> Result<HeaderValue, Ap
 }
 
 /// A header value that is marked as sensitive, so that nothing prints it.
-fn sensitive(parts: &[&str]) -> Result<HeaderValue, ApplyError> {
+pub(crate) fn sensitive(parts: &[&str]) -> Result<HeaderValue, ApplyError> {
     let text = Zeroizing::new(parts.concat());
     let mut value = HeaderValue::from_str(&text).map_err(|_| ApplyError::Value)?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-fn query_pair(parameter: &str, parts: &[&str]) -> Zeroizing<String> {
+pub(crate) fn query_pair(parameter: &str, parts: &[&str]) -> Zeroizing<String> {
     use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
     let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
     let key = Zeroizing::new(parts.concat());
@@ -293,9 +475,11 @@ mod tests {
             .entry("2", "second")
             .build();
         let mut headers = HeaderMap::new();
-        let authenticator = Authenticator::compile(scheme, gates).expect("compiles");
-        match authenticator.apply(&credentials, method, selection, &mut headers) {
-            Ok(query) => {
+        let authenticator = Authenticator::compile(scheme, gates, &BTreeMap::new()).expect("compiles");
+        let subject = Subject { method, origin: "https://a.example.com", target: "/", body: b"" };
+        let signing = Signing { subject, meant: method, moment: None };
+        match authenticator.apply(&credentials, selection, &signing, &mut headers) {
+            Ok(added) => {
                 let open = |(name, value): &(&HeaderName, &HeaderValue)| {
                     !value.is_sensitive() && *name != "x-requested-with"
                 };
@@ -305,7 +489,7 @@ mod tests {
                     .map(|(name, value)| format!("{name}: {}", value.to_str().expect("text")))
                     .collect();
                 lines.sort();
-                lines.extend(query.map(|pair| format!("?{}", *pair)));
+                lines.extend(added.query.map(|pair| format!("?{}", *pair)));
                 lines.join("; ")
             }
             Err(error) => error.to_string(),
@@ -359,16 +543,19 @@ mod tests {
     fn a_session_repeats_its_request_token_when_it_changes_something() {
         let catalog = Catalog::built_in().expect("the built-in files load");
         let scheme = catalog.get("kintone").and_then(|p| p.scheme("session")).expect("the scheme");
-        let authenticator = Authenticator::compile(scheme, &[]).expect("compiles");
+        let authenticator = Authenticator::compile(scheme, &[], &BTreeMap::new()).expect("compiles");
         // The value may have been copied together with its name.
         let session = || CredentialsBuilder::new().value("session", "JSESSIONID=cookie-value");
         let (can_write, can_read) = (session().value("request_token", "a+b").build(), session().build());
         let apply = |credentials, method: &str| {
             let mut headers = HeaderMap::new();
             let method = Method::from_bytes(method.as_bytes()).expect("a method");
-            let added = authenticator.apply(credentials, &method, Selection::All, &mut headers);
+            let subject =
+                Subject { method: &method, origin: "https://a.example.com", target: "/", body: b"" };
+            let signing = Signing { subject, meant: &method, moment: None };
+            let added = authenticator.apply(credentials, Selection::All, &signing, &mut headers);
             assert_eq!(headers["cookie"], "JSESSIONID=cookie-value");
-            added.map(|pair| pair.map(|pair| (*pair).clone()))
+            added.map(|added| added.query.map(|pair| (*pair).clone()))
         };
         let pair = "%5F%5FREQUEST%5FTOKEN%5F%5F=a%2Bb".to_owned();
         for method in ["POST", "PUT", "PATCH", "DELETE"] {

@@ -45,8 +45,15 @@ pub fn extract_keys(
                     .filter_map(|pair| pair.trim().split_once('='))
                     .filter(|(name, _)| name == cookie)
                     .for_each(|(_, value)| take(value)),
-                // A bearer token, which is looked for below whatever the schemes are.
-                SchemeKind::OAuth2(_) => {}
+                // A bearer token, which is looked for below whatever the schemes are; the others have no place for one
+                // text that a client could put a key into.
+                SchemeKind::OAuth2(_)
+                | SchemeKind::Unauthenticated
+                | SchemeKind::Template
+                | SchemeKind::Jwt { .. }
+                | SchemeKind::Login { .. }
+                | SchemeKind::OAuth1(_)
+                | SchemeKind::AwsSigV4(_) => {}
             }
         }
     }

@@ -43,6 +43,9 @@ pub struct Field {
     /// Whether the field may stay empty.
     #[serde(default)]
     pub optional: bool,
+    /// Whether the vendor's answer fills the field, so that no form asks for it.
+    #[serde(default)]
+    pub automatic: bool,
     /// Whether the value is a secret: sealed, write-only, never shown.
     #[serde(default)]
     pub secret: bool,
@@ -112,7 +115,11 @@ impl Field {
         let value =
             if value.is_empty() { self.joined(self.default.clone().unwrap_or_default()) } else { value };
         if value.is_empty() {
-            return if self.optional { Ok(None) } else { Err(self.refuse(name, Refusal::Required)) };
+            return if self.optional || self.automatic {
+                Ok(None)
+            } else {
+                Err(self.refuse(name, Refusal::Required))
+            };
         }
         let longest = self.max_length.unwrap_or(DEFAULT_MAX_LENGTH);
         if value.chars().count() > longest {

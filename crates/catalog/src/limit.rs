@@ -46,6 +46,53 @@ pub struct Retry {
     pub nothing_done: Vec<String>,
     /// Calls that are never sent again, because they change something by being asked.
     pub never: Vec<CallPattern>,
+    /// Response headers beside `Retry-After` that say how many seconds to wait.
+    pub after: Vec<String>,
+    /// Response headers that say at which moment to come back, in seconds since 1970.
+    pub at: Vec<String>,
+}
+
+/// How a vendor parts long lists. Kept for whoever reads lists; calls go through as they are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pagination {
+    /// The way: by a link, a cursor, or an offset.
+    pub kind: PaginationKind,
+    /// Where in an answer the items are; the whole answer when absent.
+    pub items: Option<String>,
+    /// The parameter that asks for so many items, and the most that are asked for.
+    pub limit_parameter: Option<String>,
+    /// How many items are asked for.
+    pub limit: Option<u32>,
+    /// The relation in the header `Link` that leads on.
+    pub link_relation: Option<String>,
+    /// Where in an answer the link that leads on is.
+    pub link_member: Option<String>,
+    /// Where in an answer the cursor is.
+    pub cursor_member: Option<String>,
+    /// The parameter that takes the cursor.
+    pub cursor_parameter: Option<String>,
+    /// The parameter that takes the offset.
+    pub offset_parameter: Option<String>,
+    /// The first offset.
+    pub offset_start: Option<u32>,
+    /// Whether the offset counts pages, not items.
+    pub offset_counts_pages: bool,
+    /// Whether the parameters travel in the body.
+    pub in_body: bool,
+}
+
+/// The way in which a vendor parts long lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaginationKind {
+    /// An answer has the link to the next.
+    #[default]
+    Link,
+    /// An answer has a text that the next request takes along.
+    Cursor,
+    /// Requests count.
+    Offset,
 }
 
 /// Where a vendor's error answer keeps its parts.

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::expression::Expression;
 use crate::template::Template;
 use crate::text::Text;
+use crate::token::{Jwt, margin};
 
 /// How tokens are asked for and read. What is left out is what RFC 6749 says.
 #[derive(Debug, Clone, Deserialize)]
@@ -34,18 +36,31 @@ pub struct OAuth2 {
     /// How the client proves to be itself.
     #[serde(default)]
     pub client_authentication: ClientAuthentication,
+    /// The token that the client signs to prove to be itself, for `private_key_jwt`.
+    pub client_assertion: Option<Jwt>,
     /// How the parameters of a token request travel.
     #[serde(default)]
     pub token_request: ParameterFormat,
     /// More parameters of the authorization request.
     #[serde(default)]
-    pub authorization_parameters: BTreeMap<String, String>,
+    pub authorization_parameters: BTreeMap<String, Expression>,
+    /// Other names for the usual parameters of the authorization request; an empty one leaves the parameter out.
+    #[serde(default)]
+    pub authorization_names: BTreeMap<String, String>,
+    /// What stands between the address of the page and the parameters, for pages that read them from the fragment.
+    pub authorization_fragment: Option<String>,
+    /// The parameter in which the vendor's answer brings the code.
+    #[serde(default = "code")]
+    pub code_parameter: String,
+    /// Parameters of the vendor's answer that become fields of the configuration: field name and parameter.
+    #[serde(default)]
+    pub redirect_config: BTreeMap<String, String>,
     /// More parameters of every token request that is no refresh.
     #[serde(default)]
-    pub token_parameters: BTreeMap<String, String>,
+    pub token_parameters: BTreeMap<String, Expression>,
     /// More parameters of a refresh.
     #[serde(default)]
-    pub refresh_parameters: BTreeMap<String, String>,
+    pub refresh_parameters: BTreeMap<String, Expression>,
     /// More headers of every token request.
     #[serde(default)]
     pub token_headers: BTreeMap<String, String>,
@@ -90,6 +105,8 @@ pub enum ClientAuthentication {
     Basic,
     /// The parameters `client_id` and `client_secret`.
     Body,
+    /// A token signed with the client's private key (RFC 7523 §2.2); the field for it is `client_secret`.
+    PrivateKeyJwt,
 }
 
 /// How the parameters of a token request travel.
@@ -117,8 +134,14 @@ pub struct TokenAnswer {
     pub expires_in: String,
     /// The life of the refresh token in seconds; two names that vendors use are known anyway.
     pub refresh_expires_in: String,
+    /// The member in which the tokens are looked for when they are not where they belong.
+    pub alternate: Option<String>,
+    /// Whether the life is in milliseconds.
+    pub expires_in_milliseconds: bool,
     /// Members that become fields of the configuration: field name and path.
     pub config: BTreeMap<String, String>,
+    /// Members that are kept with the token: the name in `${secret.NAME}` and the path.
+    pub keep: BTreeMap<String, String>,
 }
 
 impl Default for TokenAnswer {
@@ -128,7 +151,10 @@ impl Default for TokenAnswer {
             refresh_token: "refresh_token".to_owned(),
             expires_in: "expires_in".to_owned(),
             refresh_expires_in: "refresh_token_expires_in".to_owned(),
+            alternate: None,
+            expires_in_milliseconds: false,
             config: BTreeMap::new(),
+            keep: BTreeMap::new(),
         }
     }
 }
@@ -152,8 +178,7 @@ impl OAuth2 {
 
     /// How long before its end a token that lives this long is renewed.
     pub fn margin(&self, life: Duration) -> Duration {
-        let usual = (life / 10).min(Duration::from_mins(5));
-        self.refresh_margin.map_or(usual, |seconds| Duration::from_secs(seconds.into())).min(life / 2)
+        margin(self.refresh_margin, life)
     }
 
     /// Every address that a secret of this scheme is sent to.
@@ -165,6 +190,10 @@ impl OAuth2 {
     pub(crate) fn urls(&self) -> impl Iterator<Item = &Template> {
         self.token_urls().chain(&self.authorization_url)
     }
+}
+
+fn code() -> String {
+    "code".to_owned()
 }
 
 fn blank() -> String {

@@ -13,10 +13,11 @@ use crate::explanation::{Explanation, Observation};
 use crate::field::Fields;
 use crate::gate::{Gate, GateKind};
 use crate::host::{HostPattern, host_of};
-use crate::limit::{ErrorBody, Limits, Retry};
+use crate::limit::{ErrorBody, Limits, Pagination, Retry};
 use crate::paste::{PasteRule, Pasted};
 use crate::path_rule::PathRewrite;
-use crate::scheme::{AuthScheme, SchemeText};
+use crate::scheme::AuthScheme;
+use crate::scheme_text::SchemeText;
 use crate::setting::Settings;
 use crate::stage::Stage;
 use crate::template::{Encoding, Scope, Template, TemplateError};
@@ -59,6 +60,8 @@ pub struct Provider {
     pub limits: Limits,
     /// What may be sent again.
     pub retry: Retry,
+    /// How the vendor parts long lists.
+    pub pagination: Option<Pagination>,
     /// Where error answers keep their parts.
     pub error_body: ErrorBody,
     /// What failures mean: the provider's own rows, those that it takes over from another, and the common ones.
@@ -116,7 +119,7 @@ impl Provider {
         gates: &[GateKind],
     ) -> Result<String, BaseUrlError> {
         let scope = Scope { config: Some(config), ..Scope::default() };
-        let url = url.render(&scope, Encoding::Host)?;
+        let url = url.render(&scope, Encoding::Url)?;
         let url = url.trim_end_matches('/');
         let host = host_of(url);
         if !self.hosts.iter().any(|pattern| pattern.matches(host)) {
@@ -190,6 +193,7 @@ pub(crate) struct ProviderText {
     pub limits: Limits,
     #[serde(default)]
     pub retry: Retry,
+    pub pagination: Option<Pagination>,
     #[serde(default)]
     pub error_body: ErrorBody,
     #[serde(default)]

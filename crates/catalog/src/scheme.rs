@@ -1,13 +1,19 @@
 //! Auth schemes as a provider file declares them. What they do to a request is in the crate `auth`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::auth_mode::AuthMode;
+use crate::expression::{Expression, ExpressionValue};
 use crate::field::Fields;
 use crate::oauth2::{Flow, OAuth2};
 use crate::path_rule::CallPattern;
+use crate::send::Send;
+use crate::template::Template;
 use crate::text::Text;
+use crate::token::{AwsSigV4, Jwt, Login, OAuth1, OAuth1Flow, margin};
 
 /// One way in which a provider authenticates its callers.
 #[derive(Debug, Clone)]
@@ -22,6 +28,10 @@ pub struct AuthScheme {
     pub fields: Fields,
     /// How the credential goes onto a request.
     pub kind: SchemeKind,
+    /// What goes onto a request beside it.
+    pub send: Send,
+    /// How the compatible API calls the scheme, where it is not what its kind is mostly called.
+    pub mode: Option<AuthMode>,
     /// Whether repeated failures lock the account: a refused credential is then refused locally until it has
     /// been tested again.
     pub locks_out: bool,
@@ -73,6 +83,28 @@ pub enum SchemeKind {
     },
     /// `Authorization: Bearer` with an access token that the vendor gives out (RFC 6749, RFC 6750).
     OAuth2(Box<OAuth2>),
+    /// Nothing: the API is open.
+    Unauthenticated,
+    /// Only what is written out under `send`.
+    Template,
+    /// A token that is signed here with the account's key.
+    Jwt {
+        /// The token.
+        jwt: Box<Jwt>,
+        /// What stands before it in the header `Authorization`; `None` when `send` puts it somewhere.
+        prefix: Option<String>,
+    },
+    /// A token that a login yields.
+    Login {
+        /// The login.
+        login: Box<Login>,
+        /// What stands before the token in the header `Authorization`; `None` when `send` puts it somewhere.
+        prefix: Option<String>,
+    },
+    /// Every request signed with the client's and the token's secret (RFC 5849).
+    OAuth1(Box<OAuth1>),
+    /// Every request signed as Amazon Web Services want it.
+    AwsSigV4(Box<AwsSigV4>),
     /// The cookie of a browser's session, with what a browser sends beside it.
     SessionCookie {
         /// The cookie's name.
@@ -138,30 +170,30 @@ pub struct Selector {
 impl AuthScheme {
     /// Whether the scheme uses the `Authorization` header, which then cannot carry a Basic gate as well.
     pub fn uses_authorization_header(&self) -> bool {
-        match &self.kind {
-            SchemeKind::Basic { .. } | SchemeKind::OAuth2(_) => true,
-            SchemeKind::ApiKey { placement: Placement::Header(name), .. } => {
-                name.eq_ignore_ascii_case("authorization")
-            }
-            SchemeKind::ApiKey { placement: Placement::Query(_), .. }
-            | SchemeKind::EncodedPassword { .. }
-            | SchemeKind::SessionCookie { .. } => false,
-        }
+        let is_sent = self.send.headers.keys().any(|name| name.eq_ignore_ascii_case(AUTHORIZATION));
+        is_sent || self.header().is_some_and(|name| name.eq_ignore_ascii_case(AUTHORIZATION))
     }
 
-    /// The header that carries the credential, if a header does.
+    /// The header that carries the credential, if a header of its own does.
     pub fn header(&self) -> Option<&str> {
         match &self.kind {
-            SchemeKind::Basic { .. } => Some("authorization"),
+            SchemeKind::Basic { .. } | SchemeKind::OAuth1(_) | SchemeKind::AwsSigV4(_) => Some(AUTHORIZATION),
             SchemeKind::OAuth2(_) => Some(OAuth2::HEADER),
             SchemeKind::EncodedPassword { header, .. } => Some(header),
             SchemeKind::ApiKey { placement: Placement::Header(name), .. } => Some(name),
             SchemeKind::SessionCookie { .. } => Some("cookie"),
-            SchemeKind::ApiKey { placement: Placement::Query(_), .. } => None,
+            SchemeKind::Jwt { prefix: Some(_), .. } | SchemeKind::Login { prefix: Some(_), .. } => {
+                Some(AUTHORIZATION)
+            }
+            SchemeKind::ApiKey { placement: Placement::Query(_), .. }
+            | SchemeKind::Jwt { prefix: None, .. }
+            | SchemeKind::Login { prefix: None, .. }
+            | SchemeKind::Unauthenticated
+            | SchemeKind::Template => None,
         }
     }
 
-    /// Every header that the scheme sets, the one with the credential among them.
+    /// Every header that the scheme sets, which a caller therefore cannot.
     pub fn headers(&self) -> impl Iterator<Item = &str> {
         let beside = match &self.kind {
             SchemeKind::SessionCookie { headers, request_token, .. } => Some((headers, request_token)),
@@ -171,16 +203,20 @@ impl AuthScheme {
             let token = token.as_ref().and_then(|token| token.header.as_ref());
             headers.keys().chain(token).map(String::as_str)
         });
-        self.header().into_iter().chain(beside)
+        let secret = self.send.headers.iter().filter(|(_, expression)| {
+            expression.values().iter().any(|value| matches!(value, ExpressionValue::Secret(_)))
+        });
+        self.header().into_iter().chain(beside).chain(secret.map(|(name, _)| name.as_str()))
     }
 
-    /// The query parameter that the scheme sets, if it sets one.
-    pub fn parameter(&self) -> Option<&str> {
-        match &self.kind {
-            SchemeKind::ApiKey { placement: Placement::Query(name), .. } => Some(name),
+    /// Every query parameter that the scheme sets, which a caller therefore cannot.
+    pub fn parameters(&self) -> impl Iterator<Item = &str> {
+        let own = match &self.kind {
+            SchemeKind::ApiKey { placement: Placement::Query(name), .. } => Some(name.as_str()),
             SchemeKind::SessionCookie { request_token: Some(token), .. } => token.query.as_deref(),
             _ => None,
-        }
+        };
+        own.into_iter().chain(self.send.query.keys().map(String::as_str))
     }
 
     /// The several keys that a connection of this scheme may hold.
@@ -191,7 +227,7 @@ impl AuthScheme {
         }
     }
 
-    /// How tokens are asked for, if the vendor gives them out.
+    /// How tokens are asked for, if the vendor gives them out by OAuth 2.0.
     pub fn oauth2(&self) -> Option<&OAuth2> {
         match &self.kind {
             SchemeKind::OAuth2(oauth2) => Some(oauth2),
@@ -201,177 +237,123 @@ impl AuthScheme {
 
     /// Whether a person has to agree in a browser, so that a form alone does not link an account.
     pub fn needs_browser(&self) -> bool {
-        self.oauth2().is_some_and(|oauth2| oauth2.flow == Flow::AuthorizationCode)
+        match &self.kind {
+            SchemeKind::OAuth2(oauth2) => oauth2.flow == Flow::AuthorizationCode,
+            SchemeKind::OAuth1(oauth1) => oauth1.flow == OAuth1Flow::ThreeLegged,
+            _ => false,
+        }
+    }
+
+    /// The addresses without secrets in them that secrets of the scheme are sent to beside the API.
+    pub fn token_urls(&self) -> Vec<&Template> {
+        match &self.kind {
+            SchemeKind::OAuth2(oauth2) => oauth2.token_urls().collect(),
+            SchemeKind::OAuth1(oauth1) => oauth1.token_urls().collect(),
+            SchemeKind::Login { login, .. } => {
+                login.all_steps().filter_map(|step| step.url.origin.as_ref()).collect()
+            }
+            SchemeKind::AwsSigV4(aws) => {
+                let roles = aws.assume_role.iter();
+                roles.filter_map(|role| role.url.origin.as_ref()).collect()
+            }
+            SchemeKind::ApiKey { .. }
+            | SchemeKind::SessionCookie { .. }
+            | SchemeKind::Basic { .. }
+            | SchemeKind::EncodedPassword { .. }
+            | SchemeKind::Unauthenticated
+            | SchemeKind::Template
+            | SchemeKind::Jwt { .. } => Vec::new(),
+        }
+    }
+
+    /// The page where a person agrees.
+    pub fn authorization_url(&self) -> Option<&Template> {
+        match &self.kind {
+            SchemeKind::OAuth2(oauth2) => oauth2.authorization_url.as_ref(),
+            SchemeKind::OAuth1(oauth1) => oauth1.authorization_url.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// How long before its end a token that lives this long is renewed.
+    pub fn margin(&self, life: Duration) -> Duration {
+        match &self.kind {
+            SchemeKind::OAuth2(oauth2) => oauth2.margin(life),
+            SchemeKind::Login { login, .. } => login.margin(life),
+            SchemeKind::ApiKey { .. }
+            | SchemeKind::SessionCookie { .. }
+            | SchemeKind::Basic { .. }
+            | SchemeKind::EncodedPassword { .. }
+            | SchemeKind::Unauthenticated
+            | SchemeKind::Template
+            | SchemeKind::Jwt { .. }
+            | SchemeKind::OAuth1(_)
+            | SchemeKind::AwsSigV4(_) => margin(None, life),
+        }
+    }
+
+    /// Whether credentials of this scheme end and are renewed with nobody's help. Those of OAuth 2.0 with a person are
+    /// while there is a refresh token and the client.
+    pub fn is_renewed(&self) -> bool {
+        match &self.kind {
+            SchemeKind::OAuth2(_) | SchemeKind::Login { .. } | SchemeKind::Jwt { .. } => true,
+            SchemeKind::AwsSigV4(aws) => aws.assume_role.is_some(),
+            SchemeKind::ApiKey { .. }
+            | SchemeKind::SessionCookie { .. }
+            | SchemeKind::Basic { .. }
+            | SchemeKind::EncodedPassword { .. }
+            | SchemeKind::Unauthenticated
+            | SchemeKind::Template
+            | SchemeKind::OAuth1(_) => false,
+        }
+    }
+
+    /// Whether requests carry id and secret of the OAuth client beside the token.
+    pub fn sends_client(&self) -> bool {
+        let is_of_client = |value: &ExpressionValue| matches!(value, ExpressionValue::Secret(name) if matches!(name.as_str(), OAuth2::CLIENT_ID | OAuth2::CLIENT_SECRET));
+        self.needs_browser() && self.send.values().into_iter().any(is_of_client)
+    }
+
+    /// Every value of every expression of the scheme.
+    pub fn values(&self) -> Vec<&ExpressionValue> {
+        let mut values = self.send.values();
+        values.extend(match &self.kind {
+            SchemeKind::OAuth2(oauth2) => {
+                oauth2.client_assertion.as_ref().map(Jwt::values).unwrap_or_default()
+            }
+            SchemeKind::Jwt { jwt: token, .. } => token.values(),
+            SchemeKind::Login { login, .. } => login.values(),
+            SchemeKind::OAuth1(oauth1) => oauth1.realm.iter().flat_map(Expression::values).collect(),
+            SchemeKind::AwsSigV4(aws) => aws.values(),
+            SchemeKind::ApiKey { .. }
+            | SchemeKind::SessionCookie { .. }
+            | SchemeKind::Basic { .. }
+            | SchemeKind::EncodedPassword { .. }
+            | SchemeKind::Unauthenticated
+            | SchemeKind::Template => Vec::new(),
+        });
+        values
+    }
+
+    /// Whether credentials of this scheme hold a value of that name.
+    pub fn has_secret(&self, name: &str) -> bool {
+        let given_out = match &self.kind {
+            SchemeKind::OAuth2(oauth2) => {
+                matches!(name, OAuth2::ACCESS_TOKEN | OAuth2::REFRESH_TOKEN)
+                    || (oauth2.flow == Flow::AuthorizationCode
+                        && matches!(name, OAuth2::CLIENT_ID | OAuth2::CLIENT_SECRET))
+                    || oauth2.token_answer.keep.contains_key(name)
+            }
+            SchemeKind::Login { login, .. } => {
+                matches!(name, OAuth2::ACCESS_TOKEN | OAuth2::REFRESH_TOKEN | Login::COOKIES)
+                    || login.answer.keep.contains_key(name)
+            }
+            SchemeKind::Jwt { .. } => name == OAuth2::ACCESS_TOKEN,
+            SchemeKind::OAuth1(_) => matches!(name, OAuth1::TOKEN | OAuth1::TOKEN_SECRET),
+            _ => false,
+        };
+        given_out || self.fields.get(name).is_some()
     }
 }
 
-/// The scheme as it stands in the file; `check` turns it into an [`AuthScheme`] and says what is missing.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SchemeText {
-    pub id: String,
-    pub name: Text,
-    pub explain: Option<Text>,
-    #[serde(rename = "type")]
-    pub kind: SchemeType,
-    pub header: Option<String>,
-    pub query: Option<String>,
-    pub prefix: Option<String>,
-    pub entries: Option<Entries>,
-    pub oauth2: Option<OAuth2>,
-    pub cookie: Option<String>,
-    #[serde(default)]
-    pub headers: BTreeMap<String, String>,
-    pub request_token: Option<RequestToken>,
-    #[serde(default)]
-    pub fields: Fields,
-    #[serde(default)]
-    pub locks_out: bool,
-    #[serde(default)]
-    pub unavailable: Vec<Unavailable>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum SchemeType {
-    ApiKey,
-    Basic,
-    EncodedPassword,
-    #[serde(rename = "oauth2")]
-    OAuth2,
-    SessionCookie,
-}
-
-impl SchemeText {
-    /// The scheme, or what is wrong with its declaration and how to mend it.
-    pub(crate) fn into_scheme(self) -> Result<AuthScheme, Wrong> {
-        if self.entries.is_some() && self.kind != SchemeType::ApiKey {
-            return self.lacks("has `entries`", "remove them: only an `api_key` may be several");
-        }
-        if self.oauth2.is_some() && self.kind != SchemeType::OAuth2 {
-            return self.lacks("has a block `oauth2`", "remove it, or write `type: oauth2`");
-        }
-        let of_session = self.cookie.is_some() || self.request_token.is_some() || !self.headers.is_empty();
-        if of_session && self.kind != SchemeType::SessionCookie {
-            return self.lacks(
-                "has keys of a session (`cookie`, `headers`, `request_token`)",
-                "remove them, or write `type: session_cookie`",
-            );
-        }
-        let kind = match self.kind {
-            SchemeType::ApiKey => self.api_key()?,
-            SchemeType::Basic | SchemeType::EncodedPassword => self.password()?,
-            SchemeType::OAuth2 => self.tokens()?,
-            SchemeType::SessionCookie => self.session()?,
-        };
-        let Self { id, name, explain, fields, locks_out, unavailable, .. } = self;
-        Ok(AuthScheme { id, name, explain, fields, kind, locks_out, unavailable })
-    }
-
-    fn api_key(&self) -> Result<SchemeKind, Wrong> {
-        let placement = match (&self.header, &self.query) {
-            (Some(header), None) => Placement::Header(header.clone()),
-            (None, Some(query)) => Placement::Query(query.clone()),
-            (None, None) => {
-                return self.lacks("does not say where the key goes", "add `header: NAME` or `query: NAME`");
-            }
-            (Some(_), Some(_)) => {
-                return self.lacks("sends the key to two places", "keep one of `header` and `query`");
-            }
-        };
-        let (prefix, entries) = (self.prefix.clone().unwrap_or_default(), self.entries.clone());
-        Ok(SchemeKind::ApiKey { placement, prefix, field: self.secret()?, entries })
-    }
-
-    fn password(&self) -> Result<SchemeKind, Wrong> {
-        let password = self.secret()?;
-        let open: Vec<&str> =
-            self.fields.iter().filter(|(_, field)| !field.secret).map(|(name, _)| name).collect();
-        let [username] = open.as_slice() else {
-            let what = format!("has {} fields beside the secret one", open.len());
-            return self.lacks(&what, "declare one field for the user name and one for the password");
-        };
-        let username = (*username).to_owned();
-        match (self.kind, &self.header) {
-            (SchemeType::EncodedPassword, Some(header)) => {
-                Ok(SchemeKind::EncodedPassword { header: header.clone(), username, password })
-            }
-            (SchemeType::EncodedPassword, None) => {
-                self.lacks("does not say where the password goes", "add `header: NAME`")
-            }
-            _ => Ok(SchemeKind::Basic { username, password }),
-        }
-    }
-
-    fn tokens(&self) -> Result<SchemeKind, Wrong> {
-        let Some(oauth2) = &self.oauth2 else {
-            return self.lacks("does not say how tokens are asked for", "add the block `oauth2:`");
-        };
-        match oauth2.flow {
-            Flow::AuthorizationCode if oauth2.authorization_url.is_none() => {
-                return self.lacks("does not say where a person agrees", "add `authorization_url:`");
-            }
-            Flow::AuthorizationCode if self.fields.names().next().is_some() => {
-                return self.lacks(
-                    "has fields, but its token comes from the vendor",
-                    "move them to `config`, or write `flow: client_credentials`",
-                );
-            }
-            Flow::ClientCredentials => {
-                let id = self.fields.get(OAuth2::CLIENT_ID).is_some_and(|field| !field.secret);
-                let secret = self.fields.get(OAuth2::CLIENT_SECRET).is_some_and(|field| field.secret);
-                if !id || !secret {
-                    return self.lacks(
-                        "does not ask for its client",
-                        "declare the fields `client_id`, and `client_secret` with `secret: true`",
-                    );
-                }
-            }
-            Flow::AuthorizationCode => {}
-        }
-        Ok(SchemeKind::OAuth2(Box::new(oauth2.clone())))
-    }
-
-    fn session(&self) -> Result<SchemeKind, Wrong> {
-        let Some(cookie) = self.cookie.clone() else {
-            return self.lacks("does not name its cookie", "add `cookie: NAME`");
-        };
-        if let Some(token) = &self.request_token {
-            if token.query.is_some() == token.header.is_some() {
-                return self.lacks(
-                    "does not say where its request token goes, or says it twice",
-                    "give `request_token` one of `query: NAME` and `header: NAME`",
-                );
-            }
-            if !self.fields.get(&token.field).is_some_and(|field| field.secret && field.optional) {
-                return self.lacks(
-                    "does not ask for its request token",
-                    "declare the field of `request_token` with `secret: true` and `optional: true`",
-                );
-            }
-        }
-        let (headers, request_token) = (self.headers.clone(), self.request_token.clone());
-        Ok(SchemeKind::SessionCookie { cookie, session: self.secret()?, headers, request_token })
-    }
-
-    /// The one field that is secret, beside that of a request token.
-    fn secret(&self) -> Result<String, Wrong> {
-        let token = self.request_token.as_ref().map(|token| token.field.as_str());
-        let secrets = self.fields.iter().filter(|(name, field)| field.secret && Some(*name) != token);
-        let secrets: Vec<&str> = secrets.map(|(name, _)| name).collect();
-        match secrets.as_slice() {
-            [secret] => Ok((*secret).to_owned()),
-            _ => self.lacks(
-                &format!("has {} secret fields", secrets.len()),
-                "mark the field of its key or password with `secret: true`, and no other",
-            ),
-        }
-    }
-
-    fn lacks<T>(&self, what: &str, fix: &'static str) -> Result<T, Wrong> {
-        Err((format!("the scheme `{}` {what}", self.id), fix))
-    }
-}
-
-/// What is wrong with a declaration, and how to mend it.
-type Wrong = (String, &'static str);
+const AUTHORIZATION: &str = "authorization";

@@ -2,6 +2,8 @@
 //!
 //! The engine itself always runs the stages `name`, `connect` and `tls` first; these come after them.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use crate::template::Template;
@@ -60,13 +62,18 @@ pub struct StageRequest {
     /// Query parameters.
     #[serde(default)]
     pub query: Vec<(String, Template)>,
+    /// Headers.
+    #[serde(default)]
+    pub headers: BTreeMap<String, Template>,
+    /// A JSON body, for vendors who ask for reading that way.
+    pub body: Option<serde_json::Value>,
 }
 
 fn get() -> String {
     "GET".to_owned()
 }
 
-/// What a good answer is: status 2xx, and what is said here.
+/// What a good answer is: status 2xx unless `any_answer` is set, and what is said here.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Acceptance {
@@ -74,6 +81,9 @@ pub struct Acceptance {
     pub member: Option<String>,
     /// The body is JSON of any shape.
     pub json: bool,
+    /// Any answer will do but one that refuses the credential (401), tells of a failure of the vendor, or asks to come
+    /// back later. For providers of whom no call is known that proves more.
+    pub any_answer: bool,
 }
 
 /// What to remember from an answer.

@@ -5,20 +5,18 @@
 
 use std::collections::BTreeMap;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use serde::{Deserialize, Deserializer, de};
 use serde_saphyr::Spanned;
 
 use crate::diagnostic::Place;
+use crate::url_builder::{RESERVED, UrlBuilder};
 
-/// Everything but the unreserved characters of RFC 3986 §2.3.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// A text with holes, checked when the provider file is read.
+/// A text with holes, checked when the provider file is read. `A || B` is `B` where a hole of `A` has no value.
 #[derive(Debug, Clone)]
 pub struct Template {
     source: String,
-    parts: Vec<Part>,
+    choices: Vec<Vec<Part>>,
     place: Place,
 }
 
@@ -53,8 +51,8 @@ pub struct Scope<'a> {
 /// Where a rendered value lands, which decides how it is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// One or more labels of a host name: anything but letters, digits, `-` and `.` is refused.
-    Host,
+    /// An address: each value is encoded for the part that it lands in, as [`UrlBuilder::value`] says.
+    Url,
     /// One segment of a path, percent-encoded; `.` and `..` are refused.
     PathSegment,
     /// A query value, percent-encoded.
@@ -76,25 +74,8 @@ pub struct TemplateError {
 impl Template {
     /// Parses a template; the error says what is wrong in one sentence.
     pub fn parse(source: &str, place: Place) -> Result<Self, String> {
-        let mut parts = Vec::new();
-        let mut rest = source;
-        while let Some(start) = rest.find("${") {
-            if start > 0 {
-                parts.push(Part::Literal(rest[..start].to_owned()));
-            }
-            let Some(length) = rest[start..].find('}') else {
-                return Err(format!(
-                    "the hole that starts with `{}` is never closed: add `}}`",
-                    &rest[start..]
-                ));
-            };
-            parts.push(Part::Hole(Hole::parse(&rest[start + 2..start + length])?));
-            rest = &rest[start + length + 1..];
-        }
-        if !rest.is_empty() {
-            parts.push(Part::Literal(rest.to_owned()));
-        }
-        Ok(Self { source: source.to_owned(), parts, place })
+        let choices = source.split(" || ").map(parse_choice).collect::<Result<_, _>>()?;
+        Ok(Self { source: source.to_owned(), choices, place })
     }
 
     /// The template as it was written.
@@ -109,22 +90,20 @@ impl Template {
 
     /// Fills the holes, each encoded for the place where it lands.
     pub fn render(&self, scope: &Scope<'_>, encoding: Encoding) -> Result<String, TemplateError> {
-        let mut text = String::with_capacity(self.source.len());
-        for part in &self.parts {
-            match part {
-                Part::Literal(literal) => text.push_str(literal),
-                Part::Hole(hole) => {
-                    let value = hole.value(scope).ok_or_else(|| hole.error("has no value"))?;
-                    text.push_str(&encode(value, encoding).map_err(|reason| hole.error(reason))?);
-                }
+        let mut outcome = Ok(String::new());
+        for choice in &self.choices {
+            outcome = render_choice(choice, scope, encoding);
+            // A value that does not fit is a mistake; only one that is not there makes way for the next choice.
+            if !matches!(&outcome, Err(TemplateError { reason: NO_VALUE, .. })) {
+                return outcome;
             }
         }
-        Ok(text)
+        outcome
     }
 
     pub(crate) fn render_lenient(&self, scope: &Scope<'_>, missing: &str) -> String {
-        self.parts
-            .iter()
+        let choice = self.choices.first().into_iter().flatten();
+        choice
             .map(|part| match part {
                 Part::Literal(literal) => literal.as_str(),
                 Part::Hole(hole) => hole.value(scope).unwrap_or(missing),
@@ -133,7 +112,7 @@ impl Template {
     }
 
     pub(crate) fn holes(&self) -> impl Iterator<Item = &Hole> {
-        self.parts.iter().filter_map(|part| match part {
+        self.choices.iter().flatten().filter_map(|part| match part {
             Part::Hole(hole) => Some(hole),
             Part::Literal(_) => None,
         })
@@ -146,6 +125,58 @@ impl Template {
             Hole::Entry(_) | Hole::Answer(_) => None,
         })
     }
+}
+
+const NO_VALUE: &str = "has no value";
+
+fn parse_choice(source: &str) -> Result<Vec<Part>, String> {
+    let mut parts = Vec::new();
+    let mut rest = source;
+    while let Some(start) = rest.find("${") {
+        if start > 0 {
+            parts.push(Part::Literal(rest[..start].to_owned()));
+        }
+        let Some(length) = rest[start..].find('}') else {
+            return Err(format!("the hole that starts with `{}` is never closed: add `}}`", &rest[start..]));
+        };
+        parts.push(Part::Hole(Hole::parse(&rest[start + 2..start + length])?));
+        rest = &rest[start + length + 1..];
+    }
+    if !rest.is_empty() {
+        parts.push(Part::Literal(rest.to_owned()));
+    }
+    Ok(parts)
+}
+
+fn render_choice(parts: &[Part], scope: &Scope<'_>, encoding: Encoding) -> Result<String, TemplateError> {
+    let value_of = |hole: &Hole| hole.value(scope).ok_or_else(|| hole.error(NO_VALUE));
+    if encoding == Encoding::Url {
+        let mut url = UrlBuilder::default();
+        for (position, part) in parts.iter().enumerate() {
+            match part {
+                Part::Literal(literal) => url.literal(literal),
+                Part::Hole(hole) => {
+                    let next = match parts.get(position + 1) {
+                        Some(Part::Literal(literal)) => Some(literal.as_str()),
+                        Some(Part::Hole(_)) => Some(""),
+                        None => None,
+                    };
+                    url.value(value_of(hole)?, next).map_err(|reason| hole.error(reason))?;
+                }
+            }
+        }
+        return Ok(url.finish());
+    }
+    let mut text = String::new();
+    for part in parts {
+        match part {
+            Part::Literal(literal) => text.push_str(literal),
+            Part::Hole(hole) => {
+                text.push_str(&encode(value_of(hole)?, encoding).map_err(|reason| hole.error(reason))?);
+            }
+        }
+    }
+    Ok(text)
 }
 
 impl Hole {
@@ -187,17 +218,11 @@ impl Hole {
 
 fn encode(value: &str, encoding: Encoding) -> Result<String, &'static str> {
     match encoding {
-        Encoding::Host => {
-            let labels_are_plain = value.split('.').all(|label| {
-                !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            });
-            if labels_are_plain { Ok(value.to_ascii_lowercase()) } else { Err("is not part of a host name") }
-        }
         Encoding::PathSegment if value == "." || value == ".." || value.is_empty() => {
             Err("is not a segment of a path")
         }
         Encoding::PathSegment | Encoding::QueryValue => Ok(utf8_percent_encode(value, RESERVED).to_string()),
-        Encoding::Text => Ok(value.to_owned()),
+        Encoding::Text | Encoding::Url => Ok(value.to_owned()),
     }
 }
 
@@ -221,10 +246,6 @@ mod tests {
     #[test]
     fn a_value_never_leaves_its_place() {
         for (value, encoding, expected) in [
-            ("acme", Encoding::Host, Ok("[acme]")),
-            ("evil.test/", Encoding::Host, Err("`${config.x}` is not part of a host name")),
-            ("a@b", Encoding::Host, Err("`${config.x}` is not part of a host name")),
-            ("", Encoding::Host, Err("`${config.x}` is not part of a host name")),
             ("..", Encoding::PathSegment, Err("`${config.x}` is not a segment of a path")),
             ("a/../b?c#d", Encoding::PathSegment, Ok("[a%2F..%2Fb%3Fc%23d]")),
             ("a&b=c d", Encoding::QueryValue, Ok("[a%26b%3Dc%20d]")),
@@ -232,6 +253,25 @@ mod tests {
         ] {
             let rendered = render("[${config.x}]", value, encoding);
             assert_eq!(rendered.as_deref().map_err(String::as_str), expected, "{value} as {encoding:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_takes_the_first_choice_that_has_its_values() {
+        for (value, expected) in [
+            (Some("acme"), Ok("https://acme.example.com/v1")),
+            (None, Ok("https://api.example.com/v1")),
+            (Some("a/b"), Err("`${config.x}` is not part of a host name")),
+        ] {
+            let template = Template::parse(
+                "https://${config.x}.example.com/v1 || https://api.example.com/v1",
+                Place::default(),
+            );
+            let config = value.map(|value| ("x".to_owned(), value.to_owned())).into_iter().collect();
+            let scope = Scope { config: Some(&config), ..Scope::default() };
+            let rendered =
+                template.expect("parses").render(&scope, Encoding::Url).map_err(|error| error.to_string());
+            assert_eq!(rendered.as_deref().map_err(String::as_str), expected, "{value:?}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use tombolo_auth::Typed;
-use tombolo_catalog::{AuthScheme, Flow, GateKind, Provider};
+use tombolo_catalog::{GateKind, Provider};
 use tombolo_store::{
     Change, ConnectSessionId, Connection, ConnectionId, ConnectionUpdate, EndUser, EnvironmentId, Health,
     Integration, NewConnection, Object, Target,
@@ -330,6 +330,7 @@ impl Platform {
                 renewable_since: scheme_is_renewable(&provider, connection).then_some(connection.sealed_at),
             },
             refused: connection.health == Health::NeedsReconnecting,
+            moments: self.moments(),
             provider,
             config,
             settings,
@@ -403,9 +404,9 @@ pub(crate) fn target(prepared: &Prepared) -> Target {
 
 /// Whether new tokens can be had without a person.
 fn scheme_is_renewable(provider: &Provider, connection: &Connection) -> bool {
-    let oauth2 = provider.scheme(&connection.target.auth_scheme).and_then(AuthScheme::oauth2);
-    oauth2.is_some_and(|oauth2| {
-        oauth2.flow == Flow::ClientCredentials || connection.target.oauth_client.is_some()
+    let scheme = provider.scheme(&connection.target.auth_scheme);
+    scheme.is_some_and(|scheme| {
+        scheme.is_renewed() && (!scheme.needs_browser() || connection.target.oauth_client.is_some())
     })
 }
 

@@ -19,6 +19,7 @@ mod jobs;
 mod keys;
 mod lists;
 mod metrics;
+mod moments;
 pub mod oauth;
 mod platform;
 mod preparation;

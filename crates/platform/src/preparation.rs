@@ -14,6 +14,7 @@ use crate::connection_test::{self, PairedFields};
 use crate::connections::{ConnectionDraft, Watch, all_settings};
 use crate::credentials::{Place, Purpose, SealedCredentials, api_host, identity_of};
 use crate::health::earliest;
+use crate::oauth::FirstToken;
 use crate::platform::Platform;
 use crate::problem::{Problem, ProblemKind};
 use crate::proxy::{Freshness, Learned, Plan, PlanSource, origin, route_options};
@@ -55,24 +56,21 @@ impl Platform {
         }
         let accepted = self.read_form(&provider, scheme, draft.fields.clone()).await?;
         let settings = accept_settings(&provider, &draft.settings);
-        let (accepted, (settings, routing)) = match (accepted, settings) {
-            (Ok(accepted), Ok(settings)) => (accepted, settings),
-            (Err(mut faults), other) => {
-                faults.extend(other.err().into_iter().flat_map(|problem| problem.fields));
-                return Err(Problem::fields(faults));
-            }
-            (Ok(_), Err(problem)) => return Err(problem),
-        };
+        let (accepted, (settings, routing)) = both(accepted, settings)?;
         let Accepted { config: fields, gates, certificate, credentials, entries } = accepted;
         let mut config = fields;
         config.extend(routing);
         let all_settings = all_settings(&provider, settings.clone(), &config);
+        // First, because the vendor's answer may fill fields that the address needs.
+        let mut options = route_options(&all_settings)?;
+        options.tls.identity = identity_of(&credentials)?;
+        let first =
+            self.with_first_token(id, &provider, scheme, (&config, &gates), options, credentials).await?;
+        let FirstToken { credentials, life, hosts: token_hosts, config: answered } = first;
+        accept_answered(&provider, answered, &mut config)?;
         let origin = origin(&self.egress, &provider, &config, &gates)?;
-        let mut hosts = api_host(origin.host(), origin.port())?;
-        if let Some(oauth2) = scheme.oauth2() {
-            let token_hosts = self.token_hosts(&provider, oauth2, &config, &gates)?;
-            hosts = hosts.iter().chain(token_hosts.iter()).cloned().collect();
-        }
+        let hosts = api_host(origin.host(), origin.port())?;
+        let hosts: HostSet = hosts.iter().chain(token_hosts.iter()).cloned().collect();
         let compile = |sealed: SealedCredentials| {
             let source = PlanSource {
                 environment: access.environment.clone(),
@@ -88,6 +86,7 @@ impl Platform {
                 sealed,
                 freshness: Freshness::default(),
                 refused: false,
+                moments: self.moments(),
             };
             Plan::compile(source, &self.egress, &self.governors).map(Arc::new)
         };
@@ -109,10 +108,6 @@ impl Platform {
                 with_values(placed, &credentials).build()
             }
         };
-        let mut options = route_options(&all_settings)?;
-        options.tls.identity = identity_of(&credentials)?;
-        let (credentials, life) =
-            self.with_first_token(id, &provider, scheme, (&config, &gates), options, credentials).await?;
         let sealed = self.seal(access, id, version, hosts, &credentials).await?;
         let certificate_expires_at =
             certificate.map(|facts| Timestamp::from_milliseconds(facts.not_after.saturating_mul(1000)));
@@ -161,6 +156,35 @@ impl Platform {
         };
         self.safe.seal(&self.store, place, credentials).await
     }
+}
+
+/// Fields and settings, or what is wrong with either.
+fn both(
+    accepted: Result<Accepted, Vec<FieldError>>,
+    settings: Result<SplitSettings, Problem>,
+) -> Result<(Accepted, SplitSettings), Problem> {
+    match (accepted, settings) {
+        (Ok(accepted), Ok(settings)) => Ok((accepted, settings)),
+        (Err(mut faults), other) => {
+            faults.extend(other.err().into_iter().flat_map(|problem| problem.fields));
+            Err(Problem::fields(faults))
+        }
+        (Ok(_), Err(problem)) => Err(problem),
+    }
+}
+
+/// Takes what the vendor's answer says about the account into the configuration, as if somebody had typed it.
+pub(crate) fn accept_answered(
+    provider: &Provider,
+    answered: BTreeMap<String, String>,
+    config: &mut BTreeMap<String, String>,
+) -> Result<(), Problem> {
+    for (name, value) in answered {
+        let Some(field) = provider.config.get(&name) else { continue };
+        let accepted = field.accept(&name, &value).map_err(|fault| Problem::fields(vec![fault]))?;
+        config.extend(accepted.map(|value| (name, value)));
+    }
+    Ok(())
 }
 
 fn scheme_of<'a>(provider: &'a Provider, wanted: Option<&str>) -> Result<&'a AuthScheme, Problem> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use tombolo_catalog::{Catalog, Common, Diagnostic, Provider};
+use tombolo_catalog::Diagnostic;
 use tombolo_egress::{
     AddressPolicy, ConnectRule, ConnectTo, Egress, EgressSettings, OriginRules, Resolve, SystemResolver,
     TlsSettings,
@@ -20,9 +20,14 @@ use crate::clock::{Clock, SystemClock};
 use crate::platform::{DEFAULT_ENVIRONMENT, Platform, PlatformParts};
 
 mod current_key;
+mod provider_files;
 mod reach;
 
 pub use current_key::{KeyPlace, current_master_key};
+pub use provider_files::{
+    ImportError, ProviderFileError, Written, import_providers, read_catalog, validate_provider,
+    write_providers,
+};
 pub use reach::{Reach, ReachStep, reach};
 
 /// What an installation is started with.
@@ -259,48 +264,6 @@ pub fn make_key_file(path: &Path, random: &dyn Random) -> Result<MasterKey, Star
         fs::File::open(parent).and_then(|directory| directory.sync_all()).map_err(failed)?;
     }
     Ok(key)
-}
-
-/// Why a provider file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ProviderFileError {
-    /// It cannot be read.
-    #[error("cannot read {path}: {source}; check the path and its permissions")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system said.
-        source: io::Error,
-    },
-    /// It has faults, each with its place and how to mend it.
-    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-    Faults(Vec<Diagnostic>),
-}
-
-/// Checks a provider file as the start of an installation does, with nothing else.
-pub fn validate_provider(path: &Path) -> Result<Provider, ProviderFileError> {
-    let text = fs::read_to_string(path)
-        .map_err(|source| ProviderFileError::Unreadable { path: path.to_owned(), source })?;
-    let common = Common::built_in().map_err(|fault| ProviderFileError::Faults(vec![fault]))?;
-    Provider::parse(&path.display().to_string(), &text, &common).map_err(ProviderFileError::Faults)
-}
-
-/// The built-in providers and those of a directory.
-pub fn read_catalog(directory: Option<&Path>) -> Result<Catalog, StartError> {
-    let Some(directory) = directory else { return Catalog::built_in().map_err(StartError::Catalog) };
-    let failed = |source| StartError::File { path: directory.to_owned(), source };
-    let mut files = Vec::new();
-    for entry in fs::read_dir(directory).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|extension| extension == "yaml") {
-            let text = fs::read_to_string(&path)
-                .map_err(|source| StartError::File { path: path.clone(), source })?;
-            files.push((path.display().to_string(), text));
-        }
-    }
-    files.sort();
-    Catalog::with_files(files.iter().map(|(name, text)| (name.as_str(), text.as_str())))
-        .map_err(StartError::Catalog)
 }
 
 fn egress_settings(options: &EgressOptions) -> Result<EgressSettings, StartError> {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::fill::Filling;
+use crate::moment::Moment;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -27,29 +29,48 @@ pub struct AuthorizationRequest<'a> {
     pub verifier: Option<&'a str>,
     /// More parameters, over those of the provider file; an empty value removes one.
     pub parameters: &'a BTreeMap<String, String>,
+    /// The configuration, which fills the holes of the parameters.
+    pub config: &'a BTreeMap<String, String>,
+    /// Time and chance, for parameters that differ each time.
+    pub moment: Option<Moment>,
 }
 
 impl AuthorizationRequest<'_> {
     /// The address to send the browser to.
     pub fn to_url(&self) -> Result<String, ParseError> {
         let mut url = Url::parse(self.url)?;
-        let mut parameters = self.oauth2.authorization_parameters.clone();
+        let filling = Filling { moment: self.moment, ..Filling::of_config(self.config) };
+        let declared = self.oauth2.authorization_parameters.iter();
+        // What is not filled in is not sent.
+        let mut parameters: BTreeMap<String, String> = declared
+            .filter_map(|(name, text)| Some((name.clone(), filling.text(text).ok()?.to_string())))
+            .collect();
         parameters.extend(self.parameters.clone());
         parameters.retain(|_, value| !value.is_empty());
         let scope = self.scopes.join(&self.oauth2.scope_separator);
         let challenge = self.verifier.map(pkce_challenge);
+        let mut usual = vec![
+            ("response_type", "code"),
+            ("client_id", self.client_id),
+            ("redirect_uri", self.redirect_uri),
+            ("scope", &scope),
+            ("state", self.state),
+        ];
+        usual.retain(|(name, value)| *name != "scope" || !value.is_empty());
+        if let Some(challenge) = &challenge {
+            usual.extend([("code_challenge", challenge.as_str()), ("code_challenge_method", "S256")]);
+        }
+        let name_of = |name: &str| match self.oauth2.authorization_names.get(name) {
+            Some(other) => other.clone(),
+            None => name.to_owned(),
+        };
         {
             let mut pairs = url.query_pairs_mut();
-            pairs.append_pair("response_type", "code");
-            pairs.append_pair("client_id", self.client_id);
-            pairs.append_pair("redirect_uri", self.redirect_uri);
-            if !scope.is_empty() {
-                pairs.append_pair("scope", &scope);
-            }
-            pairs.append_pair("state", self.state);
-            if let Some(challenge) = &challenge {
-                pairs.append_pair("code_challenge", challenge);
-                pairs.append_pair("code_challenge_method", "S256");
+            for (name, value) in usual.iter().map(|(name, value)| (name_of(name), value)) {
+                // An empty name says that the vendor does not bear the parameter.
+                if !name.is_empty() {
+                    pairs.append_pair(&name, value);
+                }
             }
             for (name, value) in &parameters {
                 // What the flow's safety rests on cannot be written over.
@@ -62,7 +83,14 @@ impl AuthorizationRequest<'_> {
         if let Some(query) = url.query().map(|query| query.replace('+', "%20")) {
             url.set_query(Some(&query));
         }
-        Ok(url.into())
+        match &self.oauth2.authorization_fragment {
+            None => Ok(url.into()),
+            Some(fragment) => {
+                let query = url.query().unwrap_or_default().to_owned();
+                url.set_query(None);
+                Ok(format!("{url}#/{}?{query}", fragment.trim_start_matches('/')))
+            }
+        }
     }
 }
 
@@ -113,6 +141,8 @@ mod tests {
             state: "S",
             verifier: Some("v"),
             parameters: &parameters,
+            config: &BTreeMap::new(),
+            moment: None,
         };
         assert_eq!(
             request.to_url().expect("a URL"),

@@ -28,22 +28,35 @@ pub(super) fn read(
         return Err(ExchangeFailure::Malformed("it is neither JSON nor a form".to_owned()));
     };
     let names = &exchange.oauth2.token_answer;
-    let access_token = text(&body, &names.access_token)
+    let elsewhere = names.alternate.as_ref().and_then(|path| member(&body, path));
+    let token = |path: &str| text(&body, path).or_else(|| text(elsewhere?, path));
+    let access_token = token(&names.access_token)
         .ok_or_else(|| ExchangeFailure::Malformed(format!("it has no `{}`", names.access_token)))?;
     // A refresh mostly gives no new refresh token: the old one stays good (RFC 6749 §6).
     let old = exchange.previous.and_then(|known| known.value(OAuth2::REFRESH_TOKEN)).map(str::to_owned);
-    let refresh_token = text(&body, &names.refresh_token).or(old);
+    let refresh_token = token(&names.refresh_token).or(old);
     let mut builder = CredentialsBuilder::new().value(OAuth2::ACCESS_TOKEN, &access_token);
     if let Some(refresh_token) = refresh_token {
         builder = builder.value(OAuth2::REFRESH_TOKEN, &refresh_token);
     }
+    let mut kept: BTreeMap<&str, String> =
+        names.keep.iter().filter_map(|(name, path)| Some((name.as_str(), text(&body, path)?))).collect();
+    if exchange.keeps_client {
+        kept.insert(OAuth2::CLIENT_ID, exchange.client.id.to_owned());
+        kept.extend(exchange.client.secret.map(|secret| (OAuth2::CLIENT_SECRET, secret.to_owned())));
+    }
+    for (name, value) in &kept {
+        builder = builder.value(name, value);
+    }
     for (name, value) in exchange.previous.into_iter().flat_map(Credentials::values) {
-        if name != OAuth2::ACCESS_TOKEN && name != OAuth2::REFRESH_TOKEN {
+        if name != OAuth2::ACCESS_TOKEN && name != OAuth2::REFRESH_TOKEN && !kept.contains_key(name) {
             builder = builder.value(name, value);
         }
     }
-    let life =
-        member(&body, &names.expires_in).and_then(seconds).or(exchange.oauth2.token_life.map(u64::from));
+    let told =
+        member(&body, &names.expires_in).or_else(|| member(elsewhere?, &names.expires_in)).and_then(seconds);
+    let told = told.map(|life| if names.expires_in_milliseconds { life / 1_000 } else { life });
+    let life = told.or(exchange.oauth2.token_life.map(u64::from));
     // Not in the standard; these are the names that vendors use.
     let names_of_life = [names.refresh_expires_in.as_str(), "refresh_token_expires_in", "refresh_expires_in"];
     let refresh_life = names_of_life.iter().find_map(|name| seconds(member(&body, name)?));
@@ -68,6 +81,12 @@ fn parse(body: &[u8]) -> Option<Value> {
         .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
         .collect();
     Some(Value::Object(members))
+}
+
+/// Why an answer that is no success has no token.
+pub(crate) fn failure_of(answer: &ExchangeAnswer<'_>, body: Option<&Value>) -> ExchangeFailure {
+    let error = body.and_then(|body| text(body, "error"));
+    failure(answer, body, error.as_deref())
 }
 
 fn failure(answer: &ExchangeAnswer<'_>, body: Option<&Value>, error: Option<&str>) -> ExchangeFailure {
@@ -151,6 +170,9 @@ mod tests {
             client: OAuthClient { id: "me", secret: None },
             grant: Grant::RefreshToken,
             previous: Some(&previous),
+            config: &BTreeMap::new(),
+            moment: None,
+            keeps_client: false,
         };
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, HeaderValue::from_static("7"));

@@ -1,5 +1,7 @@
 //! Token requests (RFC 6749 §4.1.3, §4.4.2, §6).
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -10,7 +12,10 @@ use url::form_urlencoded::{Serializer, byte_serialize};
 use zeroize::Zeroizing;
 
 use super::OAuth2Exchange;
+use crate::credentials::CredentialsBuilder;
 use crate::exchange::{ExchangeFailure, ExchangeRequest};
+use crate::fill::Filling;
+use crate::jwt;
 
 /// The client that asks for a token.
 #[derive(Clone, Copy)]
@@ -42,11 +47,13 @@ pub enum Grant<'a> {
     },
 }
 
-type Parameters<'a> = Vec<(&'a str, &'a str)>;
+type Parameters<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
 pub(super) fn write(exchange: &OAuth2Exchange<'_>) -> Result<ExchangeRequest, ExchangeFailure> {
     let oauth2 = exchange.oauth2;
-    let mut parameters = of_grant(exchange)?;
+    let grant = of_grant(exchange)?;
+    let mut parameters: Parameters<'_> =
+        grant.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     for (name, value) in &oauth2.token_headers {
@@ -59,22 +66,31 @@ pub(super) fn write(exchange: &OAuth2Exchange<'_>) -> Result<ExchangeRequest, Ex
             headers.insert(AUTHORIZATION, basic(client.id, secret)?);
         }
         (ClientAuthentication::Body, Some(secret)) => {
-            parameters.extend([("client_id", client.id), ("client_secret", secret)]);
+            parameters.push(("client_id".into(), client.id.into()));
+            parameters.push(("client_secret".into(), secret.into()));
         }
-        (_, None) => parameters.push(("client_id", client.id)),
+        (ClientAuthentication::PrivateKeyJwt, Some(secret)) => {
+            parameters.push(("client_assertion_type".into(), ASSERTION.into()));
+            parameters.push(("client_assertion".into(), assertion(exchange, secret)?.into()));
+        }
+        (_, None) => parameters.push(("client_id".into(), client.id.into())),
     }
     let more = match exchange.grant {
         Grant::RefreshToken => &oauth2.refresh_parameters,
         Grant::AuthorizationCode { .. } | Grant::ClientCredentials { .. } => &oauth2.token_parameters,
     };
-    for (name, value) in more {
-        parameters.retain(|(known, _)| known != name);
-        parameters.push((name, value));
+    let filling = Filling { moment: exchange.moment, ..Filling::of_config(exchange.config) };
+    for (name, expression) in more {
+        // What is not filled in is not sent.
+        if let Ok(value) = filling.text(expression) {
+            parameters.retain(|(known, _)| known != name);
+            parameters.push((name.as_str().into(), value.to_string().into()));
+        }
     }
     Ok(framed(exchange.url, oauth2.token_request, &parameters, headers))
 }
 
-fn of_grant<'a>(exchange: &OAuth2Exchange<'a>) -> Result<Parameters<'a>, ExchangeFailure> {
+fn of_grant<'a>(exchange: &OAuth2Exchange<'a>) -> Result<Vec<(&'a str, &'a str)>, ExchangeFailure> {
     Ok(match exchange.grant {
         Grant::AuthorizationCode { code, redirect_uri, verifier } => {
             let mut parameters =
@@ -94,6 +110,29 @@ fn of_grant<'a>(exchange: &OAuth2Exchange<'a>) -> Result<Parameters<'a>, Exchang
     })
 }
 
+/// RFC 7523 §2.2.
+const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// The token with which a client proves to be itself.
+fn assertion(exchange: &OAuth2Exchange<'_>, key: &str) -> Result<String, ExchangeFailure> {
+    let described = exchange.oauth2.client_assertion.as_ref().ok_or(ExchangeFailure::Nothing)?;
+    let client = CredentialsBuilder::new()
+        .value(OAuth2::CLIENT_ID, exchange.client.id)
+        .value(OAuth2::CLIENT_SECRET, key)
+        .build();
+    let filling = Filling {
+        credentials: Some(&client),
+        moment: exchange.moment,
+        ..Filling::of_config(exchange.config)
+    };
+    let signed = jwt::sign(described, &filling).map_err(|unfilled| unusable_client(&unfilled))?;
+    Ok(signed.to_string())
+}
+
+fn unusable_client(unfilled: &crate::fill::Unfilled) -> ExchangeFailure {
+    ExchangeFailure::Refused { code: "unusable".to_owned(), description: Some(unfilled.to_string()) }
+}
+
 fn framed(
     url: &str,
     format: ParameterFormat,
@@ -107,7 +146,7 @@ fn framed(
         }
         ParameterFormat::Json => {
             let members: serde_json::Map<String, serde_json::Value> =
-                parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+                parameters.iter().map(|(name, value)| (name.to_string(), value.as_ref().into())).collect();
             let text = serde_json::Value::Object(members).to_string();
             (Method::POST, url.to_owned(), Some("application/json"), text)
         }
@@ -142,7 +181,6 @@ fn unusable(what: &str) -> ExchangeFailure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::credentials::CredentialsBuilder;
     use crate::exchange::Step;
 
     const AUTHORIZATION_CODE: Grant<'_> = Grant::AuthorizationCode {
@@ -157,7 +195,16 @@ mod tests {
         let previous = CredentialsBuilder::new().value("refresh_token", "r/1").build();
         let client = OAuthClient { id: "me", secret: Some("s:é") };
         let url = "https://a.example.com/token";
-        let exchange = OAuth2Exchange { oauth2: &oauth2, url, client, grant, previous: Some(&previous) };
+        let exchange = OAuth2Exchange {
+            oauth2: &oauth2,
+            url,
+            client,
+            grant,
+            previous: Some(&previous),
+            config: &std::collections::BTreeMap::new(),
+            moment: None,
+            keeps_client: false,
+        };
         let Step::Send(request) = exchange.begin() else { panic!("a request") };
         let mut text = format!("{} {}", request.method, request.url);
         for (name, value) in request.headers.iter().filter(|(name, _)| *name != ACCEPT) {
@@ -204,8 +251,16 @@ mod tests {
                 .expect("reads");
         let client = OAuthClient { id: "me", secret: None };
         let url = "https://a.example.com/t";
-        let exchange =
-            OAuth2Exchange { oauth2: &oauth2, url, client, grant: Grant::RefreshToken, previous: None };
+        let exchange = OAuth2Exchange {
+            oauth2: &oauth2,
+            url,
+            client,
+            grant: Grant::RefreshToken,
+            previous: None,
+            config: &std::collections::BTreeMap::new(),
+            moment: None,
+            keeps_client: false,
+        };
         assert!(matches!(exchange.begin(), Step::Failed(ExchangeFailure::Nothing)));
     }
 }

@@ -6,7 +6,7 @@ use super::Faults;
 use super::holes::{self, Allowed};
 use crate::diagnostic::nearest;
 use crate::field::FieldKind;
-use crate::host::host_of;
+use crate::host::{HostPattern, host_of};
 use crate::provider::ProviderText;
 use crate::template::{Encoding, Scope, Template};
 
@@ -39,12 +39,16 @@ fn check_id(written: &ProviderText, faults: &mut Faults<'_>) {
 /// Checks an address that credentials are sent to, or that a person is led to.
 pub(super) fn check_url(url: &Template, written: &ProviderText, faults: &mut Faults<'_>) {
     holes::check(url, written, Allowed::Config, faults);
-    if !url.source().starts_with("https://") {
+    // A field may bring the scheme with it, which then is checked when it is typed.
+    let is_safe = |choice: &str| choice.starts_with("https://") || choice.starts_with("${config.");
+    if !url.source().split(" || ").all(is_safe) {
         let message = format!("`{}` does not start with `https://`", url.source());
         faults.add(url.place(), message, "credentials only travel over TLS: write `https://…`");
     }
     for name in url.config_names() {
-        if written.config.get(name).is_some_and(|field| field.optional && field.default.is_none()) {
+        if written.config.get(name).is_some_and(|field| field.optional && field.default.is_none())
+            && !url.source().contains(" || ")
+        {
             faults.add(
                 url.place(),
                 format!("`config.{name}` is optional, but this address needs it"),
@@ -66,7 +70,8 @@ fn check_hosts(url: &Template, written: &ProviderText, faults: &mut Faults<'_>) 
         let values = match (field.kind, &field.example) {
             (FieldKind::Choice, _) => field.choices.clone(),
             (_, Some(example)) => vec![example.clone()],
-            (_, None) => vec!["x".to_owned()],
+            // What a whole host name may be, and what a part of one may be.
+            (_, None) => vec![if has_typed_host(written) { "x.example.com" } else { "x" }.to_owned()],
         };
         configurations = configurations
             .iter()
@@ -75,7 +80,7 @@ fn check_hosts(url: &Template, written: &ProviderText, faults: &mut Faults<'_>) 
     }
     for config in &configurations {
         let scope = Scope { config: Some(config), ..Scope::default() };
-        let rendered = url.render(&scope, Encoding::Host);
+        let rendered = url.render(&scope, Encoding::Url);
         match rendered.as_deref().map(host_of) {
             Err(error) => faults.add(
                 url.place(),
@@ -91,6 +96,10 @@ fn check_hosts(url: &Template, written: &ProviderText, faults: &mut Faults<'_>) 
         }
         return; // One example says it all.
     }
+}
+
+fn has_typed_host(written: &ProviderText) -> bool {
+    written.hosts.iter().any(HostPattern::is_typed)
 }
 
 fn with(known: &BTreeMap<String, String>, name: &str, value: &str) -> BTreeMap<String, String> {

@@ -3,6 +3,7 @@
 mod address;
 mod connection_strings;
 mod explanations;
+mod expressions;
 mod fields;
 mod gates;
 mod holes;
@@ -57,6 +58,7 @@ pub(crate) fn provider(file: &str, text: &str, common: &Common) -> Result<Unjoin
         test: written.test.into_iter().map(|stage| stage.value).collect(),
         limits: written.limits,
         retry: written.retry,
+        pagination: written.pagination,
         error_body: written.error_body,
         explanations: written.errors,
         settings,

@@ -1,6 +1,6 @@
 //! Auth schemes.
 
-use super::{Faults, address};
+use super::{Faults, address, expressions};
 use crate::diagnostic::{Place, nearest};
 use crate::field::FieldKind;
 use crate::oauth2::OAuth2;
@@ -30,6 +30,10 @@ pub(super) fn read(written: &ProviderText, faults: &mut Faults<'_>) -> Vec<AuthS
                 if let Some(oauth2) = scheme.oauth2() {
                     check_oauth2(oauth2, place, written, faults);
                 }
+                for header in scheme.send.headers.keys() {
+                    check_header(Some(header), place, faults);
+                }
+                expressions::check(&scheme, place, written, faults);
                 schemes.push(scheme);
             }
         }

@@ -4,5 +4,6 @@ mod broken_files;
 mod errors_from;
 mod gates;
 mod guide;
+mod import;
 mod oauth2;
 mod shipped_files;

@@ -15,6 +15,7 @@ mod key;
 mod oauth_client;
 mod openapi;
 mod provider;
+mod provider_import;
 mod request;
 pub mod serve;
 mod version;

@@ -27,6 +27,14 @@ pub enum Provider {
 
 Each fault is printed as FILE:LINE:COLUMN with what to write instead.")]
     Validate(Validate),
+    /// Turn the published provider file of another product into provider files, with no server and no network.
+    #[command(after_help = "Examples:
+  tombolo provider import providers.yaml --report
+  tombolo provider import providers.yaml
+  tombolo provider import providers.yaml --only acme --into ./providers
+
+Every entry becomes a provider file that you can read and change, or is listed with the reason why it cannot.")]
+    Import(super::provider_import::Import),
 }
 
 /// Which providers are listed.
@@ -54,6 +62,7 @@ impl Provider {
     pub async fn run(self, global: &GlobalOptions, output: Output) -> anyhow::Result<Exit> {
         match self {
             Self::Validate(validate) => validate.run(output),
+            Self::Import(import) => import.run(global, output),
             Self::List(List { search }) => {
                 on_api(global, WhereNothingIs::Borrow, output, async |api| {
                     let providers = api.list_providers(&ProviderQuery { search }).await?;

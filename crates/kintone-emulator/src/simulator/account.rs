@@ -21,8 +21,11 @@ pub(super) fn form(
     basic_gate: Option<&BasicGate>,
 ) -> Result<Form, SimulatorError> {
     let mut form = config.clone();
-    form.extend(credential.fields.clone());
-    let entries = provider.scheme(&credential.scheme).and_then(|scheme| scheme.entries());
+    let scheme = provider.scheme(&credential.scheme);
+    // What the vendor gives out is not typed.
+    let is_typed = |name: &String| scheme.is_some_and(|scheme| scheme.fields.get(name).is_some());
+    form.extend(credential.fields.clone().into_iter().filter(|(name, _)| is_typed(name)));
+    let entries = scheme.and_then(|scheme| scheme.entries());
     for (name, field) in provider.config.iter() {
         let given = form.get(name).map(|given| given.split(',').count());
         let wanted = match entries {
@@ -57,15 +60,41 @@ pub(super) fn config(
         let field = field.ok_or_else(|| refuse("the provider file has no such field".to_owned()))?;
         field.accept(name, value).map_err(|fault| refuse(fault.to_string()))?;
     }
-    for (name, field) in provider.config.iter().filter(|(_, field)| !field.optional) {
+    for (name, field) in provider.config.iter().filter(|(_, field)| !field.optional && !field.automatic) {
         if !config.contains_key(name) {
-            config.insert(
-                name.to_owned(),
-                typical(field).ok_or_else(|| SimulatorError::no_config_sample(name))?,
-            );
+            let host = sample_host(provider, name, field);
+            let value = host.or_else(|| typical(field));
+            config.insert(name.to_owned(), value.ok_or_else(|| SimulatorError::no_config_sample(name))?);
         }
     }
     Ok(config)
+}
+
+/// The configuration with what the vendor's answers fill: the host where tokens are given out is that of the account.
+pub(super) fn with_answers(provider: &Provider, config: &Form) -> Form {
+    let mut known = config.clone();
+    let urls = provider.auth.iter().flat_map(tombolo_catalog::AuthScheme::token_urls);
+    let host = urls.into_iter().find_map(|url| {
+        let url = provider.url(url, config, &[]).ok()?;
+        let rest = url.trim_start_matches("https://");
+        Some(rest.split(['/', ':', '?']).next()?.to_owned())
+    });
+    let address = host.map_or_else(|| "sample".to_owned(), |host| format!("https://{host}"));
+    for (name, _) in provider.config.iter().filter(|(_, field)| field.automatic) {
+        known.entry(name.to_owned()).or_insert_with(|| address.clone());
+    }
+    known
+}
+
+/// A host for a field of which an address begins, where any host is good and the file has no example of one.
+fn sample_host(provider: &Provider, name: &str, field: &Field) -> Option<String> {
+    const HOST: &str = "sample.example.com";
+    let tokens = provider.auth.iter().flat_map(tombolo_catalog::AuthScheme::token_urls);
+    let whole = format!("https://${{config.{name}}}");
+    let begins = std::iter::once(&provider.base_url).chain(tokens).any(|url| url.source().contains(&whole));
+    let is_open = provider.hosts.iter().any(tombolo_catalog::HostPattern::is_typed);
+    let fits = begins && is_open && field.example.is_none() && field.accept(name, HOST).is_ok();
+    fits.then(|| HOST.to_owned())
 }
 
 /// Values for a list that says what each key is for: as many as there are keys.

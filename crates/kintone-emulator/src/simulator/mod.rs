@@ -4,9 +4,13 @@
 mod accepted;
 mod account;
 mod error;
+mod expected;
+mod logins;
 mod refusal;
 mod sample;
+mod sample_keys;
 mod service;
+mod signed;
 mod stages;
 mod token;
 
@@ -72,6 +76,8 @@ pub struct Simulator {
     world: Arc<World>,
     provider: Arc<Provider>,
     config: BTreeMap<String, String>,
+    /// The configuration with what the vendor's answers fill.
+    known: BTreeMap<String, String>,
     credentials: Vec<AcceptedCredential>,
     basic_gate: Option<BasicGate>,
     base_url: String,
@@ -98,14 +104,15 @@ impl Simulator {
             credential.check(&provider)?;
         }
         let config = account::config(&provider, options.config)?;
-        let base_url =
-            provider.base_url(&config, &[]).map_err(|reason| SimulatorError::BaseUrl { reason })?;
+        let known = account::with_answers(&provider, &config);
+        let base_url = provider.base_url(&known, &[]).map_err(|reason| SimulatorError::BaseUrl { reason })?;
         // A world without tenants: what counts here are its clock, faults and log.
         let world = World::new(Seed { tenants: Vec::new() }, options.clock).map_err(EmulatorError::from)?;
         let world = Arc::new(world);
         let service = SimulatedService {
             provider: Arc::clone(&provider),
             accepted: credentials.clone(),
+            config: known.clone(),
             basic_gate: options.basic_gate.clone(),
             world: Arc::clone(&world),
             running: RunningCounter::default(),
@@ -121,7 +128,7 @@ impl Simulator {
             Servers::start(addresses, Arc::new(service), &world, || TlsIdentity::on_demand(knows_host))
                 .await?;
         let basic_gate = options.basic_gate;
-        Ok(Self { servers, world, provider, config, credentials, basic_gate, base_url })
+        Ok(Self { servers, world, provider, config, known, credentials, basic_gate, base_url })
     }
 
     /// Where the service listens over plain HTTP.
@@ -164,6 +171,22 @@ impl Simulator {
     pub fn host(&self) -> &str {
         let rest = self.base_url.trim_start_matches("https://");
         rest.split(['/', ':']).next().unwrap_or_default()
+    }
+
+    /// Every host of the sample account: that of the API, and those where people agree and tokens are given out.
+    pub fn hosts(&self) -> Vec<String> {
+        let mut hosts = vec![self.host().to_owned()];
+        let of_schemes = self.provider.auth.iter().flat_map(|scheme| {
+            let pages = scheme.authorization_url().into_iter();
+            scheme.token_urls().into_iter().chain(pages)
+        });
+        for url in of_schemes.filter_map(|url| self.provider.url(url, &self.known, &[]).ok()) {
+            let rest = url.trim_start_matches("https://");
+            hosts.push(rest.split(['/', ':', '?']).next().unwrap_or_default().to_owned());
+        }
+        hosts.sort();
+        hosts.dedup();
+        hosts
     }
 
     /// The base URL of the sample account over plain HTTP, such as `http://localhost:8080/v2`.

@@ -52,9 +52,16 @@ fn tells_of_refusal(row: &Explanation, scheme: &AuthScheme) -> bool {
     let words: Vec<&str> = row.is.split('_').collect();
     let has_one_of = |wanted: &[&str]| words.iter().any(|word| wanted.contains(word));
     let of_kind: &[&str] = match scheme.kind {
-        SchemeKind::ApiKey { .. } | SchemeKind::OAuth2(_) => &["credential", "token", "key"],
         SchemeKind::SessionCookie { .. } => &["credential", "session"],
         SchemeKind::Basic { .. } | SchemeKind::EncodedPassword { .. } => &["credential", "password", "login"],
+        SchemeKind::ApiKey { .. }
+        | SchemeKind::OAuth2(_)
+        | SchemeKind::Unauthenticated
+        | SchemeKind::Template
+        | SchemeKind::Jwt { .. }
+        | SchemeKind::Login { .. }
+        | SchemeKind::OAuth1(_)
+        | SchemeKind::AwsSigV4(_) => &["credential", "token", "key"],
     };
     row.gate.is_none()
         && row.network.is_empty()

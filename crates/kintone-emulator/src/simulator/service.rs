@@ -1,5 +1,6 @@
 //! The way of a request through a simulator: fault, host, gate, credential, answer.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http::{HeaderName, StatusCode};
@@ -8,6 +9,7 @@ use serde_json::json;
 use tombolo_catalog::{AuthScheme, Provider};
 
 use super::accepted::{AcceptedCredential, Carried, carried};
+use super::logins::Account;
 use super::refusal;
 use super::stages::Played;
 use super::token;
@@ -22,6 +24,8 @@ use crate::world::World;
 pub(super) struct SimulatedService {
     pub(super) provider: Arc<Provider>,
     pub(super) accepted: Vec<AcceptedCredential>,
+    /// The configuration of the sample account.
+    pub(super) config: BTreeMap<String, String>,
     pub(super) basic_gate: Option<BasicGate>,
     pub(super) world: Arc<World>,
     pub(super) running: RunningCounter,
@@ -61,7 +65,11 @@ impl SimulatedService {
         if self.basic_gate.as_ref().is_some_and(|gate| !opens(gate, request)) {
             return Answer::basic_gate();
         }
-        if let Some(answer) = token::answer(&self.provider, &self.accepted, request) {
+        if let Some(answer) = token::answer(&self.provider, &self.accepted, &self.config, request) {
+            return answer;
+        }
+        let account = Account { provider: &self.provider, accepted: &self.accepted, config: &self.config };
+        if let Some(answer) = account.answer(request) {
             return answer;
         }
         let played = Played::find(&self.provider, request);
@@ -94,7 +102,7 @@ impl SimulatedService {
         let is_open = |scheme: &&AuthScheme| self.basic_gate.is_none() || !scheme.uses_authorization_header();
         let mut tried = None;
         for scheme in self.provider.auth.iter().filter(is_open) {
-            match carried(scheme, &self.accepted, request) {
+            match carried(scheme, &self.accepted, &self.config, request) {
                 Carried::Accepted => return Ok(()),
                 Carried::Wrong => tried = tried.or(Some(scheme)),
                 Carried::Nothing => {}
@@ -105,7 +113,9 @@ impl SimulatedService {
 
     /// The query without a key that travels in it.
     fn visible_query(&self, request: &Request) -> Vec<(String, String)> {
-        let is_key = |name: &str| self.provider.auth.iter().any(|scheme| scheme.parameter() == Some(name));
+        let is_key = |name: &str| {
+            self.provider.auth.iter().any(|scheme| scheme.parameters().any(|known| known == name))
+        };
         let pairs = url::form_urlencoded::parse(request.query.as_bytes()).into_owned();
         pairs.filter(|(name, _)| !is_key(name)).collect()
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use http::StatusCode;
 use serde_json::Value;
 use tombolo_auth::Credentials;
 use tombolo_catalog::{Acceptance, Encoding, Explanation, Observation, Scope};
@@ -27,7 +28,12 @@ pub(super) fn accepted(acceptance: &Acceptance, answer: &ProbeAnswer) -> (bool, 
         (None, true) => body.is_some(),
         (None, false) => true,
     };
-    (answer.status.is_success() && shape_fits, body)
+    let status = answer.status;
+    let any = acceptance.any_answer
+        && status != StatusCode::UNAUTHORIZED
+        && status != StatusCode::TOO_MANY_REQUESTS
+        && !status.is_server_error();
+    (any || (status.is_success() && shape_fits), body)
 }
 
 /// Judges an answer that was not the expected one.

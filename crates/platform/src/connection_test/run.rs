@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, HeaderMap, HeaderValue};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::uri::PathAndQuery;
 use http::{Method, Request, StatusCode, Uri};
 use serde_json::Value;
-use tombolo_auth::{Credentials, Selection};
+use tombolo_auth::{ApplyError, Credentials, Selection};
 use tombolo_catalog::{CredentialUse, Encoding, Scope, Stage, Template, TemplateError, Text};
 use tombolo_egress::{Body, EgressError, Probe, ProbeAnswer, ProbeStage, StageEvent};
 
@@ -29,7 +29,8 @@ pub(crate) async fn run(
 ) -> Result<TestReport, Problem> {
     let credentials = plan.sealed.open()?;
     let report = TestReport { available: true, learned: plan.learned.clone(), ..TestReport::default() };
-    let mut test = Run { plan, credentials, probe, watch, report, way_is_known: false, busy: None };
+    let mut test =
+        Run { plan, credentials, probe, watch, report, way_is_known: false, busy: None, unusable: None };
     for stage in &plan.provider.test {
         if test.applies(stage) {
             test.stage(stage).await;
@@ -39,7 +40,10 @@ pub(crate) async fn run(
         }
     }
     test.budget();
-    Ok(test.report)
+    match test.unusable {
+        Some(error) => Err(unusable_credential(error)),
+        None => Ok(test.report),
+    }
 }
 
 /// Runs one stage for one entry, and nothing else.
@@ -52,7 +56,8 @@ pub(super) async fn run_stage_alone(
 ) -> Result<StageReport, Problem> {
     let credentials = plan.sealed.open()?;
     let report = TestReport::default();
-    let mut test = Run { plan, credentials, probe, watch, report, way_is_known: true, busy: None };
+    let mut test =
+        Run { plan, credentials, probe, watch, report, way_is_known: true, busy: None, unusable: None };
     test.step(stage, Some(entry)).await;
     test.report.stages.pop().ok_or_else(|| {
         Problem::invalid(
@@ -61,6 +66,37 @@ pub(super) async fn run_stage_alone(
             "Mend the provider file.",
         )
     })
+}
+
+/// Why a stage has no request.
+enum NoRequest {
+    /// A field that it needs is empty.
+    Empty,
+    /// The credential cannot be put onto it.
+    Unusable(ApplyError),
+}
+
+impl NoRequest {
+    fn of_credential(error: ApplyError) -> Self {
+        match error {
+            // There is nothing for this entry, which is no fault of the others.
+            ApplyError::NoEntry | ApplyError::NoRequestToken => Self::Empty,
+            ApplyError::Header | ApplyError::Value | ApplyError::Missing | ApplyError::Body => {
+                Self::Unusable(error)
+            }
+        }
+    }
+}
+
+impl From<TemplateError> for NoRequest {
+    fn from(_: TemplateError) -> Self {
+        Self::Empty
+    }
+}
+
+fn unusable_credential(error: ApplyError) -> Problem {
+    let fix = "Type the credential again: a key is pasted whole, with its first and last line.";
+    Problem::invalid("credential_unusable", error.to_string(), fix)
 }
 
 struct Run<'a> {
@@ -73,6 +109,8 @@ struct Run<'a> {
     way_is_known: bool,
     /// The last that the vendor said about running requests and its limit.
     busy: Option<(String, String)>,
+    /// Set when the credential cannot be put onto a request, so that nothing can be tested with it.
+    unusable: Option<ApplyError>,
 }
 
 type Entry = BTreeMap<String, String>;
@@ -111,8 +149,16 @@ impl Run<'_> {
 
     async fn step(&mut self, stage: &Stage, entry: Option<Entry>) {
         let subject = entry.as_ref().and_then(|entry| entry.values().next().cloned());
-        let Ok(request) = self.request(stage, entry.as_ref()) else {
-            return self.skip(stage, words("A field that it needs is empty", "必要な項目が空である"));
+        let request = match self.request(stage, entry.as_ref()) {
+            Ok(request) => request,
+            Err(NoRequest::Empty) => {
+                return self.skip(stage, words("A field that it needs is empty", "必要な項目が空である"));
+            }
+            Err(NoRequest::Unusable(error)) => {
+                self.unusable = Some(error);
+                self.report.available = false;
+                return;
+            }
         };
         if self.way_is_known {
             self.tell_start(&stage.id, &stage.name, subject.as_deref());
@@ -186,7 +232,7 @@ impl Run<'_> {
         (outcome, Some((stops, verdict, details)))
     }
 
-    fn request(&self, stage: &Stage, entry: Option<&Entry>) -> Result<Request<Body>, TemplateError> {
+    fn request(&self, stage: &Stage, entry: Option<&Entry>) -> Result<Request<Body>, NoRequest> {
         let plan = self.plan;
         let scope = Scope { config: Some(&plan.config), entry, answer: None };
         let path = stage.request.path.render(&scope, Encoding::PathSegment)?;
@@ -204,7 +250,20 @@ impl Run<'_> {
             target.push_str(&encode(&plain(value, &scope)?));
         }
         let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        for (name, value) in &stage.request.headers {
+            // One whose field is empty is left out, like those that schemes send.
+            let Ok(value) = value.render(&scope, Encoding::Text) else { continue };
+            let header = HeaderName::from_bytes(name.as_bytes()).ok().zip(HeaderValue::from_str(&value).ok());
+            headers.extend(header);
+        }
+        let mut body = match &stage.request.body {
+            Some(body) => Bytes::from(body.to_string()),
+            None => Bytes::new(),
+        };
+        if !body.is_empty() {
+            headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
+        }
+        let method = Method::from_bytes(stage.request.method.as_bytes()).unwrap_or(Method::GET);
         let selection_keys: Vec<String> = entry.into_iter().flat_map(BTreeMap::values).cloned().collect();
         let has_entries = self.credentials.entries().next().is_some();
         let selection = match stage.credentials {
@@ -213,19 +272,16 @@ impl Run<'_> {
             CredentialUse::All if has_entries && entry.is_some() => Some(Selection::Keys(&selection_keys)),
             CredentialUse::All => Some(Selection::All),
         };
-        let method = Method::from_bytes(stage.request.method.as_bytes()).unwrap_or(Method::GET);
-        let unusable = |_| TemplateError { hole: "credential".to_owned(), reason: "cannot be sent" };
         if let Some(selection) = selection {
-            let added = plan.authenticator.apply(&self.credentials, &method, selection, &mut headers);
-            let added = added.map_err(unusable)?;
-            if let Some(pair) = added {
-                target.push(if target.contains('?') { '&' } else { '?' });
-                target.push_str(&pair);
-            }
+            let signing = plan.signing((&method, &method), &target, &body).map_err(|_| NoRequest::Empty)?;
+            let applied = plan.authenticator.apply(&self.credentials, selection, &signing, &mut headers);
+            let added = applied.map_err(NoRequest::of_credential)?;
+            target = added.target(&target).to_string();
+            body = added.body.unwrap_or(body);
         }
-        let target = PathAndQuery::from_maybe_shared(Bytes::from(target))
-            .map_err(|_| TemplateError { hole: "path".to_owned(), reason: "is not a path" })?;
-        let mut request = Request::new(Body::empty());
+        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
+        let target = PathAndQuery::from_maybe_shared(Bytes::from(target)).map_err(|_| NoRequest::Empty)?;
+        let mut request = Request::new(Body::full(body));
         *request.method_mut() = method;
         *request.uri_mut() = Uri::from(target);
         *request.headers_mut() = headers;

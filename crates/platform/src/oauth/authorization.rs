@@ -6,7 +6,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use tombolo_auth::{Accepted, AuthorizationRequest, Credentials, CredentialsBuilder, Typed};
+use tombolo_auth::{Accepted, Credentials, CredentialsBuilder, Typed};
 use tombolo_catalog::{AuthScheme, GateKind, OAuth2, Provider};
 use tombolo_store::{
     Authorization, AuthorizationId, AuthorizationStage, AuthorizationStep, Change, EndUser, EnvironmentId,
@@ -14,6 +14,7 @@ use tombolo_store::{
 };
 use tombolo_vault::{HostSet, Sealed};
 
+use super::agreement::{Agreement, Departure};
 use super::clients::{merged_config, scheme_with_client};
 use super::{LINK_LIFE, STEP_LIFE, exchange, hash, secret_text};
 use crate::access::{Access, Scope};
@@ -156,7 +157,7 @@ impl Platform {
             Some(integration) => self.provider_of(integration)?,
             None => self.known_provider(&draft.integration)?,
         };
-        let (scheme, oauth2) = scheme_with_client(&provider, draft.auth_scheme.as_deref())?;
+        let scheme = scheme_with_client(&provider, draft.auth_scheme.as_deref())?;
         if let Some(integration) = &integration {
             refuse_scheme(integration, &scheme.id)?;
         }
@@ -178,14 +179,18 @@ impl Platform {
         let is_confirmed = self.environment_settings(&access.environment).await?.confirm_authorizations;
         let (waiting, of_gates) =
             self.accept_waiting(&provider, scheme, &client, draft, is_confirmed).await?;
-        exchange::url_of(&provider, &provider.base_url, &waiting.config, &waiting.gates)?;
+        // Where the vendor's answer makes up the address, it is looked at when that is there.
+        let is_answered = |name: &str| provider.config.get(name).is_some_and(|field| field.automatic);
+        if !provider.base_url.config_names().any(is_answered) {
+            exchange::url_of(&provider, &provider.base_url, &waiting.config, &waiting.gates)?;
+        }
 
         let now = self.now();
         let id = AuthorizationId::generate(now, &*self.random).map_err(StoreError::from)?;
         let sealed = if waiting.gates.is_empty() {
             None
         } else {
-            let hosts = self.bound_hosts(&provider, oauth2, &waiting.config, &waiting.gates)?;
+            let hosts = self.bound_hosts(&provider, scheme, &waiting.config, &waiting.gates)?;
             Some(self.seal_of_gates(&access.environment, &id, hosts, &of_gates).await?)
         };
         let link_secret = secret_text(&*self.random)?;
@@ -256,16 +261,8 @@ impl Platform {
         let found = self.store.authorization_to_start(&hash(link_secret)).await?;
         let authorization = found.ok_or_else(link_over)?;
         let (client, provider, draft) = self.parts_of(&authorization).await?;
-        let oauth2 = oauth2_of(&provider, &draft.auth_scheme)?;
-        let (state, cookie, verifier) =
-            (secret_text(&*self.random)?, secret_text(&*self.random)?, secret_text(&*self.random)?);
-        let place = Place {
-            environment: authorization.environment_id.clone(),
-            purpose: Purpose::Authorization,
-            object: authorization.id.to_string(),
-            version: authorization.sealed_version + 1,
-            hosts: authorization.hosts.clone(),
-        };
+        let scheme = scheme_of(&provider, &draft.auth_scheme)?;
+        let (state, cookie) = (secret_text(&*self.random)?, secret_text(&*self.random)?);
         // Later on something else is sealed, and the step below is refused.
         let is_waiting =
             matches!(authorization.stage, AuthorizationStage::Waiting | AuthorizationStage::Started);
@@ -273,22 +270,25 @@ impl Platform {
             CredentialsBuilder::new()
         } else {
             of_gates(&self.remembered(&authorization).await?.open()?, &draft.gates)
+        }
+        .build();
+        let agreement = Agreement {
+            provider: &provider,
+            scheme,
+            client: &client,
+            draft: &draft,
+            public_url,
+            of_gates: &of_gates,
         };
-        let remembered = of_gates.value(VERIFIER, &verifier).build();
+        let Departure { location, remembered } = self.depart(&agreement, &state).await?;
+        let place = Place {
+            environment: authorization.environment_id.clone(),
+            purpose: Purpose::Authorization,
+            object: authorization.id.to_string(),
+            version: authorization.sealed_version + 1,
+            hosts: authorization.hosts.clone(),
+        };
         let sealed = self.safe.seal(&self.store, place, &remembered).await?;
-        let template = oauth2.authorization_url.as_ref().ok_or_else(no_page)?;
-        let request = AuthorizationRequest {
-            oauth2,
-            // A browser shows a certificate of its person's own, if it is asked for one.
-            url: &self.for_browsers(exchange::url_of(&provider, template, &draft.config, &[])?),
-            client_id: &client.client_id,
-            redirect_uri: &redirect_uri(public_url, &client),
-            scopes: &draft.scopes,
-            state: &state,
-            verifier: oauth2.pkce.then_some(verifier.as_str()),
-            parameters: &draft.parameters,
-        };
-        let location = request.to_url().map_err(|_| no_page())?;
         let step = AuthorizationStep {
             environment_id: authorization.environment_id.clone(),
             id: authorization.id.clone(),
@@ -374,7 +374,7 @@ impl Platform {
     }
 
     /// An address that a browser can follow, also where the operator sends the host elsewhere.
-    fn for_browsers(&self, url: String) -> String {
+    pub(super) fn for_browsers(&self, url: String) -> String {
         let Ok((origin, target)) = self.egress.parse_url(&url) else { return url };
         match self.egress.browser_address(&origin) {
             Some(address) => format!("{}{target}", address.as_str().trim_end_matches('/')),
@@ -479,14 +479,17 @@ pub(super) fn cookie_name(id: &AuthorizationId) -> String {
     format!("tombolo-{id}")
 }
 
-pub(super) fn oauth2_of<'a>(provider: &'a Provider, scheme: &str) -> Result<&'a OAuth2, Problem> {
-    provider.scheme(scheme).and_then(AuthScheme::oauth2).ok_or_else(|| {
-        let what = format!("The provider no longer has the auth scheme `{scheme}`");
-        Problem::new(ProblemKind::Unusable, "auth_scheme_gone", what, "Link the account in another way.")
-    })
+/// The scheme by which an account is linked.
+pub(super) fn scheme_of<'a>(provider: &'a Provider, scheme: &str) -> Result<&'a AuthScheme, Problem> {
+    provider.scheme(scheme).ok_or_else(|| scheme_gone(scheme))
 }
 
-fn no_page() -> Problem {
+pub(super) fn scheme_gone(scheme: &str) -> Problem {
+    let what = format!("The provider no longer has the auth scheme `{scheme}`");
+    Problem::new(ProblemKind::Unusable, "auth_scheme_gone", what, "Link the account in another way.")
+}
+
+pub(super) fn no_page() -> Problem {
     let what = "The provider file names no page where a person can agree";
     Problem::new(ProblemKind::Unusable, "provider_file", what, "Mend the provider file.")
 }

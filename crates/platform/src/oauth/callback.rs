@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use serde_json::json;
-use tombolo_auth::Grant;
 use tombolo_catalog::Provider;
 use tombolo_store::{
     Authorization, AuthorizationId, AuthorizationStage, AuthorizationStep, Change, NewConnection,
@@ -13,17 +12,16 @@ use tombolo_store::{
 };
 use tombolo_vault::Sealed;
 
-use super::authorization::{VERIFIER, WaitingDraft, cookie_name, oauth2_of, of_gates, redirect_uri};
-use super::exchange::{Client, Exchange, life_of};
+use super::agreement::{Agreement, Arrival};
+use super::authorization::{WaitingDraft, cookie_name, of_gates, scheme_of};
+use super::exchange::life_of;
 use super::linking::{Confirmable, ended_session, told, told_of_failure};
 use super::testing::TokensToTest;
 use super::{STEP_LIFE, hash};
-use crate::connections::all_settings;
-use crate::credentials::{Place, Purpose, SealedCredentials, identity_of};
+use crate::credentials::{Place, Purpose, SealedCredentials};
 use crate::health::health_detail;
 use crate::platform::Platform;
 use crate::problem::{Problem, ProblemKind};
-use crate::proxy::route_options;
 
 /// What a browser brings back from the vendor.
 pub struct Callback<'a> {
@@ -130,33 +128,14 @@ impl Platform {
     ) -> Result<(Proved, WaitingDraft, Arc<Provider>), Problem> {
         refuse_others(client, authorization, callback)?;
         let (_, provider, draft) = self.parts_of(authorization).await?;
-        let oauth2 = oauth2_of(&provider, &draft.auth_scheme)?;
-        let code = code_of(oauth2.issuer.as_deref(), callback)?;
+        let scheme = scheme_of(&provider, &draft.auth_scheme)?;
         let remembered = self.remembered(authorization).await?.open()?;
-        let hosts = self.token_hosts(&provider, oauth2, &draft.config, &draft.gates)?;
-        let settings = all_settings(&provider, draft.settings.clone(), &draft.config);
-        let mut options = route_options(&settings)?;
-        options.tls.identity = identity_of(&remembered)?;
+        let public_url = callback.public_url;
         let of_gates = of_gates(&remembered, &draft.gates).build();
+        let agreement =
+            Agreement { provider: &provider, scheme, client, draft: &draft, public_url, of_gates: &of_gates };
         let now = self.now();
-        let exchange = Exchange {
-            provider: &provider,
-            oauth2,
-            config: &draft.config,
-            gates: &draft.gates,
-            hosts: &hosts,
-            options,
-            client: Client::Ours(client),
-            grant: Grant::AuthorizationCode {
-                code,
-                redirect_uri: &redirect_uri(callback.public_url, client),
-                verifier: remembered.value(VERIFIER).filter(|_| oauth2.pkce),
-            },
-            previous: Some(&of_gates),
-        };
-        let tokens = self.exchange(exchange).await.map_err(super::exchange::Unanswered::into_problem)?;
-        let mut config = draft.config.clone();
-        config.extend(tokens.config.clone());
+        let Arrival { tokens, config, hosts } = self.arrive(&agreement, &remembered, callback).await?;
         let (sealed, report) = self
             .tested_tokens(TokensToTest {
                 environment: &authorization.environment_id,
@@ -172,7 +151,7 @@ impl Platform {
                 credentials: &tokens.credentials,
             })
             .await?;
-        let life = life_of(oauth2, &tokens, now, spread(&authorization.connection));
+        let life = life_of(scheme, &tokens, now, spread(&authorization.connection));
         let confirmable = Confirmable {
             expires_at: life.expires_at.map(Timestamp::as_milliseconds),
             renew_at: life.renew_at.map(Timestamp::as_milliseconds),
@@ -238,7 +217,11 @@ fn refuse_others(
 }
 
 /// The code, unless the vendor or the person said no, or somebody else answered in the vendor's place (RFC 9207).
-fn code_of<'a>(issuer: Option<&str>, callback: &Callback<'a>) -> Result<&'a str, Problem> {
+pub(super) fn code_of<'a>(
+    issuer: Option<&str>,
+    name: &str,
+    callback: &Callback<'a>,
+) -> Result<&'a str, Problem> {
     let parameter = |name: &str| callback.parameters.get(name).map(String::as_str);
     if let (Some(expected), Some(given)) = (issuer, parameter("iss"))
         && expected != given
@@ -251,7 +234,7 @@ fn code_of<'a>(issuer: Option<&str>, callback: &Callback<'a>) -> Result<&'a str,
         let fix = "Begin again, and agree on the vendor's page.";
         return Err(Problem::new(ProblemKind::Forbidden, "authorization_denied", what, fix));
     }
-    parameter("code").filter(|code| !code.is_empty()).ok_or_else(|| {
+    parameter(name).filter(|code| !code.is_empty()).ok_or_else(|| {
         let what = "The vendor's answer has no code";
         Problem::invalid("no_code", what, "Begin again.")
     })
@@ -262,7 +245,7 @@ pub(super) fn spread(id: &tombolo_store::ConnectionId) -> u64 {
     hash(id.as_str()).iter().take(4).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
-fn not_yours(what: &str) -> Problem {
+pub(super) fn not_yours(what: &str) -> Problem {
     let fix = "Begin again from the link, in one browser. If you did not begin this yourself, somebody tried to link your account to theirs.";
     Problem::new(ProblemKind::Forbidden, "authorization_refused", what, fix)
 }

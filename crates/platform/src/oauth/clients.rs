@@ -71,9 +71,9 @@ impl Platform {
     ) -> Result<(OAuthClientId, Vec<Change>), Problem> {
         access.require(Scope::CreateIntegration)?;
         let provider = self.known_provider(&draft.provider)?;
-        let (scheme, oauth2) = scheme_with_client(&provider, draft.auth_scheme.as_deref())?;
-        let config = accept_config(&provider, oauth2, &draft.config)?;
-        let hosts = self.client_hosts(&provider, oauth2, &config)?;
+        let scheme = scheme_with_client(&provider, draft.auth_scheme.as_deref())?;
+        let config = accept_config(&provider, scheme, &draft.config)?;
+        let hosts = self.client_hosts(&provider, scheme, &config)?;
         let id =
             OAuthClientId::generate(self.now(), &*self.random).map_err(tombolo_store::StoreError::from)?;
         let sealed = match &draft.client_secret {
@@ -211,16 +211,17 @@ impl Platform {
     fn client_hosts(
         &self,
         provider: &Provider,
-        oauth2: &OAuth2,
+        scheme: &AuthScheme,
         config: &BTreeMap<String, String>,
     ) -> Result<HostSet, Problem> {
-        if oauth2.token_url.config_names().any(|name| !config.contains_key(name)) {
+        let urls = scheme.token_urls();
+        if urls.iter().any(|url| url.config_names().any(|name| !config.contains_key(name))) {
             return Ok(HostSet::default());
         }
         // A connection of the client may come through any of the gates, some of which have a host of their own.
         let kinds: Vec<GateKind> = provider.gates.iter().map(|gate| gate.kind).collect();
-        let plain = self.token_hosts(provider, oauth2, config, &[])?;
-        let twins = self.token_hosts(provider, oauth2, config, &kinds)?;
+        let plain = self.token_hosts(provider, scheme, config, &[])?;
+        let twins = self.token_hosts(provider, scheme, config, &kinds)?;
         Ok(plain.iter().chain(twins.iter()).cloned().collect())
     }
 
@@ -228,13 +229,13 @@ impl Platform {
     pub(crate) fn bound_hosts(
         &self,
         provider: &Provider,
-        oauth2: &OAuth2,
+        scheme: &AuthScheme,
         config: &BTreeMap<String, String>,
         gates: &[GateKind],
     ) -> Result<HostSet, Problem> {
         let api = origin(&self.egress, provider, config, gates)?;
         let api = api_host(api.host(), api.port())?;
-        let tokens = self.token_hosts(provider, oauth2, config, gates)?;
+        let tokens = self.token_hosts(provider, scheme, config, gates)?;
         Ok(tokens.iter().chain(api.iter()).cloned().collect())
     }
 
@@ -242,12 +243,13 @@ impl Platform {
     pub(crate) fn token_hosts(
         &self,
         provider: &Provider,
-        oauth2: &OAuth2,
+        scheme: &AuthScheme,
         config: &BTreeMap<String, String>,
         gates: &[GateKind],
     ) -> Result<HostSet, Problem> {
-        oauth2
+        scheme
             .token_urls()
+            .into_iter()
             .map(|url| {
                 let url = super::exchange::url_of(provider, url, config, gates)?;
                 let (origin, _) = self.egress.parse_url(&url).map_err(|refusal| {
@@ -265,12 +267,11 @@ impl Platform {
 pub(super) fn scheme_with_client<'a>(
     provider: &'a Provider,
     wanted: Option<&str>,
-) -> Result<(&'a AuthScheme, &'a OAuth2), Problem> {
+) -> Result<&'a AuthScheme, Problem> {
     let found = provider
         .auth
         .iter()
-        .filter(|scheme| wanted.is_none_or(|wanted| scheme.id == wanted) && scheme.needs_browser())
-        .find_map(|scheme| Some((scheme, scheme.oauth2()?)));
+        .find(|scheme| wanted.is_none_or(|wanted| scheme.id == wanted) && scheme.needs_browser());
     found.ok_or_else(|| {
         let what = match wanted {
             Some(wanted) => {
@@ -285,10 +286,10 @@ pub(super) fn scheme_with_client<'a>(
 /// The fields that say where a client is registered: those of the token endpoint, each optional.
 fn accept_config(
     provider: &Provider,
-    oauth2: &OAuth2,
+    scheme: &AuthScheme,
     given: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, Problem> {
-    let known: Vec<&str> = oauth2.token_url.config_names().collect();
+    let known: Vec<&str> = scheme.token_urls().iter().flat_map(|url| url.config_names()).collect();
     let (mut config, mut faults) = (BTreeMap::new(), Vec::new());
     for (name, value) in given {
         match provider.config.get(name).filter(|_| known.contains(&name.as_str())) {

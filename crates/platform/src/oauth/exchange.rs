@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use http::{HeaderMap, Request, Uri};
 use tombolo_auth::{
-    Credentials, ExchangeAnswer, ExchangeFailure, Grant, OAuth2Exchange, OAuthClient, Step, Tokens,
+    Credentials, ExchangeAnswer, ExchangeFailure, ExchangeRequest, Grant, Moment, OAuth2Exchange,
+    OAuthClient, Step, Tokens,
 };
-use tombolo_catalog::{GateKind, OAuth2, Provider, Template};
+use tombolo_catalog::{AuthScheme, GateKind, OAuth2, Provider, Template};
 use tombolo_egress::{Body, Retry, RouteOptions};
 use tombolo_store::{OAuthClient as StoredClient, Timestamp, TokenLife};
 use tombolo_vault::{HostRole, HostSet};
@@ -30,6 +31,8 @@ pub(super) struct Exchange<'a> {
     pub(super) client: Client<'a>,
     pub(super) grant: Grant<'a>,
     pub(super) previous: Option<&'a Credentials>,
+    /// Whether id and secret of the client are kept with the token.
+    pub(super) keeps_client: bool,
 }
 
 /// Who asks.
@@ -83,33 +86,49 @@ impl Platform {
             client,
             grant: exchange.grant,
             previous: exchange.previous,
+            config: exchange.config,
+            moment: Some(self.moment()?),
+            keeps_client: exchange.keeps_client,
         };
-        let mut step = described.begin();
+        let hosts = exchange.hosts;
+        self.drive(described.begin(), hosts, &exchange.options, |answer| described.answered(answer)).await
+    }
+
+    /// Sends what an exchange asks for until it ends. Nothing is sent again.
+    pub(super) async fn drive(
+        &self,
+        mut step: Step,
+        hosts: &HostSet,
+        options: &RouteOptions,
+        mut answered: impl FnMut(&ExchangeAnswer<'_>) -> Step,
+    ) -> Result<Tokens, Unanswered> {
         loop {
             match step {
                 Step::Done(tokens) => return Ok(tokens),
                 Step::Failed(failure) => return Err(Unanswered::Failure(failure)),
                 Step::Send(request) => {
-                    let mut sent = Request::new(Body::full(request.body));
-                    *sent.method_mut() = request.method;
-                    *sent.headers_mut() = request.headers;
-                    let answer =
-                        self.send_secret(&request.url, exchange.hosts, &exchange.options, sent).await?;
-                    let (status, headers, body): (_, HeaderMap, _) = answer;
-                    step = described.answered(&ExchangeAnswer { status, headers: &headers, body: &body });
+                    let (status, headers, body) = self.send_secret(request, hosts, options).await?;
+                    step = answered(&ExchangeAnswer { status, headers: &headers, body: &body });
                 }
             }
         }
     }
 
-    async fn send_secret(
+    /// Time and chance for one exchange.
+    pub(super) fn moment(&self) -> Result<Moment, Problem> {
+        self.moments().next()
+    }
+
+    pub(super) async fn send_secret(
         &self,
-        url: &str,
+        secret: ExchangeRequest,
         hosts: &HostSet,
         options: &RouteOptions,
-        mut request: Request<Body>,
     ) -> Result<(http::StatusCode, HeaderMap, bytes::Bytes), Unanswered> {
-        let (origin, target) = self.egress.parse_url(url).map_err(|refusal| {
+        let mut request = Request::new(Body::full(secret.body));
+        *request.method_mut() = secret.method;
+        *request.headers_mut() = secret.headers;
+        let (origin, target) = self.egress.parse_url(&secret.url).map_err(|refusal| {
             Problem::invalid(
                 "address_refused",
                 refusal.to_string(),
@@ -147,13 +166,12 @@ pub(super) fn url_of(
 }
 
 /// When tokens end and are renewed. The spread keeps connections that were linked together from being renewed together.
-pub(super) fn life_of(oauth2: &OAuth2, tokens: &Tokens, now: Timestamp, spread: u64) -> TokenLife {
+pub(super) fn life_of(scheme: &AuthScheme, tokens: &Tokens, now: Timestamp, spread: u64) -> TokenLife {
     let ends_at = tokens.refresh_expires_in.map(|life| now.plus(life));
     let Some(life) = tokens.expires_in else { return TokenLife { ends_at, ..TokenLife::default() } };
-    let margin = oauth2.margin(life);
+    let margin = scheme.margin(life);
     let earlier = margin.mul_f64((spread % 1000) as f64 / 4000.0);
-    let renewable = tokens.credentials.value(OAuth2::REFRESH_TOKEN).is_some()
-        || tokens.credentials.value(OAuth2::CLIENT_SECRET).is_some();
+    let renewable = !scheme.needs_browser() || tokens.credentials.value(OAuth2::REFRESH_TOKEN).is_some();
     TokenLife {
         expires_at: Some(now.plus(life)),
         renew_at: renewable.then(|| now.plus(life.saturating_sub(margin + earlier))),

@@ -67,8 +67,7 @@ impl Platform {
             Some(connection) => connection.id.clone(),
             None => self.new_connection_id()?,
         };
-        let oauth2 = account.oauth2()?;
-        let token_hosts = self.token_hosts(&chosen.provider, oauth2, &account.config, &[])?;
+        let token_hosts = self.token_hosts(&chosen.provider, account.scheme, &account.config, &[])?;
         let (credentials, life) = self.with_living_token(&account, tokens, &token_hosts, spread(&id)).await?;
         let version =
             existing.map_or(0, |connection| connection.sealed_version) + NewConnection::SEALED_VERSION;
@@ -195,9 +194,10 @@ impl Platform {
             grant: Grant::RefreshToken,
             previous: Some(&credentials),
             gates: &[],
+            keeps_client: account.scheme.sends_client(),
         };
         let renewed = self.exchange(exchange).await.map_err(Unanswered::into_problem)?;
-        let life = life_of(oauth2, &renewed, now, spread);
+        let life = life_of(account.scheme, &renewed, now, spread);
         Ok((renewed.credentials, life))
     }
 
@@ -234,7 +234,7 @@ impl Platform {
 
 impl Accounted<'_> {
     fn oauth2(&self) -> Result<&OAuth2, Problem> {
-        super::authorization::oauth2_of(&self.chosen.provider, &self.scheme.id)
+        self.scheme.oauth2().ok_or_else(|| super::authorization::scheme_gone(&self.scheme.id))
     }
 
     fn target(&self, hosts: HostSet) -> Target {

@@ -1,6 +1,8 @@
 //! Accounts that a person links at the vendor (RFC 6749, with the current best practice of RFC 9700): the clients that
 //! are registered there, the way of a browser through an authorization, and the renewal of what it yields.
 
+mod account_tokens;
+mod agreement;
 mod authorization;
 mod callback;
 mod clients;
@@ -10,6 +12,7 @@ mod linking;
 mod renewal;
 mod testing;
 
+pub(crate) use account_tokens::FirstToken;
 pub use authorization::{
     AuthorizationDraft, AuthorizationState, Beginning, LinkAbout, StartedAuthorization, redirect_uri,
 };

@@ -62,6 +62,7 @@ impl Platform {
             sealed: sealed.clone(),
             freshness: Freshness::default(),
             refused: false,
+            moments: self.moments(),
         };
         let plan = Arc::new(Plan::compile(source, &self.egress, &self.governors)?);
         let report = connection_test::run(&plan, &self.probe(), &mut |_| {}).await?;

@@ -6,33 +6,31 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use http::uri::PathAndQuery;
 use http::{Method, Request, Response, StatusCode, Uri};
 use http_body::Body as _;
-use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use tombolo_auth::{ApplyError, Selection as Entries};
+use tombolo_auth::{ApplyError, BodyNeed, Selection as Entries};
 use tombolo_catalog::{Explanation, Observation};
 use tombolo_egress::{Body, EgressError, EgressErrorKind, Pool, ResponseBody, Retry, Timings};
 
 use super::answer::{Answer, AnswerBody};
+use super::body::{OutgoingBody, held, receive};
 use super::governor::{Governor, Permit};
 use super::headers;
 use super::long_url;
 use super::path;
 use super::plan::Plan;
 use super::query;
-use super::selection::{Needed, PEEK_BYTES};
+use super::selection::Needed;
 use crate::access::Access;
 use crate::activity::{CallRecord, Recorder};
 use crate::oauth::Renewer;
 use crate::problem::{Problem, ProblemKind};
 use crate::refusals::Refusals;
 
-/// Bodies up to this size are held so that a call can be sent again; larger ones stream and go out once.
-const REPLAY_BYTES: u64 = 1024 * 1024;
 /// Longest wait between two attempts, whatever the upstream asks for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// Longest wait for a place among the requests in flight.
@@ -220,12 +218,6 @@ struct Outgoing<'a> {
     entries: Option<Vec<String>>,
 }
 
-enum OutgoingBody {
-    Full(Bytes),
-    Stream(Body),
-    Gone,
-}
-
 impl<'a> Outgoing<'a> {
     async fn prepare(
         plan: &Plan,
@@ -245,7 +237,10 @@ impl<'a> Outgoing<'a> {
         });
         headers::to_upstream(&mut headers, &plan.owned_headers, has_body);
         let body_may_tell = matches!(needed, Some(Needed::Undecided { body_may_tell: true }));
-        let (mut body, beginning) = receive(&method, body, body_may_tell).await?;
+        let (mut body, beginning) = match plan.authenticator.needs().body {
+            BodyNeed::None => receive(&method, body, body_may_tell).await?,
+            BodyNeed::Hash | BodyNeed::Whole => held(body).await?,
+        };
         let entries = match (needed, &plan.selection) {
             (Some(needed), Some(selection)) => {
                 let needed = match needed {
@@ -287,13 +282,15 @@ impl<'a> Outgoing<'a> {
         };
         let meant = effective_method(&self.method, &self.headers);
         let meant = Method::from_bytes(meant.as_bytes()).unwrap_or_else(|_| self.method.clone());
-        let added = plan.authenticator.apply(&credentials, &meant, selection, &mut headers);
-        let added = added.map_err(apply_problem)?;
-        let target = match &added {
-            Some(pair) => {
-                let separator = if self.path_and_query.contains('?') { '&' } else { '?' };
-                Bytes::from(format!("{}{separator}{}", self.path_and_query, **pair))
-            }
+        let known: &[u8] = match &self.body {
+            OutgoingBody::Full(bytes) => bytes,
+            OutgoingBody::Stream(_) | OutgoingBody::Gone => &[],
+        };
+        let signing = plan.signing((&self.method, &meant), &self.path_and_query, known)?;
+        let applied = plan.authenticator.apply(&credentials, selection, &signing, &mut headers);
+        let added = applied.map_err(apply_problem)?;
+        let target = match &added.query {
+            Some(_) => Bytes::copy_from_slice(added.target(&self.path_and_query).as_bytes()),
             None => Bytes::copy_from_slice(self.path_and_query.as_bytes()),
         };
         let target = PathAndQuery::from_maybe_shared(target).map_err(|_| {
@@ -304,7 +301,10 @@ impl<'a> Outgoing<'a> {
             )
         })?;
         let (body, replay) = match std::mem::replace(&mut self.body, OutgoingBody::Gone) {
-            OutgoingBody::Full(bytes) => (Body::full(bytes.clone()), Some(bytes)),
+            // What the scheme puts into the body is put there anew for each attempt.
+            OutgoingBody::Full(bytes) => {
+                (Body::full(added.body.unwrap_or_else(|| bytes.clone())), Some(bytes))
+            }
             OutgoingBody::Stream(body) => (body, None),
             OutgoingBody::Gone => (Body::empty(), None),
         };
@@ -369,47 +369,6 @@ fn canonical<'a>(plan: &Plan, path: &'a str) -> Cow<'a, str> {
     match &plan.rewrite {
         None => Cow::Borrowed(path),
         Some((rule, prefix)) => rule.canonical(prefix, path),
-    }
-}
-
-/// Takes the body over: small ones into memory, so that they can be looked at and sent again; others as a stream of
-/// which only the beginning is read, and only if it may tell what the call is about.
-async fn receive(
-    method: &Method,
-    body: CallBody,
-    body_may_tell: bool,
-) -> Result<(OutgoingBody, Bytes), Problem> {
-    let mut incoming = match body {
-        CallBody::Full(bytes) => return Ok((OutgoingBody::Full(bytes.clone()), bytes)),
-        CallBody::Incoming(incoming) if incoming.is_end_stream() => {
-            return Ok((OutgoingBody::Full(Bytes::new()), Bytes::new()));
-        }
-        CallBody::Incoming(incoming) => incoming,
-    };
-    let small = incoming.size_hint().exact().is_some_and(|length| length <= REPLAY_BYTES);
-    // Vendors and the servers before them dislike a GET with a body of unknown length.
-    let wants_length = *method == Method::GET && incoming.size_hint().exact().is_none();
-    let most = match (small || wants_length, body_may_tell) {
-        (true, _) => REPLAY_BYTES as usize,
-        (false, true) => PEEK_BYTES,
-        (false, false) => return Ok((OutgoingBody::Stream(Body::incoming(incoming)), Bytes::new())),
-    };
-    let mut read = BytesMut::new();
-    while read.len() < most {
-        let Some(frame) = incoming.frame().await else { break };
-        let frame = frame.map_err(|error| {
-            let what = format!("The body of the request broke off: {error}");
-            Problem::invalid("body_broken_off", what, "Send the request again.")
-        })?;
-        if let Ok(data) = frame.into_data() {
-            read.extend_from_slice(&data);
-        }
-    }
-    let read = read.freeze();
-    if incoming.is_end_stream() {
-        Ok((OutgoingBody::Full(read.clone()), read))
-    } else {
-        Ok((OutgoingBody::Stream(Body::peeked(read.clone(), incoming)), read))
     }
 }
 
@@ -554,6 +513,7 @@ fn apply_problem(error: ApplyError) -> Problem {
         ApplyError::NoRequestToken => (ProblemKind::Forbidden, "no_request_token"),
         ApplyError::Missing | ApplyError::Value => (ProblemKind::Unusable, "credential_unusable"),
         ApplyError::Header => (ProblemKind::Internal, "provider_file"),
+        ApplyError::Body => (ProblemKind::Invalid, "body_takes_no_credential"),
     };
     Problem::new(
         kind,

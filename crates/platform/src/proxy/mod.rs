@@ -1,6 +1,7 @@
 //! The proxy: a caller's request goes out with the credential of a connection, and the answer streams back.
 
 mod answer;
+mod body;
 mod call;
 mod governor;
 mod headers;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use http::Method;
 use http::header::HeaderName;
 use serde::{Deserialize, Serialize};
-use tombolo_auth::Authenticator;
+use tombolo_auth::{Authenticator, Signing, Subject};
 use tombolo_catalog::{AuthScheme, GateKind, PathRewrite, Provider, Unavailable};
 use tombolo_egress::{ChosenBy, Egress, Origin, ProxyServer, Route, RouteOptions, TimeOuts, TlsSettings};
 use tombolo_store::{ConnectionId, EnvironmentId, Timestamp};
@@ -15,6 +16,7 @@ use tombolo_store::{ConnectionId, EnvironmentId, Timestamp};
 use super::governor::{Governor, Governors};
 use super::selection::Selection;
 use crate::credentials::{Place, SealedCredentials};
+use crate::moments::Moments;
 use crate::problem::{Problem, ProblemKind};
 
 /// For how long credentials count as new.
@@ -43,6 +45,7 @@ pub struct Plan {
     pub(crate) browser_origin: String,
     pub(crate) rewrite: Option<(PathRewrite, String)>,
     pub(crate) authenticator: Authenticator,
+    moments: Moments,
     pub(crate) selection: Option<Selection>,
     /// The keys of the entries that may be sent when it cannot be seen which one is needed.
     pub(crate) healthy: Vec<String>,
@@ -80,6 +83,7 @@ pub(crate) struct PlanSource {
     pub(crate) sealed: SealedCredentials,
     pub(crate) freshness: Freshness,
     pub(crate) refused: bool,
+    pub(crate) moments: Moments,
 }
 
 /// How long the credentials of a plan are good, and whether new ones can be had.
@@ -128,22 +132,10 @@ impl Plan {
             Problem::invalid("address_refused", refusal.to_string(), "Check the address.")
         })?;
         if !sealed.allows(origin.host(), origin.port()) {
-            return Err(Problem::new(
-                ProblemKind::Unusable,
-                "host_not_bound",
-                format!("The secret of this connection is not bound to {}", origin.host()),
-                "Reconnect the connection, so that its secret is typed again for this host.",
-            ));
+            return Err(not_bound(origin.host()));
         }
-        let scheme = provider.scheme(&source.auth_scheme).ok_or_else(|| {
-            Problem::new(
-                ProblemKind::Unusable,
-                "auth_scheme_gone",
-                format!("The provider no longer has the auth scheme `{}`", source.auth_scheme),
-                "Reconnect the connection with another auth scheme.",
-            )
-        })?;
-        let authenticator = Authenticator::compile(scheme, &source.gates).map_err(|error| {
+        let scheme = provider.scheme(&source.auth_scheme).ok_or_else(|| scheme_gone(&source.auth_scheme))?;
+        let authenticator = Authenticator::compile(scheme, &source.gates, &config).map_err(|error| {
             Problem::invalid("provider_file", error.to_string(), "Mend the provider file.")
         })?;
         let entries = entry_keys(scheme, &config);
@@ -193,6 +185,7 @@ impl Plan {
             route,
             rewrite,
             authenticator,
+            moments: source.moments,
             selection,
             healthy,
             sealed,
@@ -215,6 +208,17 @@ impl Plan {
     /// The path that every call begins with, without a slash at the end; mostly empty.
     pub fn base_path(&self) -> &str {
         &self.base_path
+    }
+
+    /// What credentials are put onto: a request of this connection.
+    pub(crate) fn signing<'a>(
+        &'a self,
+        (method, meant): (&'a Method, &'a Method),
+        target: &'a str,
+        body: &'a [u8],
+    ) -> Result<Signing<'a>, Problem> {
+        let moment = if self.authenticator.needs().moment { Some(self.moments.next()?) } else { None };
+        Ok(Signing { subject: Subject { method, origin: &self.origin, target, body }, meant, moment })
     }
 
     /// The upstream's route, for probes.
@@ -256,6 +260,18 @@ fn partition(sealed: &SealedCredentials) -> String {
 /// How the partitions of a connection begin, whatever the version of its credentials.
 pub(crate) fn certified_prefix(environment: &EnvironmentId, connection: &str) -> String {
     format!("{environment}/{connection}/")
+}
+
+fn not_bound(host: &str) -> Problem {
+    let what = format!("The secret of this connection is not bound to {host}");
+    let fix = "Reconnect the connection, so that its secret is typed again for this host.";
+    Problem::new(ProblemKind::Unusable, "host_not_bound", what, fix)
+}
+
+fn scheme_gone(scheme: &str) -> Problem {
+    let what = format!("The provider no longer has the auth scheme `{scheme}`");
+    let fix = "Reconnect the connection with another auth scheme.";
+    Problem::new(ProblemKind::Unusable, "auth_scheme_gone", what, fix)
 }
 
 /// The base URL of a configuration behind the gates that are used, or why there is none.

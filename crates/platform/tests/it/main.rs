@@ -9,6 +9,7 @@ mod drafts;
 mod faults;
 mod generic_keys;
 mod health;
+mod imported;
 mod invalidation;
 mod isolation;
 mod jobs;

@@ -5,18 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tombolo_auth::Grant;
-use tombolo_catalog::Flow;
 use tombolo_egress::TimeOuts;
 use tombolo_store::{
     BegunRenewal, Change, Connection, ConnectionId, CredentialsReplacement, EnvironmentId, Lease,
     RenewalStart, StoreError, TokenLife,
 };
 
-use super::super::authorization::oauth2_of;
+use super::super::account_tokens::{Account, Reach};
+use super::super::authorization::scheme_of;
 use super::super::callback::spread;
 use super::super::exchange::{Client, Exchange, Unanswered, life_of};
 use super::failure::standing_failure;
-use super::{Outcome, gone, interrupted, nothing_to_renew, scope_of};
+use super::{Outcome, gone, interrupted, nothing_to_renew};
 use crate::connections::{all_settings, gates_of, place_of, texts};
 use crate::credentials::{Place, identity_of};
 use crate::health::{earliest, mended};
@@ -96,7 +96,7 @@ impl Platform {
         let integration = self.store.integration_by_id(environment, &connection.integration_id).await;
         let integration = integration.map_err(Problem::from)?.ok_or_else(nothing_to_renew)?;
         let provider = self.provider_of(&integration)?;
-        let oauth2 = oauth2_of(&provider, &connection.target.auth_scheme)?;
+        let scheme = scheme_of(&provider, &connection.target.auth_scheme)?;
         let config = texts(&connection.target.config);
         let settings = all_settings(&provider, texts(&connection.settings), &config);
         let mut options = route_options(&settings)?;
@@ -108,33 +108,37 @@ impl Platform {
             None => None,
         };
         options.tls.identity = identity_of(&old)?;
-        let scope = scope_of(oauth2);
-        let (client, grant) = match (oauth2.flow, &ours) {
-            (Flow::AuthorizationCode, Some(client)) => (Client::Ours(client), Grant::RefreshToken),
-            (Flow::AuthorizationCode, None) => return Err(nothing_to_renew().into()),
-            (Flow::ClientCredentials, _) => {
-                (Client::Account(&old), Grant::ClientCredentials { scope: scope.as_deref() })
-            }
-        };
         // Before the vendor is asked: once there are new tokens, nothing may be missing to keep them.
         let sealer = self.safe.sealer(&self.store, environment).await?;
         let now = self.now();
-        let tokens = self
-            .exchange(Exchange {
-                provider: &provider,
-                oauth2,
-                config: &config,
-                gates: &gates_of(connection),
-                hosts: &connection.target.hosts,
-                options,
-                client,
-                grant,
-                previous: Some(&old),
-            })
-            .await?;
+        let (hosts, gates) = (&connection.target.hosts, &gates_of(connection)[..]);
+        let tokens = match (scheme.oauth2().filter(|_| scheme.needs_browser()), &ours) {
+            (Some(oauth2), Some(client)) => {
+                let exchange = Exchange {
+                    provider: &provider,
+                    oauth2,
+                    config: &config,
+                    gates,
+                    hosts,
+                    options,
+                    client: Client::Ours(client),
+                    grant: Grant::RefreshToken,
+                    previous: Some(&old),
+                    keeps_client: false,
+                };
+                self.exchange(exchange).await?
+            }
+            (Some(_), None) => return Err(nothing_to_renew().into()),
+            (None, _) => {
+                let account =
+                    Account { provider: &provider, scheme, config: &config, gates, options, known: &old };
+                let tokens = self.account_tokens(account, &mut Reach::Bound(hosts)).await?;
+                tokens.ok_or_else(nothing_to_renew)?
+            }
+        };
         let place = Place { version: connection.sealed_version + 1, ..place_of(connection) };
         let sealed = self.safe.seal_with(sealer, place, &tokens.credentials)?;
-        let life = life_of(oauth2, &tokens, now, spread(&connection.id));
+        let life = life_of(scheme, &tokens, now, spread(&connection.id));
         Ok(CredentialsReplacement {
             environment_id: environment.clone(),
             id: connection.id.clone(),

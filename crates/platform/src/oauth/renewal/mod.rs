@@ -8,19 +8,14 @@
 mod attempt;
 mod failure;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
-use tombolo_auth::{Credentials, Grant};
-use tombolo_catalog::{AuthScheme, Flow, GateKind, OAuth2, Provider};
-use tombolo_egress::RouteOptions;
-use tombolo_store::{Connection, ConnectionId, EnvironmentId, Timestamp, TokenLife};
+use tombolo_store::{Connection, ConnectionId, EnvironmentId, Timestamp};
 
-use super::callback::spread;
-use super::exchange::{Client, Exchange, Unanswered, life_of};
 use crate::clock::Clock;
 use crate::platform::Platform;
 use crate::problem::{Problem, ProblemKind};
@@ -163,39 +158,6 @@ impl Platform {
         }
     }
 
-    /// The first token of an account that is a client itself; other credentials are complete as they were typed, and may say
-    /// themselves when they end.
-    pub(crate) async fn with_first_token(
-        &self,
-        id: &ConnectionId,
-        provider: &Provider,
-        scheme: &AuthScheme,
-        (config, gates): (&BTreeMap<String, String>, &[GateKind]),
-        options: RouteOptions,
-        typed: Credentials,
-    ) -> Result<(Credentials, TokenLife), Problem> {
-        let Some(oauth2) = scheme.oauth2().filter(|oauth2| oauth2.flow == Flow::ClientCredentials) else {
-            let ends_at =
-                typed.claimed_end().map(|seconds| Timestamp::from_milliseconds(seconds.saturating_mul(1000)));
-            return Ok((typed, TokenLife { ends_at, ..TokenLife::default() }));
-        };
-        let (now, scope) = (self.now(), scope_of(oauth2));
-        let exchange = Exchange {
-            provider,
-            oauth2,
-            config,
-            gates,
-            hosts: &self.token_hosts(provider, oauth2, config, gates)?,
-            options,
-            client: Client::Account(&typed),
-            grant: Grant::ClientCredentials { scope: scope.as_deref() },
-            previous: Some(&typed),
-        };
-        let tokens = self.exchange(exchange).await.map_err(Unanswered::into_problem)?;
-        let life = life_of(oauth2, &tokens, now, spread(id));
-        Ok((tokens.credentials, life))
-    }
-
     /// The connection with credentials that are still good, as far as new ones can be had.
     pub(crate) async fn with_fresh_tokens(
         self: &Arc<Self>,
@@ -226,12 +188,6 @@ impl Platform {
         }
         Ok(())
     }
-}
-
-/// What a client asks for on its own behalf; `None` leaves it to the vendor.
-fn scope_of(oauth2: &OAuth2) -> Option<String> {
-    let scopes: Vec<&str> = oauth2.default_scopes().collect();
-    (!scopes.is_empty()).then(|| scopes.join(&oauth2.scope_separator))
 }
 
 fn nothing_to_renew() -> Problem {

@@ -1,0 +1,51 @@
+//! Keys that a simulated account signs with. They are published here and protect nothing.
+
+/// An RSA key of 2048 bits, in PEM (PKCS #8).
+pub(super) const RSA_PRIVATE: &str = "\
+-----BEGIN PRIVATE KEY-----
+MIIEvAIBADANBgkqhkiG9w0BAQEFAASCBKYwggSiAgEAAoIBAQDTN9L9O2eRVWhv
+Z33rlepOzt6W/aQU/daM1zzq8hVyQB415mJ0mK+LGYuHmlkleZBFF3eST/HFPIWH
+ESr1Nv4CvTAp7U2gz4MCmMuwJ0WwQN1C8DR6zZFGBxsqmu8ntoGkqPXH0UH0ip1z
+FBbap74P7vDX+Nvu+yPMpzWqpjROwN+IDR9lTY2VDXNBphLI40CSC7jNQpQCD82p
+m/XMiSWEZXj6V2fuY3UZAgX5XAhxj1IuZAhqwTfkyMcaNTUstIC17UEK/5MfyA8N
+Ki7S6Yi9wo2jHRbdKHWxyQ+JM6DhDzYlkrN77Ofi/B93pzmNmoeO9OZ3bQ2k58j7
+Ia/3mWrtAgMBAAECggEAD3zQ6kOgWP5HvZ97kro355ZwqOapUOa6BDLGIz4kB3Af
+JvmhL4aAnLT/T66oKcDLrN1HJcHZ6woAioJeQYPKRV4k+XYOkqOUqiyVBvIiQIXJ
+E570YirPo7BitBGPRryxrea7uu6jpPBDEkyfTmItZBKzs0pqqg/dNKTwIPa18C4/
+NvgIsMOHotum715DHeHvgLolAIzvkvMXUNFJP3UMUogN9pxPlBsuLfqfTwdCZFt8
+DeqKMdfL6eJkBLfl8iSPdaBx72Iutoh3wB+ND30j2Rnwyxu3kijDbCc8kBXFtXgq
+J3aR7fQiKox8bosqpHAAr3Yk1AvvdmMr0m/qsijRIQKBgQDwYGcLdZyGCzdfizDF
+Wu7b6QjNn9ncG5u2m3HmhKooqWX4vVxNyw6Qx7B5yz86+soHZpd0NrsQirEwyOh+
+GJfm4O9nZXFydCNk3H4xBmj1jlevpSvQqM+UqoJig0Ryz+HBW8XBjWWCeo5TgsSX
+afUiMZaRdlK8ql2dmqPardu/0QKBgQDg8kG0UsQo1u65+XbZIN3rHF1c4G8T6FX6
+IiLPqSFnQztaRdzcKP3GxQlZKfQiKSIEab3sUmPEH2WAyi3O+BBDTs3ExeluYh4p
+7qbCzDLVLT6afk0vn6V67791k4OiWP7PSoVn9IuZJvnMHWTEhV3KnFGcdX0b+3Aw
+I5atdoP8XQKBgCzhEtwk3VB5j6EbD8QJMkeEvswFaFucG/qAE0gCxPJKjmtej3lG
+zDVj0yMqO2f7ovS2xtg/z7VK78I4AJBqbxIANTKM0h2YaXNPZ5AnrjkKlnyIziFr
+IzaSjz1tXL5C6dd8FvQIPkeaMjCNXb8XXVlBAOevu8rV1By03prZkwnBAoGAF3vz
+NBo39HOL9MqAh+aQhI0vihS8Q/3LjBOoQrnLjPZN6fzFNA7rf6budOqWXEKjFIbd
+lyB63ezRMgLpiWQIfp5piROIbUe9Em+h5VBgNjVFBegNst0d75m8CVBfO8HCyG1l
+RBcZw+F3zsF61bF+uzpaotT5PMShT8VHY9CtstkCgYBtfALyS7r4BBkjv3beco/n
+x98UE87fXpPBeDhlyXHwirmbPDAFLvukbpdEtpPeCbryALmI+6kLaujNmAeeTGgd
+a3DLvVb4WDITPQdsxEZjm9wbDbCVrjd7AvsUxabmGi1eCIrExoNxVU4B3bSgMJBR
+NOe/SK/32qGD3zyhXRBxWQ==
+-----END PRIVATE KEY-----\
+";
+
+/// Its public half, in base64 of DER.
+pub(super) const RSA_PUBLIC: &str = "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA0zfS/TtnkVVob2d965XqTs7elv2kFP3WjNc86vIVckAeNeZidJivixmLh5pZJXmQRRd3kk/xxTyFhxEq9Tb+Ar0wKe1NoM+DApjLsCdFsEDdQvA0es2RRgcbKprvJ7aBpKj1x9FB9IqdcxQW2qe+D+7w1/jb7vsjzKc1qqY0TsDfiA0fZU2NlQ1zQaYSyONAkgu4zUKUAg/NqZv1zIklhGV4+ldn7mN1GQIF+VwIcY9SLmQIasE35MjHGjU1LLSAte1BCv+TH8gPDSou0umIvcKNox0W3Sh1sckPiTOg4Q82JZKze+zn4vwfd6c5jZqHjvTmd20NpOfI+yGv95lq7QIDAQAB";
+
+/// A key on the curve P-256, in PEM (PKCS #8).
+pub(super) const EC_PRIVATE: &str = "\
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg2ZJQiABoNqGh41xI
+htu/Qy0dM3GXtZ2vLd46OhcMrGShRANCAAQqtHIl26FvyY7yWrURFKLIG4oY1+r7
+2KeoczQmb6XPw7cMw8M2yVevYZYFVoS/ZwesdTd2zUVchUdtZ5U1TWMz
+-----END PRIVATE KEY-----\
+";
+
+/// Its public half, in base64 of DER.
+pub(super) const EC_PUBLIC: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEKrRyJduhb8mO8lq1ERSiyBuKGNfq+9inqHM0Jm+lz8O3DMPDNslXr2GWBVaEv2cHrHU3ds1FXIVHbWeVNU1jMw==";
+
+/// An Ed25519 key: base64 of its seed.
+pub(super) const ED25519_SEED: &str = "c2ltdWxhdGVkLWVkMjU1MTkta2V5LW9mLTMyLWJ5dGU=";

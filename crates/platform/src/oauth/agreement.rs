@@ -1,0 +1,240 @@
+//! The two versions of OAuth where a person agrees: what a browser is sent off with, and what its answer is exchanged for.
+
+use std::collections::BTreeMap;
+
+use tombolo_auth::{
+    AuthorizationRequest, Credentials, CredentialsBuilder, Grant, OAuth1Asked, OAuth1Exchange,
+    OAuthClient as Asking, Tokens,
+};
+use tombolo_catalog::{AuthScheme, OAuth1, OAuth2, Provider, SchemeKind};
+use tombolo_egress::RouteOptions;
+use tombolo_store::OAuthClient;
+use tombolo_vault::HostSet;
+
+use super::authorization::{VERIFIER, WaitingDraft, no_page, redirect_uri, scheme_gone};
+use super::callback::{Callback, code_of, not_yours};
+use super::exchange::{self, Client, Exchange, Unanswered};
+use super::secret_text;
+use crate::connections::all_settings;
+use crate::credentials::identity_of;
+use crate::platform::Platform;
+use crate::preparation::accept_answered;
+use crate::problem::Problem;
+use crate::proxy::route_options;
+
+/// A person who is sent to the vendor, or comes back from there.
+pub(super) struct Agreement<'a> {
+    pub(super) provider: &'a Provider,
+    pub(super) scheme: &'a AuthScheme,
+    pub(super) client: &'a OAuthClient,
+    pub(super) draft: &'a WaitingDraft,
+    /// How this server is reached.
+    pub(super) public_url: &'a str,
+    /// What opens the gates in front of the API; nothing where there are none.
+    pub(super) of_gates: &'a Credentials,
+}
+
+/// Where the browser goes, and what has to be remembered until it comes back.
+pub(super) struct Departure {
+    pub(super) location: String,
+    pub(super) remembered: Credentials,
+}
+
+/// What an answer was exchanged for.
+pub(super) struct Arrival {
+    pub(super) tokens: Tokens,
+    /// The configuration, with what the answers filled.
+    pub(super) config: BTreeMap<String, String>,
+    /// The hosts that the secrets of the account may go to beside the API.
+    pub(super) hosts: HostSet,
+}
+
+impl Platform {
+    /// Makes everything ready for a browser to leave.
+    pub(super) async fn depart(&self, agreement: &Agreement<'_>, state: &str) -> Result<Departure, Problem> {
+        match &agreement.scheme.kind {
+            SchemeKind::OAuth2(oauth2) => self.depart_with_state(agreement, oauth2, state),
+            SchemeKind::OAuth1(oauth1) => self.depart_with_temporary(agreement, oauth1, state).await,
+            _ => Err(scheme_gone(&agreement.scheme.id)),
+        }
+    }
+
+    fn depart_with_state(
+        &self,
+        agreement: &Agreement<'_>,
+        oauth2: &OAuth2,
+        state: &str,
+    ) -> Result<Departure, Problem> {
+        let Agreement { provider, client, draft, .. } = agreement;
+        let verifier = secret_text(&*self.random)?;
+        let template = oauth2.authorization_url.as_ref().ok_or_else(no_page)?;
+        let request = AuthorizationRequest {
+            oauth2,
+            url: &self.for_browsers(exchange::url_of(provider, template, &draft.config, &[])?),
+            client_id: &client.client_id,
+            redirect_uri: &redirect_uri(agreement.public_url, client),
+            scopes: &draft.scopes,
+            state,
+            verifier: oauth2.pkce.then_some(verifier.as_str()),
+            parameters: &draft.parameters,
+            config: &draft.config,
+            moment: Some(self.moment()?),
+        };
+        let location = request.to_url().map_err(|_| no_page())?;
+        let remembered = beside_gates(agreement, CredentialsBuilder::new().value(VERIFIER, &verifier));
+        Ok(Departure { location, remembered })
+    }
+
+    /// Asks for temporary credentials. The protocol has no state, so it travels in the redirect URI.
+    async fn depart_with_temporary(
+        &self,
+        agreement: &Agreement<'_>,
+        oauth1: &OAuth1,
+        state: &str,
+    ) -> Result<Departure, Problem> {
+        let Agreement { provider, client, draft, .. } = agreement;
+        let callback = format!("{}?state={state}", redirect_uri(agreement.public_url, client));
+        let asked = OAuth1Asked::Temporary { callback: &callback };
+        let template = oauth1.request_url.as_ref().ok_or_else(no_page)?;
+        let hosts = self.token_hosts(provider, agreement.scheme, &draft.config, &draft.gates)?;
+        let url = exchange::url_of(provider, template, &draft.config, &draft.gates)?;
+        let tokens = self.oauth1_tokens(agreement, oauth1, &url, asked, &hosts).await;
+        let tokens = tokens.map_err(Unanswered::into_problem)?;
+        let template = oauth1.authorization_url.as_ref().ok_or_else(no_page)?;
+        let page = self.for_browsers(exchange::url_of(provider, template, &draft.config, &[])?);
+        let mut page = url::Url::parse(&page).map_err(|_| no_page())?;
+        let token = tokens.credentials.value(OAuth1::TOKEN).unwrap_or_default().to_owned();
+        {
+            let mut pairs = page.query_pairs_mut();
+            pairs.append_pair("oauth_token", &token);
+            let scope = draft.scopes.join(",");
+            if !scope.is_empty() {
+                pairs.append_pair("scope", &scope);
+            }
+            for (name, value) in &oauth1.authorization_parameters {
+                pairs.append_pair(name, value);
+            }
+        }
+        let remembered = beside_gates(agreement, builder_of(&tokens.credentials));
+        Ok(Departure { location: page.into(), remembered })
+    }
+
+    /// Exchanges what a browser brought back.
+    pub(super) async fn arrive(
+        &self,
+        agreement: &Agreement<'_>,
+        remembered: &Credentials,
+        callback: &Callback<'_>,
+    ) -> Result<Arrival, Problem> {
+        match &agreement.scheme.kind {
+            SchemeKind::OAuth2(oauth2) => {
+                self.arrive_with_code(agreement, oauth2, remembered, callback).await
+            }
+            SchemeKind::OAuth1(oauth1) => {
+                self.arrive_with_verifier(agreement, oauth1, remembered, callback).await
+            }
+            _ => Err(scheme_gone(&agreement.scheme.id)),
+        }
+    }
+
+    async fn arrive_with_code(
+        &self,
+        agreement: &Agreement<'_>,
+        oauth2: &OAuth2,
+        remembered: &Credentials,
+        callback: &Callback<'_>,
+    ) -> Result<Arrival, Problem> {
+        let Agreement { provider, scheme, client, draft, .. } = agreement;
+        let code = code_of(oauth2.issuer.as_deref(), &oauth2.code_parameter, callback)?;
+        let mut config = draft.config.clone();
+        let redirected = oauth2.redirect_config.iter().filter_map(|(field, parameter)| {
+            Some((field.clone(), callback.parameters.get(parameter)?.clone()))
+        });
+        accept_answered(provider, redirected.collect(), &mut config)?;
+        let hosts = self.token_hosts(provider, scheme, &config, &draft.gates)?;
+        let exchange = Exchange {
+            provider,
+            oauth2,
+            config: &config,
+            gates: &draft.gates,
+            hosts: &hosts,
+            options: options_of(agreement)?,
+            client: Client::Ours(client),
+            grant: Grant::AuthorizationCode {
+                code,
+                redirect_uri: &redirect_uri(callback.public_url, client),
+                verifier: remembered.value(VERIFIER).filter(|_| oauth2.pkce),
+            },
+            previous: Some(agreement.of_gates),
+            keeps_client: scheme.sends_client(),
+        };
+        let tokens = self.exchange(exchange).await.map_err(Unanswered::into_problem)?;
+        accept_answered(provider, tokens.config.clone(), &mut config)?;
+        Ok(Arrival { tokens, config, hosts })
+    }
+
+    async fn arrive_with_verifier(
+        &self,
+        agreement: &Agreement<'_>,
+        oauth1: &OAuth1,
+        remembered: &Credentials,
+        callback: &Callback<'_>,
+    ) -> Result<Arrival, Problem> {
+        let Agreement { provider, scheme, draft, .. } = agreement;
+        let temporary = remembered.value(OAuth1::TOKEN).unwrap_or_default();
+        if callback.parameters.get("oauth_token").map(String::as_str) != Some(temporary) {
+            return Err(not_yours("The answer is about another request than the one that was made"));
+        }
+        let verifier = code_of(None, "oauth_verifier", callback)?;
+        let secret = remembered.value(OAuth1::TOKEN_SECRET).unwrap_or_default();
+        let asked = OAuth1Asked::Token { temporary, secret, verifier };
+        let template = oauth1.token_url.as_ref().ok_or_else(no_page)?;
+        let url = exchange::url_of(provider, template, &draft.config, &draft.gates)?;
+        let hosts = self.token_hosts(provider, scheme, &draft.config, &draft.gates)?;
+        let tokens = self.oauth1_tokens(agreement, oauth1, &url, asked, &hosts).await;
+        let tokens = tokens.map_err(Unanswered::into_problem)?;
+        let credentials = beside_gates(agreement, builder_of(&tokens.credentials));
+        let tokens = Tokens { credentials, ..tokens };
+        Ok(Arrival { tokens, config: draft.config.clone(), hosts })
+    }
+
+    async fn oauth1_tokens(
+        &self,
+        agreement: &Agreement<'_>,
+        oauth1: &OAuth1,
+        url: &str,
+        asked: OAuth1Asked<'_>,
+        hosts: &HostSet,
+    ) -> Result<Tokens, Unanswered> {
+        let opened = match self.client_secret(agreement.client).await? {
+            Some(sealed) => Some(sealed.open()?),
+            None => None,
+        };
+        let client = Asking {
+            id: &agreement.client.client_id,
+            secret: opened.as_ref().and_then(|opened| opened.value(OAuth2::CLIENT_SECRET)),
+        };
+        let exchange = OAuth1Exchange { oauth1, url, client, asked, moment: self.moment()? };
+        let options = options_of(agreement)?;
+        self.drive(exchange.begin(), hosts, &options, |answer| exchange.answered(answer)).await
+    }
+}
+
+fn options_of(agreement: &Agreement<'_>) -> Result<RouteOptions, Problem> {
+    let Agreement { provider, draft, .. } = agreement;
+    let mut options = route_options(&all_settings(provider, draft.settings.clone(), &draft.config))?;
+    options.tls.identity = identity_of(agreement.of_gates)?;
+    Ok(options)
+}
+
+/// The same values, to be added to.
+fn builder_of(credentials: &Credentials) -> CredentialsBuilder {
+    let values = credentials.values();
+    values.fold(CredentialsBuilder::new(), |builder, (name, value)| builder.value(name, value))
+}
+
+/// What was had, and what opens the gates.
+fn beside_gates(agreement: &Agreement<'_>, had: CredentialsBuilder) -> Credentials {
+    let of_gates = agreement.of_gates.values();
+    of_gates.fold(had, |builder, (name, value)| builder.value(name, value)).build()
+}

@@ -1,0 +1,321 @@
+//! Entries of the published provider file of another product, each of another way to authenticate: imported, linked against
+//! a simulator that plays what they became, called through, and renewed where their tokens end.
+//!
+//! `NPM_CLIENTS_DIR` names the folder whose `node_modules` holds the published file.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{HOST, LOCATION};
+use http::{Method, Request};
+use http_body_util::Full;
+use secrecy::ExposeSecret as _;
+use tombolo_catalog::import::{self, Import};
+use tombolo_catalog::{AuthScheme, Provider, SchemeKind};
+use tombolo_kintone_emulator::{AcceptedCredential, Simulator, SimulatorOptions};
+use tombolo_platform::oauth::{AuthorizationDraft, Callback, OAuthClientDraft};
+use tombolo_platform::{Belonging, ConnectionDraft};
+
+use tombolo_platform::start::ConnectToOption;
+use url::Url;
+
+use crate::oauth::post;
+use crate::world::{SetForward, World, connect_to, draft};
+
+const PUBLIC_URL: &str = "http://localhost:3003";
+
+/// The published file, or `None` where it is not installed.
+fn published() -> Option<Import> {
+    let Some(clients) = std::env::var_os("NPM_CLIENTS_DIR") else {
+        eprintln!("NOT RUN: no published entry is imported, because NPM_CLIENTS_DIR is unset");
+        return None;
+    };
+    let path = Path::new(&clients).join("node_modules/@nangohq/providers/providers.yaml");
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    Some(import::import("providers.yaml", &text).unwrap_or_else(|fault| panic!("{fault}")))
+}
+
+/// An entry that is played, and a platform that has imported it.
+struct Played {
+    world: World,
+    simulator: Simulator,
+    clock: Arc<SetForward>,
+    provider: Arc<Provider>,
+}
+
+impl Played {
+    async fn start(import: &Import, id: &str) -> Self {
+        let entry = import.entries.iter().find(|entry| entry.id == id).unwrap_or_else(|| panic!("no {id}"));
+        let converted = entry.outcome.as_ref().unwrap_or_else(|reason| panic!("{id}: {reason}"));
+        let provider = Arc::new(converted.provider.clone());
+        let simulator = Simulator::start(SimulatorOptions::new(Arc::clone(&provider))).await;
+        let simulator = simulator.unwrap_or_else(|error| panic!("{id}: {error}"));
+        let clock = Arc::new(SetForward::default());
+        let its_clock = Arc::clone(&clock);
+        let (hosts, address) = (simulator.hosts(), simulator.http_address().to_string());
+        let text = converted.text.clone();
+        let file = format!("{}.yaml", provider.id);
+        let world = World::start_with(move |options, _| {
+            let directory = options.data_directory.with_file_name("providers");
+            fs::create_dir_all(&directory).expect("a directory");
+            fs::write(directory.join(file), text).expect("a file");
+            options.provider_directory = Some(directory);
+            let plain = |host: &String| ConnectToOption { without_tls: true, ..connect_to(host, &address) };
+            options.egress.connect_to.extend(hosts.iter().map(plain));
+            options.clock = its_clock;
+        })
+        .await;
+        Self { world, simulator, clock, provider }
+    }
+
+    fn scheme(&self) -> &AuthScheme {
+        &self.provider.auth[0]
+    }
+
+    fn accepted(&self) -> &AcceptedCredential {
+        self.simulator.credentials().iter().find(|known| known.scheme == self.scheme().id).expect("accepted")
+    }
+
+    fn draft(&self, form: &BTreeMap<String, String>) -> ConnectionDraft {
+        let fields: Vec<(&str, &str)> =
+            form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        ConnectionDraft { integration: self.provider.id.clone(), ..draft("c", &self.scheme().id, &fields) }
+    }
+
+    /// Links the sample account and says when its credential ends.
+    async fn link(&self) -> bool {
+        if self.scheme().needs_browser() {
+            return self.link_in_a_browser().await;
+        }
+        let form = self.simulator.form(self.accepted()).expect("a form that can be filled in");
+        let of = &self.provider.id;
+        if self.scheme().fields.names().next().is_some() {
+            self.refuses_another(&form).await;
+        }
+        let created = self.world.create(&self.draft(&form)).await;
+        let created = created.unwrap_or_else(|problem| panic!("{of}: {problem:?}"));
+        let created = created.unwrap_or_else(|report| panic!("{of}: {report:#?}"));
+        created.connection.life.expires_at.is_some()
+    }
+
+    /// A secret that is wrong in its last character is not stored.
+    async fn refuses_another(&self, form: &BTreeMap<String, String>) {
+        let mut wrong = form.clone();
+        let secrets = self.scheme().fields.iter().filter(|(_, field)| field.secret && !field.optional);
+        for (name, _) in secrets {
+            let secret = wrong.get_mut(name).expect("a secret");
+            // Keys are spoilt inside: what is no key at all is refused before anybody is asked.
+            let at = if secret.contains("-----BEGIN") { secret.len() / 2 } else { secret.len() - 1 };
+            let other = if secret.as_bytes()[at] == b'1' { "2" } else { "1" };
+            secret.replace_range(at..=at, other);
+        }
+        let outcome = self.world.create(&self.draft(&wrong)).await;
+        assert!(!matches!(outcome, Ok(Ok(_))), "{}: a wrong credential was stored", self.provider.id);
+    }
+
+    async fn link_in_a_browser(&self) -> bool {
+        let (world, of) = (&self.world, &self.provider.id);
+        let form = self.simulator.form(self.accepted()).expect("a form that can be filled in");
+        let known = &self.accepted().fields;
+        let (id, secret) = match &self.scheme().kind {
+            SchemeKind::OAuth1(_) => (&known["consumer_key"], &known["consumer_secret"]),
+            _ => (&known["client_id"], &known["client_secret"]),
+        };
+        let client = OAuthClientDraft {
+            provider: self.provider.id.clone(),
+            auth_scheme: None,
+            name: "Client".to_owned(),
+            client_id: Some(id.clone()),
+            client_secret: Some(secret.clone().into()),
+            config: BTreeMap::new(),
+            scopes: Vec::new(),
+            shared_callback: false,
+        };
+        let client = world.platform.create_oauth_client(&world.access, &client).await;
+        let client = client.unwrap_or_else(|problem| panic!("{of}: {problem:?}"));
+        let draft = AuthorizationDraft {
+            integration: self.provider.id.clone(),
+            name: "c".to_owned(),
+            connection_id: None,
+            auth_scheme: None,
+            oauth_client: Some("Client".to_owned()),
+            fields: form,
+            settings: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            metadata: serde_json::json!({}),
+            scopes: Vec::new(),
+            parameters: BTreeMap::new(),
+            belonging: Belonging::default(),
+            again: None,
+            socket_hash: None,
+            gate_fields: std::collections::BTreeMap::new(),
+        };
+        let started = world.platform.start_authorization(&world.access, draft).await;
+        let started = started.unwrap_or_else(|problem| panic!("{of}: {problem:?}"));
+        let beginning =
+            world.platform.begin_authorization(started.link_secret.expose_secret(), PUBLIC_URL).await;
+        let beginning = beginning.unwrap_or_else(|problem| panic!("{of}: {problem:?}"));
+        let parameters = self.agree(&beginning.location).await;
+        let cookies = BTreeMap::from([(beginning.cookie_name, beginning.cookie.expose_secret().to_owned())]);
+        // Which authorization an answer belongs to, the protocol's older version says in the redirect URI.
+        let callback = Callback {
+            callback: Some(&client.callback),
+            parameters: &parameters,
+            cookies: &cookies,
+            public_url: PUBLIC_URL,
+        };
+        let finished = world.platform.finish_authorization(callback).await;
+        finished.unwrap_or_else(|problem| panic!("{of}: {problem:?}"));
+        let made = world
+            .platform
+            .confirm_authorization(&world.access, started.authorization.id.as_str(), None)
+            .await;
+        made.unwrap_or_else(|problem| panic!("{of}: {problem:?}")).connection.life.expires_at.is_some()
+    }
+
+    /// What the vendor sends a browser back with.
+    async fn agree(&self, location: &str) -> BTreeMap<String, String> {
+        let url = Url::parse(location).expect("a URL");
+        let target = format!("{}?{}", url.path(), url.query().unwrap_or_default());
+        let request = Request::get(target).header(HOST, url.host_str().expect("a host"));
+        let request = request.body(Full::new(Bytes::new())).expect("a request");
+        let answer = post(self.simulator.http_address().port(), request).await;
+        let location = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+        let location = location.unwrap_or_else(|| panic!("{}: {}", self.provider.id, answer.status()));
+        let (_, query) = location.split_once('?').expect("a query");
+        let mut parameters: BTreeMap<String, String> =
+            url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        if let Some(state) = self.state_in_the_redirect_uri() {
+            parameters.insert("state".to_owned(), state);
+        }
+        parameters
+    }
+
+    /// The redirect URI that the client told with its signed request.
+    fn state_in_the_redirect_uri(&self) -> Option<String> {
+        let seen = self.simulator.control().requests();
+        let told = seen.iter().find_map(|request| {
+            let header = request.header("authorization")?;
+            let (_, rest) = header.split_once("oauth_callback=\"")?;
+            Some(rest.split('"').next()?.to_owned())
+        })?;
+        let told = percent_encoding::percent_decode_str(&told).decode_utf8_lossy().into_owned();
+        Some(told.split_once("state=")?.1.to_owned())
+    }
+
+    /// Calls that asked for a token, and not for something of the API.
+    fn asked_for_tokens(&self) -> usize {
+        let seen = self.simulator.control().requests();
+        seen.iter()
+            .filter(|request| request.path != "/any/thing" && !request.path.ends_with("/any/thing"))
+            .count()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_of_each_way_to_authenticate_works_from_end_to_end() {
+    let Some(import) = published().map(Arc::new) else { return };
+    let mut lines = Vec::new();
+    for (mode, id) in [
+        ("API_KEY", "airtable-pat"),
+        ("API_KEY", "algolia"),
+        ("API_KEY", "semrush"),
+        ("BASIC", "twilio"),
+        ("BASIC", "cisco-duo-admin"),
+        ("BASIC", "aws-iam"),
+        ("BASIC", "streamline-ai"),
+        ("NONE", "youcanbook-me-public"),
+        ("OAUTH2", "hubspot"),
+        ("OAUTH2", "slack"),
+        ("OAUTH2", "salesforce"),
+        ("OAUTH2_CC", "auth0-cc"),
+        ("OAUTH2_CC", "okta-cc"),
+        ("OAUTH1", "twitter"),
+        ("OAUTH1", "smugmug"),
+        ("TBA", "netsuite-tba"),
+        ("JWT", "ghost-admin"),
+        ("JWT", "apple-app-store"),
+        ("JWT", "snowflake-jwt"),
+        ("TWO_STEP", "agencyzoom"),
+        ("TWO_STEP", "google-service-account"),
+        ("TWO_STEP", "microsoft-oauth2-cc-cert"),
+        ("TWO_STEP", "docuware"),
+        ("TWO_STEP", "avanan"),
+        ("TWO_STEP", "sap-business-one"),
+        ("SIGNATURE", "emarsys"),
+        ("BILL", "bill"),
+        ("APP", "github-app"),
+        ("CUSTOM", "github-app-oauth"),
+        ("AWS_SIGV4", "aws-sigv4"),
+        ("INSTALL_PLUGIN", "crisp-plugin-install"),
+        ("MCP_OAUTH2", "slack-mcp"),
+    ] {
+        let import = Arc::clone(&import);
+        // Each in a task of its own, so that one failure does not hide the others.
+        match tokio::spawn(async move { from_end_to_end(&import, mode, id).await }).await {
+            Ok(line) => lines.push(line),
+            Err(_) => lines.push(format!("{mode} {id}: FAILED")),
+        }
+    }
+    insta::assert_snapshot!(lines.join("\n"), @"
+    API_KEY airtable-pat: API_KEY
+    API_KEY algolia: API_KEY
+    API_KEY semrush: API_KEY
+    BASIC twilio: BASIC
+    BASIC cisco-duo-admin: BASIC
+    BASIC aws-iam: BASIC
+    BASIC streamline-ai: BASIC
+    NONE youcanbook-me-public: NONE
+    OAUTH2 hubspot: OAUTH2, renewed by the vendor
+    OAUTH2 slack: OAUTH2, renewed by the vendor
+    OAUTH2 salesforce: OAUTH2, renewed by the vendor
+    OAUTH2_CC auth0-cc: OAUTH2_CC, renewed by the vendor
+    OAUTH2_CC okta-cc: OAUTH2_CC, renewed by the vendor
+    OAUTH1 twitter: OAUTH1
+    OAUTH1 smugmug: OAUTH1
+    TBA netsuite-tba: TBA
+    JWT ghost-admin: JWT, renewed here
+    JWT apple-app-store: JWT, renewed here
+    JWT snowflake-jwt: JWT, renewed here
+    TWO_STEP agencyzoom: TWO_STEP
+    TWO_STEP google-service-account: TWO_STEP, renewed by the vendor
+    TWO_STEP microsoft-oauth2-cc-cert: TWO_STEP, renewed by the vendor
+    TWO_STEP docuware: TWO_STEP, renewed by the vendor
+    TWO_STEP avanan: TWO_STEP, renewed by the vendor
+    TWO_STEP sap-business-one: TWO_STEP, renewed by the vendor
+    SIGNATURE emarsys: SIGNATURE
+    BILL bill: BILL, renewed by the vendor
+    APP github-app: APP, renewed by the vendor
+    CUSTOM github-app-oauth: APP, renewed by the vendor
+    AWS_SIGV4 aws-sigv4: AWS_SIGV4, renewed by the vendor
+    INSTALL_PLUGIN crisp-plugin-install: INSTALL_PLUGIN
+    MCP_OAUTH2 slack-mcp: MCP_OAUTH2, renewed by the vendor
+    ");
+}
+
+/// Links, calls, lets the credential end, and calls again.
+async fn from_end_to_end(import: &Import, mode: &str, id: &str) -> String {
+    let entry = import.entries.iter().find(|entry| entry.id == id);
+    assert_eq!(entry.map(|entry| entry.auth_mode.as_str()), Some(mode), "{id}");
+    let played = Played::start(import, id).await;
+    let ends = played.link().await;
+    for (method, body) in [(Method::GET, ""), (Method::POST, r#"{"a":1}"#)] {
+        let (status, _, echo) = played.world.call("c", method, "/any/thing?page=2", body).await;
+        assert_eq!(status, 200, "{id}: {echo}");
+    }
+    let mut renewed = "";
+    if ends {
+        played.simulator.control().clear_requests();
+        played.clock.by(Duration::from_hours(24));
+        let (status, _, echo) = played.world.call("c", Method::GET, "/any/thing", "").await;
+        assert_eq!(status, 200, "{id}, after its end: {echo}");
+        renewed = if played.asked_for_tokens() > 0 { ", renewed by the vendor" } else { ", renewed here" };
+    }
+    let kind = played.scheme().auth_mode().name();
+    played.simulator.shutdown().await;
+    format!("{mode} {id}: {kind}{renewed}")
+}
