@@ -152,7 +152,7 @@ impl Played {
             belonging: Belonging::default(),
             again: None,
             socket_hash: None,
-            gate_fields: std::collections::BTreeMap::new(),
+            gate_fields: BTreeMap::new(),
         };
         let started = world.platform.start_authorization(&world.access, draft).await;
         let started = started.unwrap_or_else(|problem| panic!("{of}: {problem:?}"));
