@@ -96,7 +96,8 @@ fn plain<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     }
 }
 
-fn decoded(text: &str) -> Result<String, Problem> {
+/// A part of a query without its percent-encoding.
+pub(crate) fn decoded(text: &str) -> Result<String, Problem> {
     let text = text.replace('+', " ");
     let decoded = percent_encoding::percent_decode_str(&text).decode_utf8();
     decoded.map(std::borrow::Cow::into_owned).map_err(|_| {

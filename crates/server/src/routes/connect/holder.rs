@@ -2,13 +2,13 @@
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use tombolo_platform::catalog::Language;
 use tombolo_platform::connect::SessionAccess;
 use tombolo_platform::{Access, Problem, Scope};
 
 use crate::front::bearer;
 use crate::routes::Routes;
 use crate::routes::access::Peer;
+use crate::routes::query::decoded;
 use crate::routes::refusal::Refusal;
 
 /// How the token of a connect session begins.
@@ -147,19 +147,6 @@ pub(crate) fn listed(text: &str) -> Vec<String> {
 
 fn below<'a>(parent: &str, name: &'a str) -> Option<&'a str> {
     name.strip_prefix(parent)?.strip_prefix('[')?.strip_suffix(']')
-}
-
-fn decoded(text: &str) -> Result<String, Problem> {
-    let text = text.replace('+', " ");
-    let decoded = percent_encoding::percent_decode_str(&text).decode_utf8();
-    decoded.map(std::borrow::Cow::into_owned).map_err(|_| {
-        Problem::invalid("invalid_query_params", "The query is not UTF-8", "Percent-encode its values.")
-    })
-}
-
-/// The language of a page, from the browser.
-pub(super) fn language(accepted: Option<&http::HeaderValue>) -> Language {
-    Language::negotiate(accepted.and_then(|value| value.to_str().ok()).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 pub(super) use holder::{IntegrationsCaller, listed};
 pub(super) use session::end_user;
-pub(super) use sessions::end_user_of;
+pub(super) use sessions::{end_user_of, text_of};
 
 use super::Routes;
 

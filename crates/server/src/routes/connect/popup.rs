@@ -4,17 +4,15 @@ use std::collections::BTreeMap;
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use http::HeaderMap;
-use http::header::ACCEPT_LANGUAGE;
 use secrecy::ExposeSecret as _;
 use tombolo_platform::connect::PopupRequest;
 use tombolo_platform::{Problem, ProblemKind};
 
-use super::holder::{BrowserQuery, language, socket_of};
+use super::holder::{BrowserQuery, socket_of};
 use crate::routes::Routes;
 use crate::routes::access::RequestId;
 use crate::routes::oauth_pages;
-use crate::routes::query::Named;
+use crate::routes::query::{Named, Preferred};
 
 /// Sends a window on its way to the vendor
 ///
@@ -36,7 +34,7 @@ pub(super) async fn begin_in_popup(
     Named(key): Named,
     RequestId(id): RequestId,
     RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    Preferred(language): Preferred,
 ) -> Response {
     let query = query.unwrap_or_default();
     match begin(&routes, &key, &query).await {
@@ -45,7 +43,7 @@ pub(super) async fn begin_in_popup(
             if let Some(socket) = socket_of(&query) {
                 routes.platform.tell_of_refusal(&socket, &key, &problem);
             }
-            oauth_pages::refused(&problem, language(headers.get(ACCEPT_LANGUAGE)), &id)
+            oauth_pages::refused(&problem, language, &id)
         }
     }
 }

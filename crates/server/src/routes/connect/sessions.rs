@@ -131,7 +131,7 @@ fn filled_in(defaults: SessionDefaults) -> IntegrationDefaults {
 }
 
 /// Fields are texts; what JSON has other types for is written as it stands there.
-fn text_of(value: Value) -> String {
+pub(crate) fn text_of(value: Value) -> String {
     match value {
         Value::String(text) => text,
         other => other.to_string(),

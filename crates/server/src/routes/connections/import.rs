@@ -10,7 +10,7 @@ use tombolo_platform::{Access, Belonging, ConnectionImport, ImportedCredentials 
 
 use super::create::made;
 use crate::routes::Routes;
-use crate::routes::connect::end_user_of;
+use crate::routes::connect::{end_user_of, text_of};
 use crate::routes::moment::stored;
 
 pub(super) async fn import(
@@ -19,10 +19,6 @@ pub(super) async fn import(
     body: ImportConnection,
 ) -> Result<CreatedConnection, Problem> {
     let config = body.connection_config.unwrap_or_default();
-    let text = |value: Value| match value {
-        Value::String(text) => text,
-        other => other.to_string(),
-    };
     let import = ConnectionImport {
         integration: body.provider_config_key,
         name: body.name,
@@ -31,7 +27,7 @@ pub(super) async fn import(
         config: config
             .into_iter()
             .filter(|(_, value)| !value.is_null())
-            .map(|(name, value)| (name, text(value)))
+            .map(|(name, value)| (name, text_of(value)))
             .collect(),
         tags: body.tags.unwrap_or_default(),
         metadata: Value::Object(body.metadata.unwrap_or_default()),
