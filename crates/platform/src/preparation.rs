@@ -231,6 +231,19 @@ pub(crate) fn refuse_scheme(integration: &Integration, scheme: &str) -> Result<(
 /// The settings that do not decide where requests go, and those that do.
 type SplitSettings = (BTreeMap<String, String>, BTreeMap<String, String>);
 
+/// Whether a name means a setting and no field of an account.
+pub(crate) fn is_setting(provider: &Provider, name: &str) -> bool {
+    provider.config.get(name).is_none() && provider.settings.find(name).is_some()
+}
+
+/// What was given in one list as fields of the account and settings.
+pub(crate) fn split_settings(
+    provider: &Provider,
+    given: BTreeMap<String, String>,
+) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+    given.into_iter().partition(|(name, _)| !is_setting(provider, name))
+}
+
 pub(crate) fn accept_settings(
     provider: &Provider,
     given: &BTreeMap<String, String>,

@@ -14,6 +14,7 @@ use crate::access::Access;
 use crate::connection_test::TestReport;
 use crate::connections::{Belonging, ConnectionDraft, CreatedConnection};
 use crate::platform::Platform;
+use crate::preparation::{is_setting, split_settings};
 use crate::problem::{Problem, ProblemKind};
 use crate::reconnect::Reconnection;
 
@@ -162,22 +163,16 @@ pub(crate) fn merged(
 ) -> (Typed, BTreeMap<String, String>) {
     let mut fields: Typed =
         given.values.into_iter().map(|(name, value)| (scheme.field_named(&name).to_owned(), value)).collect();
-    let mut settings = BTreeMap::new();
-    for (name, value) in config.into_iter().chain(defaults.clone()) {
-        if provider.config.get(&name).is_none() && provider.settings.find(&name).is_some() {
-            settings.insert(name, value);
-        } else {
-            fields.insert(name, SecretString::from(value));
-        }
-    }
+    let mut config = config;
+    config.extend(defaults.clone());
+    let (of_account, settings) = split_settings(provider, config);
+    fields.extend(of_account.into_iter().map(|(name, value)| (name, SecretString::from(value))));
     (fields, settings)
 }
 
 /// A browser gives the fields of its account. Settings, such as a proxy server, are the embedder's to decide.
 pub(super) fn refuse_settings(provider: &Provider, config: &BTreeMap<String, String>) -> Result<(), Problem> {
-    let is_setting =
-        |name: &&String| provider.config.get(name).is_none() && provider.settings.find(name).is_some();
-    match config.keys().find(is_setting) {
+    match config.keys().find(|name| is_setting(provider, name)) {
         None => Ok(()),
         Some(name) => {
             let what = format!("`{name}` is a setting, which a browser does not choose");
@@ -189,14 +184,7 @@ pub(super) fn refuse_settings(provider: &Provider, config: &BTreeMap<String, Str
 
 /// What the compatible API answers when a credential does not pass its test.
 pub(crate) fn test_failed(report: &TestReport) -> Problem {
-    let code = "connection_test_failed";
-    match report.verdict() {
-        Some(verdict) => {
-            let what = verdict.says.en.trim_end_matches('.');
-            Problem::invalid(code, what, verdict.fix.en.clone()).on_side(verdict.side)
-        }
-        None => Problem::invalid(code, "The connection cannot be used", "Check what was typed."),
-    }
+    report.as_problem(ProblemKind::Invalid)
 }
 
 fn other_integration() -> Problem {

@@ -11,6 +11,7 @@ use super::form::refuse_settings;
 use super::session::SessionAccess;
 use crate::oauth::{AuthorizationDraft, hash};
 use crate::platform::Platform;
+use crate::preparation::split_settings;
 use crate::problem::Problem;
 
 /// What a browser asks for as it opens the window.
@@ -43,7 +44,8 @@ impl Platform {
         let again = self.connection_of_session(holder, &chosen).await?;
         let defaults = holder.defaults(key);
         let PopupRequest { mut fields, scopes, mut authorization_parameters, socket } = request;
-        fields.extend(defaults.fields);
+        let (of_account, settings) = split_settings(&chosen.provider, defaults.fields);
+        fields.extend(of_account);
         authorization_parameters.extend(defaults.authorization_parameters);
         let belonging = holder.belonging();
         let connection_id = again.as_ref().map(|connection| connection.connection_id.clone());
@@ -59,7 +61,7 @@ impl Platform {
             auth_scheme: Some(scheme.id.clone()),
             oauth_client: None,
             fields,
-            settings: BTreeMap::new(),
+            settings,
             tags: holder.draft.tags.clone(),
             metadata: json!({}),
             scopes: if defaults.scopes.is_empty() { scopes } else { defaults.scopes },

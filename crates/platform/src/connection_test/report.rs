@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use tombolo_catalog::{Side, Text};
 
+use crate::problem::{Problem, ProblemKind};
 use crate::proxy::Learned;
 
 /// The outcome of a connection test.
@@ -123,6 +124,17 @@ impl TestReport {
     pub fn verdict(&self) -> Option<&Verdict> {
         let failed = self.stages.iter().find(|stage| stage.outcome == Outcome::Failed)?;
         failed.verdict.as_ref()
+    }
+
+    /// A failed test as a problem of a kind: the verdict of the first stage that failed.
+    pub fn as_problem(&self, kind: ProblemKind) -> Problem {
+        let code = "connection_test_failed";
+        let Some(verdict) = self.verdict() else {
+            let fix = "See the stages of the report.";
+            return Problem::new(kind, code, "The connection cannot be used", fix);
+        };
+        let what = verdict.says.en.trim_end_matches('.');
+        Problem::new(kind, code, what, verdict.fix.en.clone()).on_side(verdict.side)
     }
 
     /// The last line of every test.

@@ -21,7 +21,7 @@ use crate::access::{Access, Scope};
 use crate::connections::{Belonging, check_name, name_taken, texts};
 use crate::credentials::{Place, Purpose};
 use crate::platform::{Platform, events};
-use crate::preparation::{accept_settings, refuse_scheme};
+use crate::preparation::{accept_settings, refuse_scheme, split_settings};
 use crate::problem::{Problem, ProblemKind};
 
 /// The name under which the PKCE verifier is sealed.
@@ -169,10 +169,11 @@ impl Platform {
         let mut draft = draft;
         if let Some(again) = &again {
             // What is no secret stays as it is, unless it is typed again.
-            let mut fields = texts(&again.target.config);
-            fields.retain(|name, _| provider.config.get(name).is_some());
+            let (mut fields, mut settings) = split_settings(&provider, texts(&again.target.config));
+            settings.extend(texts(&again.settings));
             fields.extend(std::mem::take(&mut draft.fields));
-            draft.fields = fields;
+            settings.extend(std::mem::take(&mut draft.settings));
+            (draft.fields, draft.settings) = (fields, settings);
         }
         let client = self.client_for(access, &provider, scheme, wanted.as_deref(), &draft.fields).await?;
         let (belonging, socket_hash) = (draft.belonging.clone(), draft.socket_hash.clone());

@@ -25,7 +25,7 @@ use crate::health::{News, health_detail, health_of, noted};
 use crate::import::ConnectionImport;
 use crate::integrations::IntegrationDraft;
 use crate::platform::{Platform, events};
-use crate::preparation::accept_settings;
+use crate::preparation::{accept_settings, split_settings};
 use crate::problem::Problem;
 use crate::proxy::route_options;
 
@@ -135,11 +135,7 @@ impl Platform {
     ) -> Result<Accounted<'a>, Problem> {
         let scheme = chosen.scheme(AuthMode::OAuth2)?;
         let provider = &chosen.provider;
-        let (mut fields, mut given) = (BTreeMap::new(), BTreeMap::new());
-        for (name, value) in import.config.clone() {
-            let is_setting = provider.config.get(&name).is_none() && provider.settings.find(&name).is_some();
-            if is_setting { &mut given } else { &mut fields }.insert(name, value);
-        }
+        let (mut fields, given) = split_settings(provider, import.config.clone());
         let wanted = chosen.integration.as_ref().and_then(|known| known.oauth_client.as_ref());
         let wanted = wanted.map(ToString::to_string);
         let client = match self.client_for(access, provider, scheme, wanted.as_deref(), &fields).await {

@@ -66,17 +66,6 @@ impl Platform {
         };
         let plan = Arc::new(Plan::compile(source, &self.egress, &self.governors)?);
         let report = connection_test::run(&plan, &self.probe(), &mut |_| {}).await?;
-        if report.available { Ok((sealed, report)) } else { Err(failed(&report)) }
-    }
-}
-
-fn failed(report: &TestReport) -> Problem {
-    let failed =
-        |what: &str, fix: &str| Problem::new(ProblemKind::TestFailed, "connection_test_failed", what, fix);
-    match report.verdict() {
-        Some(verdict) => failed(verdict.says.en.trim_end_matches('.'), &verdict.fix.en).on_side(verdict.side),
-        None => {
-            failed("The connection cannot be used", "Begin again, and look at the scopes that you agree to.")
-        }
+        if report.available { Ok((sealed, report)) } else { Err(report.as_problem(ProblemKind::TestFailed)) }
     }
 }

@@ -151,7 +151,8 @@ step("a key that is wrong is told in words", async () => {
 
 let account;
 step("a person links an account in a window, and the back end confirms it", async () => {
-  const outcome = await inPopup(await session(), "acme", async (popup) => {
+  const filledIn = { integrations_config_defaults: { acme: { connection_config: { timeout: "20" } } } };
+  const outcome = await inPopup(await session(filledIn), "acme", async (popup) => {
     await goOn(popup, "Anna");
     await login(popup);
     await consent(popup);
@@ -192,6 +193,7 @@ step("the same account is linked again", async () => {
   assert.equal(confirmed.status, 201, await confirmed.text());
   const after = await nango.getConnection("acme", account);
   assert.deepEqual([after.name, after.id, after.end_user], [before.name, before.id, before.end_user]);
+  assert.deepEqual([before.settings.timeout, after.settings.timeout], ["20", "20"], "what the embedder filled in stays");
   assert.notEqual(after.credentials.access_token, before.credentials.access_token);
 });
 

@@ -9,9 +9,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use tombolo_api::{CreateConnection, CreateProgress, CreatedConnection, FieldValue, ImportConnection};
-use tombolo_platform::{
-    Access, Belonging, ConnectionDraft, Platform, Problem, ProblemKind, TestReport, Watch,
-};
+use tombolo_platform::{Access, Belonging, ConnectionDraft, Platform, ProblemKind, TestReport, Watch};
 
 use super::import::import;
 use super::progress::{lines, wants_lines};
@@ -104,14 +102,7 @@ pub(in crate::routes) fn made(created: &tombolo_platform::CreatedConnection) -> 
 
 /// The first failed stage's verdict as a problem.
 fn test_failed(report: &TestReport) -> Refusal {
-    let code = "connection_test_failed";
-    let problem = if let Some(verdict) = report.verdict() {
-        let what = verdict.says.en.trim_end_matches('.');
-        Problem::new(ProblemKind::TestFailed, code, what, verdict.fix.en.clone()).on_side(verdict.side)
-    } else {
-        let fix = "See the stages of the report.";
-        Problem::new(ProblemKind::TestFailed, code, "The connection cannot be used", fix)
-    };
+    let problem = report.as_problem(ProblemKind::TestFailed);
     Refusal::with_report(problem, wire::report(report))
 }
 
