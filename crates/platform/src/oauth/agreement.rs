@@ -6,7 +6,7 @@ use tombolo_auth::{
     AuthorizationRequest, Credentials, CredentialsBuilder, Grant, OAuth1Asked, OAuth1Exchange,
     OAuthClient as Asking, Tokens,
 };
-use tombolo_catalog::{AuthScheme, OAuth1, OAuth2, Provider, SchemeKind};
+use tombolo_catalog::{AuthScheme, HostPattern, OAuth1, OAuth2, Provider, SchemeKind};
 use tombolo_egress::RouteOptions;
 use tombolo_store::OAuthClient;
 use tombolo_vault::HostSet;
@@ -19,7 +19,7 @@ use crate::connections::all_settings;
 use crate::credentials::identity_of;
 use crate::platform::Platform;
 use crate::preparation::accept_answered;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemKind};
 use crate::proxy::route_options;
 
 /// A person who is sent to the vendor, or comes back from there.
@@ -147,6 +147,7 @@ impl Platform {
         let Agreement { provider, scheme, client, draft, .. } = agreement;
         let code = code_of(oauth2.issuer.as_deref(), &oauth2.code_parameter, callback)?;
         let mut config = draft.config.clone();
+        refuse_host_of_redirect(provider, oauth2)?;
         let redirected = oauth2.redirect_config.iter().filter_map(|(field, parameter)| {
             Some((field.clone(), callback.parameters.get(parameter)?.clone()))
         });
@@ -220,6 +221,20 @@ impl Platform {
     }
 }
 
+/// Where any host will do, the host is typed by whoever links the account. A redirect passes through a browser, so what it
+/// carries does not choose where the secrets go.
+fn refuse_host_of_redirect(provider: &Provider, oauth2: &OAuth2) -> Result<(), Problem> {
+    let is_redirected = |name: &str| oauth2.redirect_config.contains_key(name);
+    let mut addresses = oauth2.token_urls().chain([&provider.base_url]);
+    let is_open = provider.hosts.iter().any(HostPattern::is_typed);
+    if !is_open || !addresses.any(|address| address.config_names().any(is_redirected)) {
+        return Ok(());
+    }
+    let what = "The provider file lets the vendor's redirect choose any host for the secrets";
+    let fix = "Name the vendor's hosts in `hosts` of the provider file.";
+    Err(Problem::new(ProblemKind::Unusable, "provider_file", what, fix))
+}
+
 fn options_of(agreement: &Agreement<'_>) -> Result<RouteOptions, Problem> {
     let Agreement { provider, draft, .. } = agreement;
     let mut options = route_options(&all_settings(provider, draft.settings.clone(), &draft.config))?;
@@ -237,4 +252,54 @@ fn builder_of(credentials: &Credentials) -> CredentialsBuilder {
 fn beside_gates(agreement: &Agreement<'_>, had: CredentialsBuilder) -> Credentials {
     let of_gates = agreement.of_gates.values();
     of_gates.fold(had, |builder, (name, value)| builder.value(name, value)).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use tombolo_catalog::Common;
+
+    use super::*;
+
+    #[test]
+    fn a_redirect_does_not_choose_any_host() {
+        let common = Common::built_in().expect("the built-in table loads");
+        for (hosts, base_url, expected) in [
+            ("'*'", "https://${config.host}", Some("provider_file")),
+            ("'*', 'api.acme.example'", "https://api.acme.example", None),
+            ("'{host}.acme.example', 'id.acme.example'", "https://${config.host}.acme.example", None),
+        ] {
+            let text = format!(
+                "id: acme
+name: {{ en: Acme, ja: Acme }}
+description: {{ en: Orders., ja: 注文を扱います。 }}
+documentation: https://developers.acme.example/
+hosts: [{hosts}]
+base_url: {base_url}
+config:
+  host:
+    label: {{ en: Host, ja: ホスト }}
+    automatic: true
+auth:
+  - id: oauth2
+    name: {{ en: OAuth, ja: OAuth }}
+    type: oauth2
+    oauth2:
+      flow: authorization_code
+      authorization_url: https://id.acme.example/auth
+      token_url: https://id.acme.example/token
+      redirect_config: {{ host: api_host }}
+strip_headers: [Authorization]
+test:
+  - id: credential
+    name: {{ en: The token is accepted, ja: トークンが受け付けられる }}
+    request: {{ path: /me }}
+    accept: {{ member: id }}
+"
+            );
+            let provider = Provider::parse("acme.yaml", &text, &common).expect("a provider");
+            let oauth2 = provider.auth[0].oauth2().expect("a scheme");
+            let refused = refuse_host_of_redirect(&provider, oauth2).err().map(|problem| problem.code);
+            assert_eq!(refused, expected, "{hosts} {base_url}");
+        }
+    }
 }
