@@ -5,6 +5,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::field_value::FieldValue;
+
 /// A caller's key to this API, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ApiKey {
@@ -43,6 +45,30 @@ pub struct CreateApiKey {
     /// From when on it is to be refused; never unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+}
+
+/// An existing key of the compatible product that is to be accepted here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImportApiKey {
+    /// What people are to see.
+    pub display_name: String,
+    /// The key: a random UUID of version 4 in lower case.
+    #[schema(value_type = String, write_only)]
+    pub key: FieldValue,
+    /// What its holder may do; `environment:*` unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<String>>,
+    /// From when on it is to be refused; never unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A key that is accepted from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ApiKeyAnswer {
+    /// The key, without its secret.
+    pub data: ApiKey,
 }
 
 /// A key that was made.

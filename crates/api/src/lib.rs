@@ -22,7 +22,9 @@ mod text;
 mod webhook;
 
 pub use activity::{Activity, ActivityQuery, ProxiedCall, StatusClass};
-pub use api_key::{ApiKey, ApiKeys, CreateApiKey, CreatedApiKey, CreatedApiKeyAnswer};
+pub use api_key::{
+    ApiKey, ApiKeyAnswer, ApiKeys, CreateApiKey, CreatedApiKey, CreatedApiKeyAnswer, ImportApiKey,
+};
 pub use audit::{AuditActor, AuditBreak, AuditEvent, AuditEvents, AuditObject, AuditVerification};
 pub use authorization::{
     Authorization, AuthorizationProblem, AuthorizationStage, CreateAuthorization, CreatedAuthorization,

@@ -62,6 +62,9 @@ pub fn extract_keys(
             take(key.trim());
         } else if let Some(encoded) = strip_word(text, "Basic ") {
             decode_password(encoded, &mut take);
+        } else {
+            // Callers of the compatible API may leave the word out.
+            take(text.trim());
         }
     }
     found
@@ -119,6 +122,7 @@ mod tests {
             ("kintone", "x-cybozu-authorization", basic("any:tmb_a"), "tmb_a"),
             ("kintone", "authorization", "Bearer tmb_a".to_owned(), "tmb_a"),
             ("kintone", "authorization", "bearer tmb_a".to_owned(), "tmb_a"),
+            ("kintone", "authorization", "tmb_a".to_owned(), "tmb_a"),
             ("kintone", "authorization", format!("Basic {}", basic("tmb_a:")), "tmb_a"),
             ("kintone", "cookie", "theme=tmb_b; JSESSIONID=tmb_a".to_owned(), "tmb_a"),
             ("oomnitza", "authorization2", "tmb_a".to_owned(), "tmb_a"),

@@ -1,5 +1,6 @@
 //! API keys: made (shown once), listed, revoked.
 
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use tombolo_store::{ApiKey, ApiKeyText, Change, NewApiKey, Object, Timestamp};
 
@@ -16,24 +17,7 @@ impl Platform {
         scopes: &[String],
         expires_at: Option<Timestamp>,
     ) -> Result<(ApiKey, ApiKeyText), Problem> {
-        access.require(Scope::ManageApiKeys)?;
-        if display_name.trim().is_empty() || display_name.chars().count() > 255 {
-            let (en, ja) = (
-                "An API key needs a name of at most 255 characters.",
-                "APIキーには255文字以内の名前が必要です。",
-            );
-            return Err(Problem::fields(vec![field("display_name", "required", en, ja)]));
-        }
-        if let Some(unknown) = scopes.iter().find(|scope| !Scope::is_grantable(scope)) {
-            let names: Vec<&str> = Scope::ALL.iter().map(|scope| scope.name()).collect();
-            let fix = format!("Scopes are `environment:*`, `installation:*` and: {}.", names.join(", "));
-            return Err(Problem::invalid("unknown_scope", format!("There is no scope `{unknown}`"), fix));
-        }
-        if let Some(more) = scopes.iter().find(|scope| !access.may_grant(scope)) {
-            let what = format!("`{more}` is more than your own API key may do");
-            let fix = "Grant what your key has, or use a key that has more.";
-            return Err(Problem::new(ProblemKind::Forbidden, "forbidden", what, fix));
-        }
+        check_grant(access, display_name, scopes)?;
         let (new, text) = NewApiKey::generate(
             access.environment.clone(),
             display_name.trim().to_owned(),
@@ -42,14 +26,55 @@ impl Platform {
             self.now(),
             &*self.random,
         )?;
-        let id = new.id.clone();
-        let object = Object { kind: "api_key".into(), id: id.to_string(), label: new.display_name.clone() };
+        let key = self.store_api_key(access, new, &text, "api_key.created").await?;
+        Ok((key, text))
+    }
+
+    /// Accepts a key of the compatible product from now on, so that programs that hold it need not change. Only what can
+    /// check it is stored. Refuses what is no random UUID, and a key that is or was accepted already.
+    pub async fn import_api_key(
+        &self,
+        access: &Access,
+        display_name: &str,
+        scopes: &[String],
+        expires_at: Option<Timestamp>,
+        existing: &SecretString,
+    ) -> Result<ApiKey, Problem> {
+        check_grant(access, display_name, scopes)?;
+        let text = ApiKeyText::taken_over(existing.expose_secret().trim()).map_err(|_| {
+            let (en, ja) = (
+                "This is not a random UUID of version 4 in lower case, as keys of the compatible product are.",
+                "互換製品のAPIキー(小文字のランダムなUUID v4)ではありません。",
+            );
+            Problem::fields(vec![field("key", "invalid", en, ja)])
+        })?;
+        let new = NewApiKey::of_text(
+            &text,
+            access.environment.clone(),
+            display_name.trim().to_owned(),
+            scopes.to_vec(),
+            expires_at,
+            self.now(),
+            &*self.random,
+        )?;
+        self.store_api_key(access, new, &text, "api_key.imported").await
+    }
+
+    async fn store_api_key(
+        &self,
+        access: &Access,
+        new: NewApiKey,
+        text: &ApiKeyText,
+        action: &str,
+    ) -> Result<ApiKey, Problem> {
+        let id = new.id.to_string();
+        let object = Object { kind: "api_key".into(), id, label: new.display_name.clone() };
+        let detail = json!({ "scopes": new.scopes });
         let mut changes = vec![Change::InsertApiKey(new)];
-        changes.extend(events(access, "api_key.created", object, json!({ "scopes": scopes }), false));
+        changes.extend(events(access, action, object, detail, false));
         self.commit(&changes).await?;
         let stored = self.store.api_key_by_lookup(text.lookup()).await?;
-        let key = stored.ok_or_else(|| Problem::not_found("unknown_api_key", "The API key vanished"))?;
-        Ok((key, text))
+        stored.ok_or_else(|| Problem::not_found("unknown_api_key", "The API key vanished"))
     }
 
     /// The environment's keys, newest first.
@@ -74,4 +99,27 @@ impl Platform {
         changes.extend(events(access, "api_key.revoked", object, json!(null), false));
         self.commit(&changes).await.map(drop)
     }
+}
+
+/// Refuses a key without a name, and one that may do what its maker may not.
+fn check_grant(access: &Access, display_name: &str, scopes: &[String]) -> Result<(), Problem> {
+    access.require(Scope::ManageApiKeys)?;
+    if display_name.trim().is_empty() || display_name.chars().count() > 255 {
+        let (en, ja) = (
+            "An API key needs a name of at most 255 characters.",
+            "APIキーには255文字以内の名前が必要です。",
+        );
+        return Err(Problem::fields(vec![field("display_name", "required", en, ja)]));
+    }
+    if let Some(unknown) = scopes.iter().find(|scope| !Scope::is_grantable(scope)) {
+        let names: Vec<&str> = Scope::ALL.iter().map(|scope| scope.name()).collect();
+        let fix = format!("Scopes are `environment:*`, `installation:*` and: {}.", names.join(", "));
+        return Err(Problem::invalid("unknown_scope", format!("There is no scope `{unknown}`"), fix));
+    }
+    if let Some(more) = scopes.iter().find(|scope| !access.may_grant(scope)) {
+        let what = format!("`{more}` is more than your own API key may do");
+        let fix = "Grant what your key has, or use a key that has more.";
+        return Err(Problem::new(ProblemKind::Forbidden, "forbidden", what, fix));
+    }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use http::HeaderMap;
 use tombolo_auth::extract_keys;
+use tombolo_store::ApiKeyHash;
 use zeroize::Zeroizing;
 
 use crate::platform::Platform;
@@ -9,6 +10,9 @@ use crate::problem::Problem;
 
 /// How our keys begin; enough to tell them from a vendor's credential.
 const KEY_PREFIX: &str = "tmb_";
+
+/// A way to tell a key from a vendor's credential.
+type IsKey = fn(&str) -> bool;
 
 impl Platform {
     /// The one API key in the headers and the query, wherever a client of the vendor puts its credential. Two different
@@ -19,7 +23,27 @@ impl Platform {
         headers: &HeaderMap,
         query: Option<&str>,
     ) -> Result<Option<Zeroizing<String>>, Problem> {
-        let is_key = |text: &str| text.starts_with(KEY_PREFIX);
+        let own: IsKey = |text| text.starts_with(KEY_PREFIX);
+        // A vendor's credential may be a UUID as well, so a key of ours is looked for first.
+        let taken_over: IsKey = |text| ApiKeyHash::of_presented(text).is_some();
+        let mut keys = self.keys_among(integration, headers, query, own);
+        if keys.is_empty() {
+            keys = self.keys_among(integration, headers, query, taken_over);
+        }
+        if let (key, true) = (keys.pop(), keys.is_empty()) {
+            Ok(key)
+        } else {
+            let what = "The request carries two different API keys";
+            Err(Problem::invalid("two_keys", what, "Send one key, in one place."))
+        }
+    }
+    fn keys_among(
+        &self,
+        integration: &str,
+        headers: &HeaderMap,
+        query: Option<&str>,
+        is_key: IsKey,
+    ) -> Vec<Zeroizing<String>> {
         // Which provider an integration is of is only known once the environment is, and that is what the key tells;
         // most integrations have the name of their provider.
         let mut keys = match self.catalog.get(integration) {
@@ -37,11 +61,6 @@ impl Platform {
                 }
             }
         }
-        if let (key, true) = (keys.pop(), keys.is_empty()) {
-            Ok(key)
-        } else {
-            let what = "The request carries two different API keys";
-            Err(Problem::invalid("two_keys", what, "Send one key, in one place."))
-        }
+        keys
     }
 }

@@ -155,7 +155,7 @@ impl Platform {
     /// Authenticates an API key. Unknown, mistyped, revoked and expired keys are one and the same refusal.
     pub async fn authenticate(self: &Arc<Self>, text: &str) -> Result<Access, Problem> {
         let presented = ApiKeyHash::of_presented(text);
-        let kept = presented.as_ref().and_then(|(lookup, _)| self.directory.caller(lookup));
+        let kept = presented.as_ref().and_then(|(lookup, _)| self.directory.caller(lookup.as_str()));
         let known = match kept {
             Some(known) => known,
             None => self.read_caller(text).await?,

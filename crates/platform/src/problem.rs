@@ -164,6 +164,7 @@ impl From<StoreError> for Problem {
         let (kind, code) = match &error {
             StoreError::NameTaken { .. } => (ProblemKind::Conflict, "name_taken"),
             StoreError::UniqueKeyTaken { .. } => (ProblemKind::Conflict, "unique_key_taken"),
+            StoreError::ApiKeyKnown => (ProblemKind::Conflict, "api_key_known"),
             StoreError::VersionConflict { .. } => (ProblemKind::Conflict, "version_conflict"),
             StoreError::OAuthClientInUse { .. } => (ProblemKind::Conflict, "oauth_client_in_use"),
             StoreError::IntegrationInUse { .. } => (ProblemKind::Conflict, "integration_in_use"),

@@ -20,6 +20,9 @@ pub enum StoreError {
         /// The key that is taken.
         key: String,
     },
+    /// The key of a caller that is to be taken over is stored already.
+    #[error("this API key is accepted already, or was and is revoked; use it, or make another one")]
+    ApiKeyKnown,
     /// Somebody else changed the object since it was read.
     #[error("the {object} {id} was changed by somebody else meanwhile; read it again and repeat the change")]
     VersionConflict {

@@ -34,7 +34,7 @@ pub use activity::{
     ActivityCursor, ActivityFilter, ActivityPage, BlockEncoder, Call, CallDetail, CallDetailFilter,
     CallRecord, CorruptBlock, EncodedBlock, Phases, calls_in,
 };
-pub use api_keys::{ApiKey, ApiKeyHash, ApiKeyText, KeyFormatError, NewApiKey, ScramVerifier};
+pub use api_keys::{ApiKey, ApiKeyHash, ApiKeyText, KeyFormatError, KeyLookup, NewApiKey, ScramVerifier};
 pub use audit::{Actor, ActorKind, AuditBreak, AuditEvent, AuditVerification, NewAuditEvent, Object};
 pub use authorizations::{Authorization, AuthorizationStage, AuthorizationStep, NewAuthorization};
 pub use commit::{Change, Committed};

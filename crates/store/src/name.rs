@@ -41,22 +41,33 @@ pub(crate) fn end_of_prefix(prefix: &str) -> String {
     format!("{prefix}{}", char::MAX)
 }
 
-/// Keys that stand in URLs and headers, such as an integration's: visible ASCII without `/`, 1 to 255 characters.
+/// Keys that stand in URLs and headers, such as an integration's: visible ASCII without `/`, 1 to 255 characters, with
+/// spaces between them.
 pub(crate) fn check_url_key(object: &'static str, key: &str) -> Result<(), StoreError> {
-    let valid = !key.is_empty()
-        && key.len() <= MAX_CHARACTERS
-        && key
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'\\' | b'?' | b'#' | b'%'))
-        && key != "."
-        && key != "..";
-    if valid {
+    let allowed =
+        |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'/' | b'\\' | b'?' | b'#' | b'%');
+    if key.len() <= MAX_CHARACTERS && key.bytes().all(allowed) && stays_itself(key) {
         return Ok(());
     }
     Err(StoreError::Invalid(format!(
-        "{:?} cannot be the key of an {object}: use 1 to {MAX_CHARACTERS} ASCII letters, digits and marks other than / \\ ? # %",
+        "{:?} cannot be the key of an {object}: use 1 to {MAX_CHARACTERS} ASCII letters, digits, spaces and marks other than / \\ ? # %",
         key.chars().take(64).collect::<String>()
     )))
+}
+
+/// The ids that embedders give connections: 1 to 255 visible characters of any script, with spaces between them. In URLs and
+/// headers they stand percent-encoded.
+pub(crate) fn check_connection_id(id: &str) -> Result<(), StoreError> {
+    check_text("a connection id", id)?;
+    if stays_itself(id) {
+        return Ok(());
+    }
+    Err(StoreError::Invalid(format!("{id:?} cannot be a connection id; use visible characters")))
+}
+
+/// Whether a text arrives as it is in a path and in a header: those lose dots and surrounding spaces on their way.
+fn stays_itself(text: &str) -> bool {
+    !text.is_empty() && text.trim() == text && text != "." && text != ".."
 }
 
 #[cfg(test)]
@@ -79,11 +90,21 @@ mod tests {
 
     #[test]
     fn keys_stay_one_segment_of_a_url() {
-        for key in ["kintone", "user-1@example.com", "a.b", "{1}"] {
+        for key in ["kintone", "user-1@example.com", "a.b", "{1}", "a b"] {
             check_url_key("integration", key).unwrap();
         }
-        for key in ["", ".", "..", "a/b", "a b", "a%2fb", "a?b", "é", "a\r\nb", &"x".repeat(256)] {
+        for key in ["", ".", "..", "a/b", " a", "a%2fb", "a?b", "é", "a\r\nb", &"x".repeat(256)] {
             assert!(check_url_key("integration", key).is_err(), "{key:?}");
+        }
+    }
+
+    #[test]
+    fn ids_of_connections_are_what_embedders_gave_them() {
+        for id in ["50% of a/b?c#d", "営業 1", "{\"a\": [1]}", &"é".repeat(255)] {
+            check_connection_id(id).unwrap();
+        }
+        for id in ["", ".", "..", " a", "a ", "a\nb", "a\0b", &"x".repeat(256)] {
+            assert!(check_connection_id(id).is_err(), "{id:?}");
         }
     }
 }

@@ -6,13 +6,14 @@ use super::error::ClientError;
 use super::lines::Lines;
 use super::{ApiClient, path, query};
 use crate::{
-    Activity, ActivityQuery, ApiKeys, AuditEvents, AuditVerification, Authorization, Connection,
-    ConnectionQuery, Connections, CreateApiKey, CreateAuthorization, CreateConnection, CreateIntegration,
-    CreateOAuthClient, CreateProgress, CreatedApiKey, CreatedApiKeyAnswer, CreatedAuthorization,
-    CreatedConnection, Integration, IntegrationAnswer, IntegrationOfConnection, Integrations, Job, Jobs,
-    JobsQuery, Keys, OAuthClient, OAuthClients, PageQuery, Paste, Pasted, Provider, ProviderAnswer,
-    ProviderQuery, Providers, ReconnectConnection, Success, TestProgress, TestReport, UpdateConnection,
-    UpdateIntegration, UpdateOAuthClient, UpdatedConnection,
+    Activity, ActivityQuery, ApiKey, ApiKeyAnswer, ApiKeys, AuditEvents, AuditVerification, Authorization,
+    Connection, ConnectionQuery, Connections, CreateApiKey, CreateAuthorization, CreateConnection,
+    CreateIntegration, CreateOAuthClient, CreateProgress, CreatedApiKey, CreatedApiKeyAnswer,
+    CreatedAuthorization, CreatedConnection, Environment, ImportApiKey, Integration, IntegrationAnswer,
+    IntegrationOfConnection, Integrations, Job, Jobs, JobsQuery, Keys, OAuthClient, OAuthClients, PageQuery,
+    Paste, Pasted, Provider, ProviderAnswer, ProviderQuery, Providers, ReconnectConnection, Success,
+    TestProgress, TestReport, UpdateConnection, UpdateEnvironment, UpdateIntegration, UpdateOAuthClient,
+    UpdatedConnection,
 };
 
 /// No body at all.
@@ -208,6 +209,21 @@ impl ApiClient {
     /// Makes an API key; the answer shows it whole, this once.
     pub async fn create_api_key(&self, draft: &CreateApiKey) -> Result<CreatedApiKey, ClientError> {
         Ok(self.post::<CreatedApiKeyAnswer>("/api-keys", draft).await?.data)
+    }
+
+    /// The environment that is acted in.
+    pub async fn read_environment(&self) -> Result<Environment, ClientError> {
+        self.get("/environment").await
+    }
+
+    /// Changes what the administrators of the environment decided.
+    pub async fn update_environment(&self, change: &UpdateEnvironment) -> Result<Environment, ClientError> {
+        self.patch("/environment", change).await
+    }
+
+    /// Accepts a key of the compatible product.
+    pub async fn import_api_key(&self, existing: &ImportApiKey) -> Result<ApiKey, ClientError> {
+        Ok(self.post::<ApiKeyAnswer>("/imported-api-keys", existing).await?.data)
     }
 
     /// Revokes an API key, named by id or display name.

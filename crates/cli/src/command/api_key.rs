@@ -2,12 +2,14 @@
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use tombolo_api::{ApiKey as Known, ApiKeys, CreateApiKey};
+use tombolo_api::{ApiKey as Known, ApiKeys, CreateApiKey, ImportApiKey};
 
 use super::arguments::{Confirmation, moment};
+use super::connection::secret_source::{SecretSource, secret_or_ask};
 use super::{GlobalOptions, on_api};
 use crate::connect_api::{Api, WhereNothingIs};
 use crate::exit::Exit;
+use crate::language::either;
 use crate::output::{Output, say, table};
 
 /// The keys with which programs call the API.
@@ -18,6 +20,15 @@ pub enum ApiKey {
   TOMBOLO_API_KEY=$(tombolo api-key create ci)
   tombolo api-key create reports --scope environment:proxy --expires 2027-01-01T00:00:00Z")]
     Create(Create),
+    /// Accept a key of Nango, so that programs that hold it go on without a change.
+    #[command(after_help = "Examples:
+  tombolo api-key import backend --from env:NANGO_SECRET_KEY
+  tombolo api-key import backend --from stdin --scope 'environment:*' \\
+    --scope environment:connections:read_credentials < key.txt
+
+The key is a UUID. On a terminal it is asked for unless --from says where it is. Scopes are as for a key that is made:
+reading access tokens back takes environment:connections:read_credentials by its name.")]
+    Import(Import),
     /// List the keys, without their secrets.
     List,
     /// Refuse a key from now on.
@@ -29,6 +40,22 @@ pub enum ApiKey {
 pub struct Create {
     /// What people are to call it.
     name: String,
+    /// What its holder may do, such as environment:proxy; can be repeated; everything in its environment unless given.
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<String>,
+    /// From when on it is to be refused, such as 2027-01-01T00:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    expires: Option<Timestamp>,
+}
+
+/// A key that somebody has already.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// What people are to call it.
+    name: String,
+    /// The key from `stdin`, `file:PATH` or `env:NAME`.
+    #[arg(long, value_name = "SOURCE")]
+    from: Option<SecretSource>,
     /// What its holder may do, such as environment:proxy; can be repeated; everything in its environment unless given.
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
@@ -49,7 +76,7 @@ pub struct Revoke {
 impl ApiKey {
     pub async fn run(self, global: &GlobalOptions, output: Output) -> anyhow::Result<Exit> {
         let nothing = match self {
-            Self::Create(_) => WhereNothingIs::Install,
+            Self::Create(_) | Self::Import(_) => WhereNothingIs::Install,
             _ => WhereNothingIs::Refuse,
         };
         on_api(global, nothing, output, async |api| self.on(api, output).await).await
@@ -66,6 +93,18 @@ impl ApiKey {
                 let created = api.create_api_key(&draft).await?;
                 output.show(&created, |created| created.secret.clone())?;
                 say("This key is shown this once: keep it where your program finds it.");
+            }
+            Self::Import(Import { name, from, scopes, expires }) => {
+                let question = either(output.language, "API key of Nango", "NangoのAPIキー");
+                let key = secret_or_ask(from.as_ref(), question, "--from")?;
+                let existing = ImportApiKey {
+                    display_name: name,
+                    key: key.into(),
+                    scopes: (!scopes.is_empty()).then_some(scopes),
+                    expires_at: expires,
+                };
+                let imported = api.import_api_key(&existing).await?;
+                output.show(&imported, |key| format!("accepts `{}` ({})", key.display_name, key.id))?;
             }
             Self::List => output.show(&api.list_api_keys().await?, list)?,
             Self::Revoke(Revoke { key, confirmation }) => {

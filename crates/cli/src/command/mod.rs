@@ -9,6 +9,7 @@ mod connection;
 mod demo;
 mod doctor;
 mod emulator;
+mod environment;
 mod integration;
 mod job;
 mod key;
@@ -95,6 +96,9 @@ enum Command {
     /// Make, list and revoke the keys with which programs call the API.
     #[command(subcommand)]
     ApiKey(api_key::ApiKey),
+    /// See and change what the administrators of an environment decided.
+    #[command(subcommand)]
+    Environment(environment::Environment),
     /// See who did what, and prove that the record is whole.
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -148,6 +152,7 @@ impl Command {
             Self::Request(command) => command.run(global, output).await,
             Self::Activity(command) => command.run(global, output).await,
             Self::ApiKey(command) => command.run(global, output).await,
+            Self::Environment(command) => command.run(global, output).await,
             Self::Audit(command) => command.run(global, output).await,
             Self::Webhook(command) => command.run(global, output).await,
             Self::Job(command) => command.run(global, output).await,

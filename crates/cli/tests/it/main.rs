@@ -1,5 +1,6 @@
 //! The binary as people and scripts run it, against an emulated Kintone.
 
+mod administration;
 mod bad_input;
 mod connections;
 mod demo;

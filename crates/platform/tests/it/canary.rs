@@ -133,7 +133,7 @@ async fn no_secret_of_a_whole_story_is_written_down(
     let logged = log.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
     assert!(contains(&logged, "DEBUG"), "the log is captured");
     let stored = dump(&world.location()).await;
-    let key_secret = key.expose()["tmb_".len() + key.lookup().len() + 1..].to_owned();
+    let key_secret = key.expose()["tmb_".len() + key.lookup().as_str().len() + 1..].to_owned();
     let master_key = match backend {
         Backend::Postgres => master_key_text(1).expose_secret().to_owned(),
         Backend::Sqlite => {

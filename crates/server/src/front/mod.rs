@@ -85,9 +85,11 @@ impl Front {
     }
 }
 
-/// The API key of an `Authorization: Bearer` header.
+/// The API key of an `Authorization: Bearer` header. The compatible API takes a key without the word as well.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let text = headers.get(AUTHORIZATION)?.to_str().ok()?;
-    let (word, key) = text.split_at_checked(7)?;
-    word.eq_ignore_ascii_case("bearer ").then_some(key.trim())
+    let text = headers.get(AUTHORIZATION)?.to_str().ok()?.trim();
+    match text.split_once(' ') {
+        Some((word, key)) => word.eq_ignore_ascii_case("bearer").then_some(key.trim()),
+        None => (!text.is_empty()).then_some(text),
+    }
 }

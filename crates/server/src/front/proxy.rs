@@ -34,7 +34,14 @@ pub(super) async fn call(
         Problem::invalid("invalid_headers", "The request does not say which connection it is for", fix)
     })?;
     let integration = named(&head.headers, &PROVIDER_CONFIG_KEY)?;
-    let plan = front.platform.plan(&access.environment, integration.as_deref(), &connection).await?;
+    let plan = front.platform.plan(&access.environment, integration.as_deref(), &connection).await;
+    let plan = match (plan, head.headers.get(&CONNECTION_ID).and_then(|value| value.to_str().ok())) {
+        // An id that somebody gave it may look percent-encoded, and clients of the compatible API send it as it is.
+        (Err(problem), Some(id)) if problem.code == "unknown_connection" && id != connection => {
+            front.platform.plan(&access.environment, integration.as_deref(), id).await?
+        }
+        (plan, _) => plan?,
+    };
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
     let call = Call {
         method: head.method,

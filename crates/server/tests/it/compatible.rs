@@ -5,19 +5,21 @@ use std::path::Path;
 use std::process::Command;
 
 use rstest::rstest;
+use serde_json::json;
 use tombolo_platform::start::ConnectToOption;
 
 use crate::app::{App, Engine, TOKEN};
 
+/// Everything, and what has to be granted by its name.
+const SCOPES: [&str; 2] = ["environment:*", "environment:connections:read_credentials"];
+
 /// Runs a script of the clients against a server.
-async fn run(app: &App, script: &str, variables: &[(&str, String)]) {
+async fn run(app: &App, key: &str, script: &str, variables: &[(&str, String)]) {
     let Some(clients) = std::env::var_os("NPM_CLIENTS_DIR") else {
         eprintln!("NOT RUN: {script} is not run, because NPM_CLIENTS_DIR is unset");
         return;
     };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/npm").join(script);
-    let scopes = ["environment:*", "environment:connections:read_credentials"];
-    let key = app.key_with_scopes(&scopes).await;
     let mut node = Command::new(std::env::var_os("NODE_BIN").unwrap_or_else(|| "node".into()));
     node.arg(script)
         .env("NPM_CLIENTS_DIR", clients)
@@ -36,7 +38,12 @@ async fn run(app: &App, script: &str, variables: &[(&str, String)]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_back_end_client(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
     let app = App::start_on(engine).await;
-    run(&app, "nango-node.mjs", &[]).await;
+    // With the key that its back end has had all along.
+    let key = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
+    let existing = json!({ "display_name": "backend", "key": key, "scopes": SCOPES });
+    let imported = app.operator().post("/imported-api-keys", &existing).await;
+    assert_eq!(imported.status, 201, "{}", imported.text());
+    run(&app, key, "nango-node.mjs", &[]).await;
 }
 
 /// In Chromium, against an identity provider that knows nothing of us.
@@ -62,7 +69,8 @@ async fn the_front_end_client(#[values(Engine::Sqlite, Engine::Postgres)] engine
         });
     })
     .await;
-    run(&app, "nango-frontend.mjs", &[("IDENTITY_PROVIDER_PORT", port.to_string())]).await;
+    let key = app.key_with_scopes(&SCOPES).await;
+    run(&app, &key, "nango-frontend.mjs", &[("IDENTITY_PROVIDER_PORT", port.to_string())]).await;
 }
 
 fn free_port() -> u16 {

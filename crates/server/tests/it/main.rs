@@ -8,6 +8,7 @@ mod canary;
 mod compatible;
 mod connections;
 mod document;
+mod imported_keys;
 mod in_process;
 mod isolation;
 mod oauth;

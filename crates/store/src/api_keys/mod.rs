@@ -2,11 +2,12 @@
 
 mod scram;
 mod text;
+mod uuid;
 
 use tombolo_vault::Random;
 
 pub use scram::ScramVerifier;
-pub use text::{ApiKeyHash, ApiKeyText, KeyFormatError};
+pub use text::{ApiKeyHash, ApiKeyText, KeyFormatError, KeyLookup};
 
 use crate::commit::Act;
 use crate::database::{Row, query};
@@ -84,17 +85,30 @@ impl NewApiKey {
         random: &dyn Random,
     ) -> Result<(Self, ApiKeyText), StoreError> {
         let text = ApiKeyText::generate(random)?;
-        let new = Self {
+        let new = Self::of_text(&text, environment_id, display_name, scopes, expires_at, at, random)?;
+        Ok((new, text))
+    }
+
+    /// A key that somebody has already, such as one that was taken over from another product.
+    pub fn of_text(
+        text: &ApiKeyText,
+        environment_id: EnvironmentId,
+        display_name: String,
+        scopes: Vec<String>,
+        expires_at: Option<Timestamp>,
+        at: Timestamp,
+        random: &dyn Random,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
             id: ApiKeyId::generate(at, random)?,
             environment_id,
             display_name,
             scopes,
             expires_at,
-            lookup: text.lookup().to_owned(),
+            lookup: text.lookup().as_str().to_owned(),
             hash: text.hash(),
             scram: ScramVerifier::generate(text.expose(), random)?,
-        };
-        Ok((new, text))
+        })
     }
 }
 
@@ -104,8 +118,8 @@ const COLUMNS: &str = "id, environment_id, display_name, scopes, lookup, secret_
 impl Store {
     /// The key with this lookup part, revoked and expired ones too. The caller checks the rest with [`ApiKey::matches`],
     /// and does the same work for an unknown lookup. (Takes no environment: the key says which one.)
-    pub async fn api_key_by_lookup(&self, lookup: &str) -> Result<Option<ApiKey>, StoreError> {
-        let select = query(format!("SELECT {COLUMNS} FROM api_keys WHERE lookup = $1")).bind(lookup);
+    pub async fn api_key_by_lookup(&self, lookup: KeyLookup) -> Result<Option<ApiKey>, StoreError> {
+        let select = query(format!("SELECT {COLUMNS} FROM api_keys WHERE lookup = $1")).bind(lookup.as_str());
         self.database.read_one(select).await?.map(read).transpose()
     }
 
@@ -140,6 +154,10 @@ fn read(mut row: Row) -> Result<ApiKey, StoreError> {
 
 pub(crate) async fn insert(act: &mut Act<'_>, new: &NewApiKey) -> Result<(), StoreError> {
     check_text("the name of an API key", &new.display_name)?;
+    let known = query("SELECT id FROM api_keys WHERE lookup = $1").bind(new.lookup.as_str());
+    if act.transaction.row(known).await?.is_some() {
+        return Err(StoreError::ApiKeyKnown);
+    }
     let statement = query(
         "INSERT INTO api_keys (id, environment_id, display_name, scopes, lookup, secret_hash, scram_salt, \
          scram_iterations, scram_stored_key, scram_server_key, created_at, expires_at) \

@@ -8,6 +8,8 @@ use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use tombolo_vault::{Random, RandomnessUnavailable};
 
+use super::uuid;
+
 const PREFIX: &str = "tmb_";
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const LOOKUP_LENGTH: usize = 12;
@@ -15,10 +17,12 @@ const LOOKUP_LENGTH: usize = 12;
 const SECRET_LENGTH: usize = 43;
 /// 6 characters of 62 hold 32 bits.
 const CHECK_LENGTH: usize = 6;
+const HEX: &[u8; 16] = b"0123456789abcdef";
 const LENGTH: usize = PREFIX.len() + LOOKUP_LENGTH + 1 + SECRET_LENGTH + CHECK_LENGTH;
 
 /// A whole API key: `tmb_`, a part that finds it, `_`, a part that proves it, and check characters. A mistyped key is
-/// recognised without a look at the database. Secret: it has no readable `Debug`.
+/// recognised without a look at the database. A key that was taken over from the compatible product is a UUID of version 4
+/// instead. Secret: it has no readable `Debug`.
 #[derive(Clone)]
 pub struct ApiKeyText(SecretString);
 
@@ -34,9 +38,17 @@ impl ApiKeyText {
         Ok(Self(text.as_str().into()))
     }
 
-    /// The part that finds the stored key; not secret.
-    pub fn lookup(&self) -> &str {
-        &self.expose()[PREFIX.len()..PREFIX.len() + LOOKUP_LENGTH]
+    /// What finds the stored key; not secret.
+    pub fn lookup(&self) -> KeyLookup {
+        match self.expose().strip_prefix(PREFIX) {
+            Some(rest) => KeyLookup::of_part(rest.as_bytes()),
+            None => KeyLookup::of_hash(&self.hash()),
+        }
+    }
+
+    /// An existing key of the compatible product: a UUID of version 4 in lower case that was drawn at random.
+    pub fn taken_over(text: &str) -> Result<Self, KeyFormatError> {
+        if uuid::is_random(text) { Ok(Self(text.into())) } else { Err(KeyFormatError::NotRandom) }
     }
 
     /// What is compared with the stored hash.
@@ -54,6 +66,9 @@ impl FromStr for ApiKeyText {
     type Err = KeyFormatError;
 
     fn from_str(text: &str) -> Result<Self, KeyFormatError> {
+        if uuid::is_random(text) {
+            return Ok(Self(text.into()));
+        }
         let rest = text.strip_prefix(PREFIX).ok_or(KeyFormatError::NotAKey)?;
         if rest.bytes().any(|byte| !byte.is_ascii_alphanumeric() && byte != b'_') {
             return Err(KeyFormatError::ForeignCharacter);
@@ -71,20 +86,61 @@ impl FromStr for ApiKeyText {
 
 impl fmt::Debug for ApiKeyText {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "ApiKeyText({PREFIX}{}_…)", self.lookup())
+        let prefix = if self.expose().starts_with(PREFIX) { PREFIX } else { "" };
+        write!(formatter, "ApiKeyText({prefix}{}_…)", self.lookup().as_str())
     }
 }
 
-/// SHA-256 of a whole key: the key has 256 random bits, so a slow hash would protect nothing. Compares in constant time.
+/// What finds a stored key: a part of the key that proves nothing, or for a key without such a part the beginning of its
+/// hash. Nobody can choose a hash, so that the time that a look-up takes tells nothing of the key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct KeyLookup([u8; LOOKUP_LENGTH]);
+
+impl KeyLookup {
+    /// Characters outside of ASCII are in no key, so they find nothing.
+    fn of_part(rest: &[u8]) -> Self {
+        let mut lookup = [b'_'; LOOKUP_LENGTH];
+        for (place, byte) in lookup.iter_mut().zip(rest).filter(|(_, byte)| byte.is_ascii()) {
+            *place = *byte;
+        }
+        Self(lookup)
+    }
+
+    fn of_hash(hash: &ApiKeyHash) -> Self {
+        let mut lookup = [b'0'; LOOKUP_LENGTH];
+        for (pair, byte) in lookup.chunks_exact_mut(2).zip(hash.as_bytes()) {
+            pair[0] = HEX[usize::from(byte >> 4)];
+            pair[1] = HEX[usize::from(byte & 15)];
+        }
+        Self(lookup)
+    }
+
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for KeyLookup {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// SHA-256 of a whole key: the key has 256 random bits, or the 122 of a UUID, so a slow hash would protect nothing.
+/// Compares in constant time.
 #[derive(Clone)]
 pub struct ApiKeyHash([u8; 32]);
 
 impl ApiKeyHash {
-    /// The hash of a text that may be a key, and the part of the text that would find it. `None` when it cannot be a
-    /// key for its length or prefix alone. Nothing is copied: this is for every call's way through.
-    pub fn of_presented(text: &str) -> Option<(&str, Self)> {
-        let found = text.strip_prefix(PREFIX)?.get(..LOOKUP_LENGTH).filter(|_| text.len() == LENGTH)?;
-        Some((found, Self::of(text)))
+    /// The hash of a text that may be a key, and what would find it. `None` when it cannot be a key for its form alone.
+    /// Nothing is put onto the heap: this is for every call's way through.
+    pub fn of_presented(text: &str) -> Option<(KeyLookup, Self)> {
+        if let Some(rest) = text.strip_prefix(PREFIX) {
+            return (text.len() == LENGTH).then(|| (KeyLookup::of_part(rest.as_bytes()), Self::of(text)));
+        }
+        let hash = uuid::is_random(text).then(|| Self::of(text))?;
+        Some((KeyLookup::of_hash(&hash), hash))
     }
 
     fn of(text: &str) -> Self {
@@ -138,6 +194,11 @@ pub enum KeyFormatError {
     /// The check characters differ.
     #[error("the API key is mistyped: its check characters do not fit; copy it again")]
     Mistyped,
+    /// A key that is to be taken over is no random UUID.
+    #[error(
+        "this is not a random UUID of version 4 in lower case, as keys of the compatible product are; make a key with `tombolo api-key create` instead"
+    )]
+    NotRandom,
 }
 
 /// Takes only bytes below the greatest multiple of 62, so that every character is equally likely.
@@ -184,7 +245,19 @@ mod tests {
         assert_eq!(again.lookup(), key().lookup());
         assert_eq!(again.hash(), key().hash());
         assert_ne!(again.hash(), ApiKeyText::generate(&SeededRandom::new(2)).unwrap().hash());
-        assert_eq!(format!("{again:?}"), format!("ApiKeyText(tmb_{}_…)", key().lookup()));
+        assert_eq!(format!("{again:?}"), format!("ApiKeyText(tmb_{:?}_…)", key().lookup()));
+    }
+
+    #[test]
+    fn a_uuid_is_found_by_its_hash_and_shows_nothing_of_itself() {
+        let text = "5f2b8c1e-93d4-4a07-b6ce-0d1f7a84e235";
+        let taken: ApiKeyText = text.parse().unwrap();
+        let (lookup, hash) = ApiKeyHash::of_presented(text).unwrap();
+        assert_eq!((lookup, hash), (taken.lookup(), taken.hash()));
+        assert!(!text.contains(lookup.as_str()) && !text.replace('-', "").contains(lookup.as_str()));
+        assert!(!format!("{taken:?}").contains("5f2b"));
+        assert_eq!(ApiKeyText::taken_over(text).unwrap().hash(), taken.hash());
+        assert!(ApiKeyText::taken_over(key().expose()).is_err());
     }
 
     #[test]

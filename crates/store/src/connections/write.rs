@@ -10,12 +10,12 @@ use crate::environments::count_sealed;
 use crate::error::StoreError;
 use crate::id::{ConnectionId, EnvironmentId};
 use crate::integrations::require_live;
-use crate::name::{check_text, check_url_key, name_key, search_key};
+use crate::name::{check_connection_id, check_text, name_key, search_key};
 use crate::timestamp::Timestamp;
 
 pub(crate) async fn insert(act: &mut Act<'_>, new: &NewConnection) -> Result<(), StoreError> {
     let connection_id = new.connection_id.as_deref().unwrap_or(new.id.as_str());
-    check_url_key("connection", connection_id)?;
+    check_connection_id(connection_id)?;
     require_live(act, &new.environment_id, &new.integration_id).await?;
     let key = free_name(act, &new.environment_id, &new.name, &new.id).await?;
     refuse_taken_connection_id(act, new, connection_id).await?;

@@ -34,7 +34,7 @@ async fn secrets_are_nowhere_in_the_files() {
     let found = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
 
     assert!(found(b"visible-name"), "the search finds what is there");
-    let key_secret = &text.expose()["tmb_".len() + text.lookup().len() + 1..];
+    let key_secret = &text.expose()["tmb_".len() + text.lookup().as_str().len() + 1..];
     let master_secret = master.expose_secret().split_once(':').unwrap().1;
     for secret in [MARKER, key_secret, master_secret] {
         // The middle third of the base64 text is the same wherever the secret begins, up to three shifts.

@@ -7,7 +7,9 @@ use std::str::FromStr;
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use inquire::{Password, PasswordDisplayMode};
 
+use crate::command::arguments::{may_ask, unasked};
 use crate::failure::Failure;
 
 /// Longest text that is read: a certificate chain is far below.
@@ -105,6 +107,23 @@ impl FromStr for SecretSource {
             _ => Err("write stdin, file:PATH or env:NAME; a secret itself is no argument".to_owned()),
         }
     }
+}
+
+/// A secret from where it is said to be, or asked for on a terminal. `option` is the one to give otherwise.
+pub fn secret_or_ask(source: Option<&SecretSource>, question: &str, option: &str) -> anyhow::Result<String> {
+    if let Some(source) = source {
+        return source.read();
+    }
+    if !may_ask() {
+        let fix = format!("Say where it is: {option} stdin, {option} file:PATH or {option} env:NAME.");
+        return Err(Failure::usage(format!("one more thing is needed: {question}"), fix).into());
+    }
+    let typed = Password::new(question)
+        .without_confirmation()
+        .with_display_mode(PasswordDisplayMode::Masked)
+        .prompt()
+        .map_err(unasked)?;
+    Ok(typed.trim().to_owned())
 }
 
 /// `field=SOURCE`

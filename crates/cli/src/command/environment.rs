@@ -1,0 +1,60 @@
+//! `tombolo environment`
+
+use clap::{Args, Subcommand};
+use tombolo_api::{Environment as Known, UpdateEnvironment};
+
+use super::arguments::moment;
+use super::{GlobalOptions, on_api};
+use crate::connect_api::WhereNothingIs;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::{Output, properties};
+
+/// See and change what the administrators of an environment decided: that of the API key, or of --environment.
+#[derive(Debug, Subcommand)]
+pub enum Environment {
+    /// Show it.
+    Show,
+    /// Change it; the audit trail keeps who did.
+    #[command(after_help = "Example:
+  tombolo environment update --confirm-authorizations false")]
+    Update(Update),
+}
+
+/// What changes; what is left out stays.
+#[derive(Debug, Args)]
+pub struct Update {
+    /// Whether somebody has to confirm whose account it is before an authorization becomes a connection. Without it a person
+    /// who follows a link that was meant for another links their account for that one, and only a page warns them.
+    #[arg(long, value_name = "BOOLEAN")]
+    confirm_authorizations: Option<bool>,
+}
+
+impl Environment {
+    pub async fn run(self, global: &GlobalOptions, output: Output) -> anyhow::Result<Exit> {
+        on_api(global, WhereNothingIs::Refuse, output, async |api| {
+            let environment = match self {
+                Self::Show => api.read_environment().await?,
+                Self::Update(Update { confirm_authorizations }) => {
+                    let change = UpdateEnvironment { confirm_authorizations };
+                    if change == UpdateEnvironment::default() {
+                        return Err(Failure::usage("nothing is to change", "See --help for what can.").into());
+                    }
+                    api.update_environment(&change).await?
+                }
+            };
+            output.show(&environment, words)?;
+            Ok(Exit::Done)
+        })
+        .await
+    }
+}
+
+fn words(environment: &Known) -> String {
+    properties([
+        ("name", environment.name.clone()),
+        ("id", environment.id.clone()),
+        ("confirm authorizations", environment.confirm_authorizations.to_string()),
+        ("created", moment(environment.created_at)),
+    ])
+}
