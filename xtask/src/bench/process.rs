@@ -67,6 +67,12 @@ impl Process {
         bail!("nothing answers at {url} after {} s", START_TIMEOUT.as_secs())
     }
 
+    /// Ends it with SIGKILL; its files stay until this is dropped.
+    pub(super) fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait().map(drop).context("the end of the process cannot be seen")
+    }
+
     /// Starts the count of the highest memory use anew.
     pub(super) fn forget_peak(&self) -> Result<()> {
         let file = format!("/proc/{}/clear_refs", self.id());
