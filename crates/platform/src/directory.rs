@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
 use tombolo_store::{Actor, ActorKind, ApiKey, Committed, EnvironmentId, Store, StoreError};
@@ -18,6 +18,9 @@ const BELIEVED_FOR: Duration = Duration::from_secs(1);
 /// Most entries of one kind; beyond, all are forgotten and read again as they are needed.
 const ENTRIES_MAX: usize = 100_000;
 
+/// Turns that are remembered before those that nobody holds are forgotten.
+const TURNS_MAX: usize = 1000;
+
 /// Everything kept in memory.
 pub(crate) struct Directory {
     start: Instant,
@@ -28,7 +31,12 @@ pub(crate) struct Directory {
     asking: tokio::sync::Mutex<()>,
     callers: RwLock<HashMap<String, Kept<Caller>>>,
     plans: RwLock<HashMap<String, Kept<Plan>>>,
+    turns: Mutex<HashMap<String, Weak<Turn>>>,
 }
+
+/// Held by whoever reads an entry that is not kept: one reads, and the others find what it has kept. Without it, everybody
+/// who calls through a connection would read its rows at once when they have changed.
+pub(crate) type Turn = tokio::sync::Mutex<()>;
 
 /// An API key and what it opens.
 pub(crate) struct Caller {
@@ -81,7 +89,22 @@ impl Directory {
             asking: tokio::sync::Mutex::default(),
             callers: RwLock::default(),
             plans: RwLock::default(),
+            turns: Mutex::default(),
         }
+    }
+
+    /// The turn to read what is kept under a name.
+    pub(crate) fn turn(&self, name: &str) -> Arc<Turn> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(turn) = turns.get(name).and_then(Weak::upgrade) {
+            return turn;
+        }
+        if turns.len() >= TURNS_MAX {
+            turns.retain(|_, turn| turn.strong_count() > 0);
+        }
+        let turn = Arc::default();
+        turns.insert(name.to_owned(), Arc::downgrade(&turn));
+        turn
     }
 
     /// Reads the generations if they are too old to be believed.
@@ -91,6 +114,14 @@ impl Directory {
         }
         let _asking = self.asking.lock().await;
         if self.is_believed() { Ok(()) } else { self.poll(store).await }
+    }
+
+    /// Reads the generations, unless somebody has begun to do so since this was called.
+    pub(crate) async fn poll_now(&self, store: &Store) -> Result<(), StoreError> {
+        let called = self.start.elapsed();
+        let _asking = self.asking.lock().await;
+        let until = Duration::from_millis(self.believed_until.load(Ordering::Acquire));
+        if until.saturating_sub(BELIEVED_FOR) > called { Ok(()) } else { self.poll(store).await }
     }
 
     /// Reads the generations; called every half second. Gives up after a second.

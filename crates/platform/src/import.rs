@@ -63,13 +63,18 @@ impl Platform {
         if existing.is_some() {
             access.require(Scope::UpdateConnection)?;
         }
-        let tokens = match import.credentials {
-            ImportedCredentials::Tokens(ref tokens) => tokens,
+        let tokens = match &import.credentials {
+            ImportedCredentials::Tokens(tokens) => tokens.clone(),
             ImportedCredentials::Given(_) => {
-                return self.import_given(access, import, &chosen, existing).await;
+                return Box::pin(self.import_given(access, import, &chosen, existing)).await;
             }
         };
-        self.import_tokens(access, &import, &chosen, tokens, existing.as_ref()).await
+        // In a task of its own: a caller that goes away must not take tokens along that were exchanged for it.
+        let (platform, access) = (Arc::clone(self), access.clone());
+        let work = async move {
+            Box::pin(platform.import_tokens(&access, &import, &chosen, &tokens, existing.as_ref())).await
+        };
+        self.on_control(work).await
     }
 
     async fn import_given(

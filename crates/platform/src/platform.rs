@@ -21,7 +21,7 @@ use crate::credentials::Safe;
 use crate::directory::{Caller, Directory, plan_name};
 use crate::jobs::HeldJobs;
 use crate::metrics::JobCounts;
-use crate::oauth::{Renewals, Renewer};
+use crate::oauth::{RenewalPatience, Renewals, Renewer};
 use crate::problem::{Problem, ProblemKind};
 use crate::proxy::{Governors, Lane, Plan, certified_prefix};
 use crate::refusals::Refusals;
@@ -62,6 +62,7 @@ pub struct Platform {
     pub(crate) webhook_pool: Pool,
     /// How long a receiver of webhooks has for its answer.
     pub(crate) webhook_patience: Duration,
+    pub(crate) renewal_patience: RenewalPatience,
     /// The runtime that owns the database; proxy threads hand their questions over to it.
     control: Handle,
 }
@@ -84,13 +85,14 @@ pub struct PlatformParts {
     pub slow_calls: Duration,
     /// How long a receiver of webhooks has for its answer.
     pub webhook_patience: Duration,
+    /// How long a renewal of tokens may take.
+    pub renewal_patience: RenewalPatience,
 }
 
 impl Platform {
     /// Puts the parts together. Must be called on the runtime that is to own the database.
     pub fn new(parts: PlatformParts) -> Arc<Self> {
-        let PlatformParts { store, catalog, egress, ring, clock, random, slow_calls, webhook_patience } =
-            parts;
+        let PlatformParts { store, catalog, egress, ring, clock, random, slow_calls, .. } = parts;
         Arc::new(Self {
             safe: Safe::new(ring, Arc::clone(&random)),
             directory: Directory::new(),
@@ -103,7 +105,8 @@ impl Platform {
             job_counts: JobCounts::default(),
             held_jobs: Arc::default(),
             webhook_pool: egress.pool(),
-            webhook_patience,
+            webhook_patience: parts.webhook_patience,
+            renewal_patience: parts.renewal_patience,
             control: Handle::current(),
             slow_calls,
             store,
@@ -189,6 +192,12 @@ impl Platform {
             .map_err(|error| Problem::unauthenticated(&format!("The API key cannot be right: {error}")))?;
         let platform = Arc::clone(self);
         self.for_a_call(async move {
+            let lookup = text.lookup();
+            let turn = platform.directory.turn(lookup.as_str());
+            let _turn = turn.lock().await;
+            if let Some(caller) = platform.directory.caller(lookup.as_str()) {
+                return Ok(caller);
+            }
             platform.believe().await?;
             let unknown = || Problem::unauthenticated("The API key is not valid");
             let key = platform.store.api_key_by_lookup(text.lookup()).await?.ok_or_else(unknown)?;
@@ -231,6 +240,11 @@ impl Platform {
         let (environment, integration) = (environment.clone(), integration.map(str::to_owned));
         let connection = connection.to_owned();
         self.for_a_call(async move {
+            let turn = platform.directory.turn(&name);
+            let _turn = turn.lock().await;
+            if let Some(plan) = platform.directory.plan(&name) {
+                return Ok(plan);
+            }
             platform.believe().await?;
             let reading = platform.directory.begin_reading(&environment);
             let (connection, integration) =

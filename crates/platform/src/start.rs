@@ -17,6 +17,7 @@ use tombolo_store::{DataDirectory, DirectoryError, Location, PostgresLocation, S
 use tombolo_vault::{KeyRing, MasterKey, MasterKeyError, Random, SystemRandom};
 
 use crate::clock::{Clock, SystemClock};
+use crate::oauth::RenewalPatience;
 use crate::platform::{DEFAULT_ENVIRONMENT, Platform, PlatformParts};
 
 mod current_key;
@@ -48,6 +49,8 @@ pub struct StartOptions {
     pub slow_calls: Duration,
     /// How long a receiver of webhooks has for its answer.
     pub webhook_patience: Duration,
+    /// How long a renewal of tokens may take.
+    pub renewal_patience: RenewalPatience,
     /// Where time comes from.
     pub clock: Arc<dyn Clock>,
     /// Where randomness comes from.
@@ -68,6 +71,7 @@ impl StartOptions {
             egress: EgressOptions::default(),
             slow_calls: Duration::from_secs(2),
             webhook_patience: Duration::from_secs(20),
+            renewal_patience: RenewalPatience::default(),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
             resolver: Arc::new(SystemResolver),
@@ -210,6 +214,7 @@ pub async fn start(options: StartOptions) -> Result<Started, StartError> {
         random: options.random,
         slow_calls: options.slow_calls,
         webhook_patience: options.webhook_patience,
+        renewal_patience: options.renewal_patience,
     };
     Ok(Started { platform: Platform::new(parts), directory, new_master_key })
 }

@@ -70,7 +70,7 @@ impl Store {
     /// The generation of every environment, in one cheap statement: what every node polls to learn that cached rows are
     /// out of date. (One of the few functions that take no environment.)
     pub async fn generations(&self) -> Result<Vec<(EnvironmentId, u64)>, StoreError> {
-        let rows = self.database.read(query("SELECT id, generation FROM environments")).await?;
+        let rows = self.database.vital().read(query("SELECT id, generation FROM environments")).await?;
         rows.into_iter().map(|mut row| Ok((row.parsed()?, row.counter()?))).collect()
     }
 

@@ -37,11 +37,12 @@ impl Store {
         duration: Duration,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let until = self.database.clock(at).await?.plus(duration);
+        let database = self.database.vital();
+        let until = database.clock(at).await?.plus(duration);
         let statement =
             query("UPDATE leases SET held_until = $1 WHERE name = $2 AND token = $3 AND held_until > 0");
         let statement = statement.bind(until).bind(lease.name.as_str()).bind(lease.token);
-        match self.database.execute(statement).await? {
+        match database.execute(statement).await? {
             0 => Err(StoreError::LeaseLost { name: lease.name.clone() }),
             _ => Ok(()),
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use http::header::DATE;
 use tombolo_auth::{
     Credentials, ExchangeAnswer, Grant, LoginExchange, RoleExchange, Step, Tokens, sign_token,
 };
@@ -11,7 +12,7 @@ use tombolo_store::{ConnectionId, Timestamp, TokenLife};
 use tombolo_vault::{BoundHost, HostRole, HostSet};
 
 use super::callback::spread;
-use super::exchange::{Client, Exchange, Unanswered, life_of};
+use super::exchange::{Client, Dated, Exchange, Unanswered, life_of};
 use crate::platform::Platform;
 use crate::problem::{Problem, ProblemKind};
 
@@ -96,7 +97,7 @@ impl Platform {
             SchemeKind::Login { login, .. } => self.login_tokens(&account, login, reach).await?,
             SchemeKind::Jwt { jwt, .. } => {
                 let step = sign_token(jwt, config, known, self.moment()?);
-                self.drive(step, reach.hosts(), &account.options, |_| unasked()).await?
+                self.drive(step, reach.hosts(), &account.options, Dated::No, |_| unasked()).await?
             }
             SchemeKind::AwsSigV4(aws) => match &aws.assume_role {
                 None => return Ok(None),
@@ -104,7 +105,8 @@ impl Platform {
                     let moment = self.moment()?;
                     let exchange = RoleExchange { aws, role, config, credentials: known, moment };
                     let answered = |answer: &ExchangeAnswer<'_>| exchange.answered(answer);
-                    self.drive(exchange.begin(), reach.hosts(), &account.options, answered).await?
+                    self.drive(exchange.begin(), reach.hosts(), &account.options, Dated::Yes, answered)
+                        .await?
                 }
             },
             SchemeKind::OAuth2(_)
@@ -149,11 +151,12 @@ impl Platform {
         reach: &mut Reach<'_>,
     ) -> Result<Tokens, Unanswered> {
         let mut exchange = LoginExchange::new(login, account.config, account.known, self.moment()?);
-        let mut step = exchange.begin();
+        let dated = if login.assertion.is_some() { Dated::Yes } else { Dated::No };
+        let (mut step, mut date) = (exchange.begin(), None);
         loop {
             match step {
                 Step::Done(tokens) => return Ok(tokens),
-                Step::Failed(failure) => return Err(Unanswered::Failure(failure)),
+                Step::Failed(failure) => return Err(self.unanswered(failure, dated, date.as_ref())),
                 Step::Send(request) => {
                     if let Reach::Learning(hosts) = reach {
                         *hosts = self.learned(account.provider, hosts, &request.url)?;
@@ -161,6 +164,7 @@ impl Platform {
                     let sent = self.send_secret(request, reach.hosts(), &account.options).await?;
                     let (status, headers, body) = sent;
                     step = exchange.answered(&ExchangeAnswer { status, headers: &headers, body: &body });
+                    date = headers.get(DATE).cloned();
                 }
             }
         }

@@ -13,7 +13,7 @@ use tombolo_vault::HostSet;
 
 use super::authorization::{VERIFIER, WaitingDraft, no_page, redirect_uri, scheme_gone};
 use super::callback::{Callback, code_of, not_yours};
-use super::exchange::{self, Client, Exchange, Unanswered};
+use super::exchange::{self, Client, Dated, Exchange, Unanswered};
 use super::secret_text;
 use crate::connections::all_settings;
 use crate::credentials::identity_of;
@@ -217,7 +217,7 @@ impl Platform {
         };
         let exchange = OAuth1Exchange { oauth1, url, client, asked, moment: self.moment()? };
         let options = options_of(agreement)?;
-        self.drive(exchange.begin(), hosts, &options, |answer| exchange.answered(answer)).await
+        self.drive(exchange.begin(), hosts, &options, Dated::Yes, |answer| exchange.answered(answer)).await
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use http::header::{DATE, HeaderValue};
 use http::{HeaderMap, Request, Uri};
+use jiff::fmt::rfc2822::DateTimeParser;
 use tombolo_auth::{
     Credentials, ExchangeAnswer, ExchangeFailure, ExchangeRequest, Grant, Moment, OAuth2Exchange,
     OAuthClient, Step, Tokens,
@@ -17,6 +19,9 @@ use crate::problem::{Problem, ProblemKind};
 
 /// Largest token answer that is read.
 const ANSWER_BYTES: usize = 256 * 1024;
+/// Most seconds that our clock and the vendor's may be apart before what is signed by ours is refused: vendors that allow
+/// for a difference allow for a minute or more.
+const APART_MAX: i64 = 60;
 
 /// One exchange at a vendor's token endpoint.
 pub(super) struct Exchange<'a> {
@@ -51,8 +56,18 @@ pub(super) enum Unanswered {
     Failure(ExchangeFailure),
     /// No answer came; `sent` tells whether the vendor may have got the request.
     Silence { what: String, sent: bool },
+    /// The vendor refuses what was signed by a clock that differs from its own by so many seconds; ours is ahead when they
+    /// are positive.
+    ClocksApart { seconds: i64, what: String },
     /// It was not even tried.
     Problem(Problem),
+}
+
+/// Whether a request of an exchange carries the time of day, signed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dated {
+    No,
+    Yes,
 }
 
 impl Platform {
@@ -91,7 +106,9 @@ impl Platform {
             keeps_client: exchange.keeps_client,
         };
         let hosts = exchange.hosts;
-        self.drive(described.begin(), hosts, &exchange.options, |answer| described.answered(answer)).await
+        let dated = if exchange.oauth2.client_assertion.is_some() { Dated::Yes } else { Dated::No };
+        self.drive(described.begin(), hosts, &exchange.options, dated, |answer| described.answered(answer))
+            .await
     }
 
     /// Sends what an exchange asks for until it ends. Nothing is sent again.
@@ -100,17 +117,42 @@ impl Platform {
         mut step: Step,
         hosts: &HostSet,
         options: &RouteOptions,
+        dated: Dated,
         mut answered: impl FnMut(&ExchangeAnswer<'_>) -> Step,
     ) -> Result<Tokens, Unanswered> {
+        let mut date = None;
         loop {
             match step {
                 Step::Done(tokens) => return Ok(tokens),
-                Step::Failed(failure) => return Err(Unanswered::Failure(failure)),
+                Step::Failed(failure) => return Err(self.unanswered(failure, dated, date.as_ref())),
                 Step::Send(request) => {
                     let (status, headers, body) = self.send_secret(request, hosts, options).await?;
                     step = answered(&ExchangeAnswer { status, headers: &headers, body: &body });
+                    date = headers.get(DATE).cloned();
                 }
             }
+        }
+    }
+
+    /// A failure, unless the clocks explain it: what is signed too early or too late is refused however good the key is, and
+    /// with the same words as a dead authorization.
+    pub(super) fn unanswered(
+        &self,
+        failure: ExchangeFailure,
+        dated: Dated,
+        date: Option<&HeaderValue>,
+    ) -> Unanswered {
+        let is_refusal = matches!(failure, ExchangeFailure::Dead { .. } | ExchangeFailure::Refused { .. });
+        let theirs = date.and_then(|date| DateTimeParser::new().parse_timestamp(date.to_str().ok()?).ok());
+        match theirs {
+            Some(theirs) if is_refusal && dated == Dated::Yes => {
+                let seconds = self.now().as_milliseconds() / 1000 - theirs.as_second();
+                if seconds.abs() > APART_MAX {
+                    return Unanswered::ClocksApart { seconds, what: failure.to_string() };
+                }
+                Unanswered::Failure(failure)
+            }
+            _ => Unanswered::Failure(failure),
         }
     }
 
@@ -191,6 +233,15 @@ impl Unanswered {
         let failure = match self {
             Self::Problem(problem) => return problem,
             Self::Silence { what, .. } => ExchangeFailure::Passing { what, retry_after: None },
+            Self::ClocksApart { seconds, what } => {
+                let way = if seconds > 0 { "ahead of" } else { "behind" };
+                let what = format!(
+                    "This server's clock is {} seconds {way} the vendor's, which refuses what is signed by it: {what}",
+                    seconds.abs()
+                );
+                let fix = "Set the clock of this server, best by a time service (NTP).";
+                return Problem::new(ProblemKind::Upstream, "clocks_apart", what, fix);
+            }
             Self::Failure(failure) => failure,
         };
         let words = |description: &Option<String>| {

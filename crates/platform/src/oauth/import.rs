@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use tombolo_auth::{Accepted, Credentials, CredentialsBuilder, Form, Grant};
 use tombolo_catalog::{AuthMode, AuthScheme, OAuth2, Provider};
 use tombolo_store::{
-    Change, Connection, ConnectionUpdate, NewConnection, OAuthClient, Object, Target, Timestamp, TokenLife,
+    Change, Connection, ConnectionId, ConnectionUpdate, Health, NewConnection, OAuthClient, Object,
+    StoreError, Target, Timestamp, TokenLife,
 };
 use tombolo_vault::HostSet;
 
@@ -26,13 +27,16 @@ use crate::import::ConnectionImport;
 use crate::integrations::IntegrationDraft;
 use crate::platform::{Platform, events};
 use crate::preparation::{accept_settings, split_settings};
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemKind};
 use crate::proxy::route_options;
 
+/// The pause between two attempts to write renewed tokens down.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(400);
 /// An access token that is good for less is renewed before anything else.
 const SHORT: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// What a vendor gave for a person's account.
+#[derive(Clone)]
 pub struct ImportedTokens {
     /// The access token.
     pub access_token: SecretString,
@@ -51,9 +55,23 @@ struct Accounted<'a> {
     settings: BTreeMap<String, String>,
 }
 
+/// An import that only has to be written down.
+struct Importable<'a> {
+    access: &'a Access,
+    import: &'a ConnectionImport,
+    account: &'a Accounted<'a>,
+    id: &'a ConnectionId,
+    sealed: SealedCredentials,
+    life: TokenLife,
+    /// What the test found, or why it could not be carried out.
+    report: Result<TestReport, Problem>,
+}
+
 impl Platform {
     /// Takes a connection with tokens over, in the place of `existing` if there is one. Tokens that have ended are renewed
-    /// first: the other product must not renew them any more, because a vendor may take a refresh token only once.
+    /// first: the other product must not renew them any more, because a vendor may take a refresh token only once. So
+    /// everything that can be refused is looked at before that; afterwards the connection is stored whatever the test
+    /// says, because what the vendor gave exists nowhere else. It has to run in a task that nobody cancels.
     pub(crate) async fn import_tokens(
         self: &Arc<Self>,
         access: &Access,
@@ -67,11 +85,14 @@ impl Platform {
             Some(connection) => connection.id.clone(),
             None => self.new_connection_id()?,
         };
+        if let (Some(name), None) = (&import.name, existing) {
+            self.require_free_name(access, name).await?;
+        }
         let token_hosts = self.token_hosts(&chosen.provider, account.scheme, &account.config, &[])?;
-        let (credentials, life) = self.with_living_token(&account, tokens, &token_hosts, spread(&id)).await?;
         let version =
             existing.map_or(0, |connection| connection.sealed_version) + NewConnection::SEALED_VERSION;
-        let to_test = TokensToTest {
+        let given = tokens.as_credentials();
+        let mut to_test = TokensToTest {
             gates: &[],
             environment: &access.environment,
             connection: &id,
@@ -81,50 +102,115 @@ impl Platform {
             auth_scheme: &account.scheme.id,
             settings: &account.settings,
             config: &account.config,
-            token_hosts,
-            credentials: &credentials,
+            token_hosts: token_hosts.clone(),
+            credentials: &given,
         };
-        let (sealed, report) = self.tested_tokens(to_test).await?;
-        let changes = if let Some(connection) = existing {
-            self.in_its_place(access, &account, connection, sealed, life, &report)
-        } else {
-            let (integration, mut changes) = if let Some(integration) = &chosen.integration {
-                (integration.id.clone(), Vec::new())
-            } else {
-                let own = IntegrationDraft::of_provider(&chosen.provider);
-                self.new_integration(access, &chosen.provider, &own)?
-            };
-            let name = match &import.name {
-                Some(name) => name.clone(),
-                None => self.name_for(access, chosen, &import.belonging).await?,
-            };
-            let object = Object { kind: "connection".into(), id: id.to_string(), label: name.clone() };
-            changes.push(Change::InsertConnection(NewConnection {
-                id: id.clone(),
-                environment_id: access.environment.clone(),
-                integration_id: integration,
-                name,
-                connection_id: import.connection_id.clone(),
-                target: account.target(sealed.place.hosts.clone()),
-                sealed: Some(sealed.sealed),
-                life,
-                settings: json!(account.settings),
-                health: health_of(&report, life.ends_at, self.now(), self.now()),
-                health_detail: health_detail(Some(&report)),
-                last_tested_at: Some(self.now()),
-                tags: import.tags.clone(),
-                metadata: import.metadata.clone(),
-                end_user: import.belonging.end_user.clone(),
-                webhook_url: import.belonging.webhook_url.clone(),
-            }));
-            let detail =
-                json!({ "provider": chosen.provider.id, "integration": chosen.key, "imported": true });
-            changes.extend(events(access, "connection.created", object, detail, true));
-            changes
+        // What is wrong with addresses, settings or keys shows here.
+        let mut sealed = self.sealed_tokens(&to_test).await?;
+        self.compiled(&to_test, &sealed)?;
+        let renewed = self.renewed_at_once(&account, tokens, &given, &token_hosts, spread(&id)).await?;
+        let is_renewed = renewed.is_some();
+        let life = match &renewed {
+            Some((renewed, life)) => {
+                to_test.credentials = renewed;
+                sealed = self.sealed_tokens(&to_test).await?;
+                *life
+            }
+            None => account.life_of(tokens, self.now()),
         };
-        self.commit(&changes).await?;
+        let tested = self.test_sealed(&to_test, &sealed).await;
+        let report = match tested {
+            Ok(report) if report.available => Ok(report),
+            Ok(report) if is_renewed => Ok(report),
+            Err(problem) if is_renewed => Err(problem),
+            Ok(report) => return Err(report.as_problem(ProblemKind::TestFailed)),
+            Err(problem) => return Err(problem),
+        };
+        let import_of = Importable { access, import, account: &account, id: &id, sealed, life, report };
+        self.store_import(import_of, existing, is_renewed).await
+    }
+
+    /// Writes an import down. When its tokens were renewed, however long the database takes, and under another name if
+    /// somebody has taken the name meanwhile.
+    async fn store_import(
+        self: &Arc<Self>,
+        importable: Importable<'_>,
+        existing: Option<&Connection>,
+        is_renewed: bool,
+    ) -> Result<CreatedConnection, Problem> {
+        let Importable { access, import, account, id, .. } = &importable;
+        let mut name = import.name.clone();
+        loop {
+            let changes = match existing {
+                Some(connection) => self.in_its_place(&importable, connection),
+                None => self.in_a_new_place(&importable, name.clone()).await?,
+            };
+            match self.commit(&changes).await {
+                Ok(_) => break,
+                Err(problem) if !is_renewed || self.store.is_closed() => return Err(problem),
+                Err(problem) if problem.code == "name_taken" && existing.is_none() => {
+                    name = Some(self.name_for(access, account.chosen, &import.belonging).await?);
+                }
+                Err(problem) if problem.kind == ProblemKind::Unavailable => {
+                    tracing::error!(connection = %id, %problem, "imported tokens cannot be written down yet");
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(problem) => return Err(problem),
+            }
+        }
         let (connection, integration) = self.find_connection(&access.environment, None, id.as_str()).await?;
-        Ok(CreatedConnection { connection, integration, report: Some(report) })
+        let report = importable.report.ok();
+        Ok(CreatedConnection { connection, integration, report })
+    }
+
+    async fn in_a_new_place(
+        self: &Arc<Self>,
+        importable: &Importable<'_>,
+        name: Option<String>,
+    ) -> Result<Vec<Change>, Problem> {
+        let Importable { access, import, account, id, sealed, life, .. } = importable;
+        let chosen = account.chosen;
+        let (integration, mut changes) = if let Some(integration) = &chosen.integration {
+            (integration.id.clone(), Vec::new())
+        } else {
+            let own = IntegrationDraft::of_provider(&chosen.provider);
+            self.new_integration(access, &chosen.provider, &own)?
+        };
+        let name = match name {
+            Some(name) => name,
+            None => self.name_for(access, chosen, &import.belonging).await?,
+        };
+        let object = Object { kind: "connection".into(), id: id.to_string(), label: name.clone() };
+        let (health, health_detail) = importable.health(self.now());
+        changes.push(Change::InsertConnection(NewConnection {
+            id: (*id).clone(),
+            environment_id: access.environment.clone(),
+            integration_id: integration,
+            name,
+            connection_id: import.connection_id.clone(),
+            target: account.target(sealed.place.hosts.clone()),
+            sealed: Some(sealed.sealed.clone()),
+            life: *life,
+            settings: json!(account.settings),
+            health,
+            health_detail,
+            last_tested_at: Some(self.now()),
+            tags: import.tags.clone(),
+            metadata: import.metadata.clone(),
+            end_user: import.belonging.end_user.clone(),
+            webhook_url: import.belonging.webhook_url.clone(),
+        }));
+        let detail = json!({ "provider": chosen.provider.id, "integration": chosen.key, "imported": true });
+        changes.extend(events(access, "connection.created", object, detail, true));
+        Ok(changes)
+    }
+
+    /// Refuses a name that another connection has.
+    async fn require_free_name(&self, access: &Access, name: &str) -> Result<(), Problem> {
+        match self.store.connection_named(&access.environment, name).await? {
+            Some(_) => Err(StoreError::NameTaken { name: name.to_owned() }.into()),
+            None => Ok(()),
+        }
     }
 
     async fn accounted<'a>(
@@ -156,27 +242,18 @@ impl Platform {
         Ok(Accounted { chosen, scheme, client, config, settings })
     }
 
-    /// The tokens as they are, or new ones when the access token has ended and can be renewed.
-    async fn with_living_token(
+    /// New tokens, when the access token has ended or is about to and can be renewed.
+    async fn renewed_at_once(
         &self,
         account: &Accounted<'_>,
         tokens: &ImportedTokens,
+        given: &Credentials,
         hosts: &HostSet,
         spread: u64,
-    ) -> Result<(Credentials, TokenLife), Problem> {
-        let mut builder =
-            CredentialsBuilder::new().value(OAuth2::ACCESS_TOKEN, tokens.access_token.expose_secret());
-        if let Some(refresh_token) = &tokens.refresh_token {
-            builder = builder.value(OAuth2::REFRESH_TOKEN, refresh_token.expose_secret());
-        }
-        let (credentials, now) = (builder.build(), self.now());
-        let client = account.client.as_ref().filter(|_| tokens.refresh_token.is_some());
+    ) -> Result<Option<(Credentials, TokenLife)>, Problem> {
+        let now = self.now();
         let ends_soon = tokens.expires_at.is_some_and(|end| end <= now.plus(SHORT));
-        let Some(client) = client.filter(|_| ends_soon) else {
-            let renew_at = client.and_then(|_| tokens.expires_at.map(|end| now.max(end.minus(SHORT))));
-            let ends_at = tokens.expires_at.filter(|_| client.is_none());
-            return Ok((credentials, TokenLife { expires_at: tokens.expires_at, renew_at, ends_at }));
-        };
+        let Some(client) = account.renewing_client(tokens).filter(|_| ends_soon) else { return Ok(None) };
         let oauth2 = account.oauth2()?;
         let provider: &Provider = &account.chosen.provider;
         let settings = all_settings(provider, account.settings.clone(), &account.config);
@@ -188,33 +265,28 @@ impl Platform {
             options: route_options(&settings)?,
             client: Client::Ours(client),
             grant: Grant::RefreshToken,
-            previous: Some(&credentials),
+            previous: Some(given),
             gates: &[],
             keeps_client: account.scheme.sends_client(),
         };
         let renewed = self.exchange(exchange).await.map_err(Unanswered::into_problem)?;
         let life = life_of(account.scheme, &renewed, now, spread);
-        Ok((renewed.credentials, life))
+        Ok(Some((renewed.credentials, life)))
     }
 
-    fn in_its_place(
-        &self,
-        access: &Access,
-        account: &Accounted<'_>,
-        connection: &Connection,
-        sealed: SealedCredentials,
-        life: TokenLife,
-        report: &TestReport,
-    ) -> Vec<Change> {
+    fn in_its_place(&self, importable: &Importable<'_>, connection: &Connection) -> Vec<Change> {
+        let Importable { access, account, sealed, life, .. } = importable;
         let mut update =
             ConnectionUpdate::new(access.environment.clone(), connection.id.clone(), connection.version);
         update.settings = Some(json!(account.settings));
         let version = sealed.place.version;
-        update.target = Some((account.target(sealed.place.hosts), Some(sealed.sealed), life));
+        let target = account.target(sealed.place.hosts.clone());
+        update.target = Some((target, Some(sealed.sealed.clone()), *life));
         let now = self.now();
+        let (health, detail) = importable.health(now);
         let news = News {
-            health: health_of(report, life.ends_at, now, now),
-            detail: health_detail(Some(report)),
+            health,
+            detail,
             tested_at: Some(now),
             next_test_at: None,
             sealed_version: version,
@@ -228,7 +300,48 @@ impl Platform {
     }
 }
 
+impl Importable<'_> {
+    /// How the connection does, by its test.
+    fn health(&self, now: Timestamp) -> (Health, Json) {
+        match &self.report {
+            Ok(report) => (health_of(report, self.life.ends_at, now, now), health_detail(Some(report))),
+            Err(problem) => {
+                let mut detail = health_detail(None);
+                detail["test"] = json!({ "code": problem.code, "what": problem.what, "fix": problem.fix });
+                (Health::Failing, detail)
+            }
+        }
+    }
+}
+
+impl ImportedTokens {
+    fn as_credentials(&self) -> Credentials {
+        let mut builder =
+            CredentialsBuilder::new().value(OAuth2::ACCESS_TOKEN, self.access_token.expose_secret());
+        if let Some(refresh_token) = &self.refresh_token {
+            builder = builder.value(OAuth2::REFRESH_TOKEN, refresh_token.expose_secret());
+        }
+        builder.build()
+    }
+}
+
 impl Accounted<'_> {
+    /// The client that can renew the tokens, if they can be renewed at all.
+    fn renewing_client(&self, tokens: &ImportedTokens) -> Option<&OAuthClient> {
+        self.client.as_ref().filter(|_| tokens.refresh_token.is_some())
+    }
+
+    /// The life of tokens that are taken as they are.
+    fn life_of(&self, tokens: &ImportedTokens, now: Timestamp) -> TokenLife {
+        let is_renewable = self.renewing_client(tokens).is_some();
+        let end = tokens.expires_at;
+        TokenLife {
+            expires_at: end,
+            renew_at: end.filter(|_| is_renewable).map(|end| now.max(end.minus(SHORT))),
+            ends_at: end.filter(|_| !is_renewable),
+        }
+    }
+
     fn oauth2(&self) -> Result<&OAuth2, Problem> {
         self.scheme.oauth2().ok_or_else(|| super::authorization::scheme_gone(&self.scheme.id))
     }

@@ -19,6 +19,7 @@ pub use authorization::{
 pub use callback::{Callback, CallbackOutcome};
 pub use clients::{OAuthClientChange, OAuthClientDraft};
 pub use import::ImportedTokens;
+pub use renewal::RenewalPatience;
 pub(crate) use renewal::{Renewals, Renewer};
 
 use std::time::Duration;

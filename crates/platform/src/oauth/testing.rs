@@ -38,6 +38,16 @@ impl Platform {
         self: &Arc<Self>,
         tokens: TokensToTest<'_>,
     ) -> Result<(SealedCredentials, TestReport), Problem> {
+        let sealed = self.sealed_tokens(&tokens).await?;
+        let report = self.test_sealed(&tokens, &sealed).await?;
+        if report.available { Ok((sealed, report)) } else { Err(report.as_problem(ProblemKind::TestFailed)) }
+    }
+
+    /// Seals tokens for their connection.
+    pub(super) async fn sealed_tokens(
+        self: &Arc<Self>,
+        tokens: &TokensToTest<'_>,
+    ) -> Result<SealedCredentials, Problem> {
         let api = origin(&self.egress, tokens.provider, tokens.config, tokens.gates)?;
         let api = api_host(api.host(), api.port())?;
         let place = Place {
@@ -47,7 +57,25 @@ impl Platform {
             version: tokens.version,
             hosts: tokens.token_hosts.iter().chain(api.iter()).cloned().collect(),
         };
-        let sealed = self.safe.seal(&self.store, place, tokens.credentials).await?;
+        self.safe.seal(&self.store, place, tokens.credentials).await
+    }
+
+    /// Tests tokens that are sealed.
+    pub(super) async fn test_sealed(
+        self: &Arc<Self>,
+        tokens: &TokensToTest<'_>,
+        sealed: &SealedCredentials,
+    ) -> Result<TestReport, Problem> {
+        let plan = Arc::new(self.compiled(tokens, sealed)?);
+        connection_test::run(&plan, &self.probe(), &mut |_| {}).await
+    }
+
+    /// Tokens and everything that belongs to them, ready to be called with; what cannot go together is a problem.
+    pub(super) fn compiled(
+        &self,
+        tokens: &TokensToTest<'_>,
+        sealed: &SealedCredentials,
+    ) -> Result<Plan, Problem> {
         let source = PlanSource {
             environment: tokens.environment.clone(),
             connection: None,
@@ -64,8 +92,6 @@ impl Platform {
             refused: false,
             moments: self.moments(),
         };
-        let plan = Arc::new(Plan::compile(source, &self.egress, &self.governors)?);
-        let report = connection_test::run(&plan, &self.probe(), &mut |_| {}).await?;
-        if report.available { Ok((sealed, report)) } else { Err(report.as_problem(ProblemKind::TestFailed)) }
+        Plan::compile(source, &self.egress, &self.governors)
     }
 }

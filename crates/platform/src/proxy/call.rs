@@ -149,9 +149,17 @@ async fn attempt_all(
         let pause = match attempt(lane, plan, &mut outgoing, record).await? {
             Attempted::Answered(response) => return Ok((response, place)),
             Attempted::Stale(response) if renewed.is_some() => return Ok((response, place)),
-            Attempted::Stale(_) => {
-                drop(place);
-                renewed = Some(lane.renewer.renewed(plan).await?);
+            Attempted::Stale(response) => {
+                let fresher = if plan.freshness.may_be_stale(lane.renewer.now()) {
+                    drop(place);
+                    lane.renewer.renewed(plan).await?
+                } else {
+                    match lane.renewer.replaced(plan).await? {
+                        Some(fresher) => fresher,
+                        None => return Ok((response, place)),
+                    }
+                };
+                renewed = Some(fresher);
                 continue;
             }
             Attempted::Again(Repeated::After(asked)) => asked,
@@ -165,7 +173,8 @@ async fn attempt_all(
 /// How an attempt ended.
 enum Attempted {
     Answered(Response<ResponseBody>),
-    /// The vendor refuses the token, which may only be too old; the call can go out once more.
+    /// The vendor refuses a token that can be renewed: it may be too old, or somebody has renewed it since it was put on;
+    /// the call can go out once more.
     Stale(Response<ResponseBody>),
     Again(Repeated),
 }
@@ -190,7 +199,7 @@ async fn attempt(
             observe(lane, plan, &response);
             // A call that was not authorised was not carried out, whatever its method.
             let refused = response.status() == StatusCode::UNAUTHORIZED;
-            if refused && is_whole && plan.freshness.may_be_stale(lane.renewer.now()) {
+            if refused && is_whole && plan.freshness.is_renewable() {
                 return Ok(Attempted::Stale(response));
             }
             let again = repeated(plan, outgoing, &response).filter(|_| retries_left);

@@ -101,10 +101,16 @@ impl Freshness {
         self.renewable_since.is_some() && self.expires_at.is_some_and(|end| end <= now())
     }
 
+    /// Whether new ones can be had at all.
+    pub(crate) fn is_renewable(&self) -> bool {
+        self.renewable_since.is_some()
+    }
+
     /// Whether it makes sense to ask for new ones after the vendor refused them. Those that are new were not refused for
-    /// their age, and other new ones would be refused as well.
+    /// their age, and other new ones would be refused as well. Those of a process whose clock is ahead are of an unknown age.
     pub(crate) fn may_be_stale(&self, now: Timestamp) -> bool {
-        self.renewable_since.is_some_and(|written| now.since(written) >= NEW_FOR)
+        let is_new = |written: Timestamp| now.since(written) < NEW_FOR && written.since(now) < NEW_FOR;
+        self.renewable_since.is_some_and(|written| !is_new(written))
     }
 }
 

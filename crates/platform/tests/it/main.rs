@@ -19,6 +19,7 @@ mod renewals;
 mod simulated;
 mod start;
 mod streaming;
+mod taken_over;
 mod verdicts;
 mod webhook_formats;
 mod webhooks;

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::future::join_all;
-use http::header::{CONTENT_TYPE, HOST, LOCATION};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, LOCATION};
 use http::{Method, Request};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
@@ -43,9 +45,17 @@ pub struct OAuthWorld {
 
 impl OAuthWorld {
     pub async fn start(backend: Backend) -> Self {
+        Self::start_with(backend, |_| {}).await
+    }
+
+    pub async fn start_with(backend: Backend, change: impl FnOnce(&mut StartOptions)) -> Self {
         let clock = Arc::new(SetForward::default());
         let its_clock = Arc::clone(&clock);
-        let world = World::start_changed(backend, move |options, _| options.clock = its_clock).await;
+        let world = World::start_changed(backend, move |options, _| {
+            options.clock = its_clock;
+            change(options);
+        })
+        .await;
         let (callback, registered) = register(&world, "Demo").await;
         Self { world, clock, callback, registered }
     }
@@ -126,6 +136,35 @@ impl OAuthWorld {
     pub fn rotate_refresh_tokens(&self) {
         let strict = OAuthClient { rotates_refresh_tokens: true, ..self.registered.clone() };
         self.world.kintone().set_oauth_client("demo", strict).expect("changed");
+    }
+
+    /// Access and refresh token that somebody else has for the client, as another product would.
+    pub async fn tokens_of_another_product(&self) -> (String, String) {
+        let (client, redirect) = (&self.registered, &self.registered.redirect_uris[0]);
+        let mut page = Url::parse("https://demo.kintone.com/oauth2/authorization").expect("a URL");
+        page.query_pairs_mut().extend_pairs([
+            ("response_type", "code"),
+            ("client_id", &client.id),
+            ("redirect_uri", redirect),
+            ("state", "theirs"),
+            ("scope", "k:app_record:read k:app_settings:read"),
+        ]);
+        let browser = Browser { location: page.to_string(), cookies: BTreeMap::new() };
+        let code = self.agree(&browser, "allow").await["code"].clone();
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", redirect)])
+            .finish();
+        let basic = STANDARD.encode(format!("{}:{}", client.id, client.secret));
+        let request = Request::post("/oauth2/token")
+            .header(HOST, "demo.kintone.com")
+            .header(AUTHORIZATION, format!("Basic {basic}"))
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Full::new(Bytes::from(form)))
+            .expect("a request");
+        let answer = post(self.world.kintone_port(), request).await;
+        let tokens: serde_json::Value = serde_json::from_slice(answer.body()).expect("JSON");
+        let token = |name: &str| tokens[name].as_str().unwrap_or_else(|| panic!("{tokens}")).to_owned();
+        (token("access_token"), token("refresh_token"))
     }
 
     pub fn token_requests(&self) -> usize {
@@ -407,6 +446,30 @@ async fn two_processes_renew_a_rotating_token_once() {
     }
     let stored = oauth.world.platform.store().connection(&connection.environment_id, &connection.id).await;
     assert_eq!(stored.expect("read").expect("there").sealed_version, connection.sealed_version + 3);
+}
+
+/// A vendor may end an access token as soon as it has given the next one. Whoever still sends the old one is not at fault,
+/// and the next one is there: however young the old one is, the call goes out again and nothing more is renewed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_young_token_that_another_process_has_renewed_is_no_refusal() {
+    let oauth = OAuthWorld::start(Backend::Postgres).await;
+    let connection = oauth.linked("Young").await;
+    let options = StartOptions { clock: Arc::clone(&oauth.clock) as Arc<dyn Clock>, ..oauth.world.options() };
+    let other = Node::start(options).await;
+    assert_eq!(oauth.world.get("Young", RECORD).await.0, 200);
+    oauth.world.kintone().expire_access_tokens("demo", None, None).expect("a tenant");
+    oauth.world.kintone().clear_requests();
+    let scopes = ["environment:*", "environment:connections:read_credentials"].map(str::to_owned);
+    let key = other.platform.create_api_key(&other.access, "reader", &scopes, None).await.expect("made").1;
+    let reader = other.platform.authenticate(key.expose()).await.expect("known");
+    // Renewed because somebody wants it.
+    other.platform.read_credentials(&reader, None, "Young", true).await.expect("renewed");
+    assert_eq!(oauth.world.get("Young", RECORD).await.0, 200);
+    oauth.world.kintone().expire_access_tokens("demo", None, None).expect("a tenant");
+    assert_eq!(oauth.world.get("Young", RECORD).await.0, 401, "nobody has a newer one");
+    assert_eq!(oauth.token_requests(), 1);
+    let stored = oauth.world.platform.store().connection(&connection.environment_id, &connection.id).await;
+    assert_eq!(stored.expect("read").expect("there").sealed_version, connection.sealed_version + 1);
 }
 
 /// Tokens are renewed ahead of their end by the worker: no call has to wait.

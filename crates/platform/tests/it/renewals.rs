@@ -6,12 +6,16 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
+use jiff::SignedDuration;
 use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tombolo_kintone_emulator::{Effect, Fault};
-use tombolo_platform::Clock as _;
-use tombolo_store::testing::{HeldLock, set_reachable};
+use tombolo_platform::Clock;
+use tombolo_platform::oauth::RenewalPatience;
+use tombolo_platform::start::StartOptions;
+use tombolo_store::testing::{HeldLock, OwnPostgres, set_reachable};
 use tombolo_store::{Connection, Health};
 
 use crate::oauth::{OAuthWorld, RECORD};
@@ -184,6 +188,7 @@ async fn tokens_outlive_a_database_that_is_away_when_they_come() {
 #[case::it_is_down(Effect::page(503, "<h1>Later</h1>"), "token_unavailable", 2)]
 #[case::it_breaks_off(Effect::DropConnection, "token_unavailable", 2)]
 #[case::it_answers_a_page(Effect::page(200, "<h1>Hello</h1>"), "token_malformed", 2)]
+#[case::it_says_that_it_failed_with_status_200(Effect::json(200, json!({ "error": "temporarily_unavailable" })), "token_unavailable", 2)]
 #[case::it_answers_without_a_token(Effect::json(200, json!({ "ok": true })), "token_malformed", 2)]
 #[case::it_refuses_the_client(Effect::json(401, json!({ "error": "invalid_client" })), "token_refused", 2)]
 #[tokio::test(flavor = "multi_thread")]
@@ -214,6 +219,138 @@ async fn a_vendor_that_gives_no_token_is_left_in_peace(
     tokio::time::sleep(Duration::from_millis(1100)).await;
     assert_eq!(oauth.world.get("Waits", RECORD).await.0, 200);
     assert_eq!((oauth.token_requests(), stored(&oauth, &connection).await.health), (2, Health::Active));
+}
+
+/// However it is said, and with whatever status: this token will never be good again.
+#[rstest]
+#[case::as_the_standard_says(400)]
+#[case::as_if_all_were_well(200)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_refresh_token_asks_for_a_person(#[case] status: u16) {
+    let oauth = OAuthWorld::start(Backend::Sqlite).await;
+    let connection = oauth.linked("Revoked").await;
+    oauth.clock.by(Duration::from_mins(61));
+    let dead = json!({ "error": "invalid_grant", "error_description": "revoked by the user" });
+    oauth.world.kintone().inject(Fault::new(Effect::json(status, dead)).on("POST", "/oauth2/token"));
+    oauth.world.kintone().clear_requests();
+    assert_eq!(oauth.world.get("Revoked", RECORD).await.1, "authorization_dead");
+    assert_eq!(stored(&oauth, &connection).await.health, Health::NeedsReconnecting);
+    assert_eq!(oauth.world.get("Revoked", RECORD).await.1, "credential_refused");
+    assert_eq!(oauth.token_requests(), 1, "it is not sent a second time");
+}
+
+/// A token endpoint that takes longer than a caller waits: the caller is told, and the tokens come nevertheless.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewal_goes_on_when_nobody_waits_for_it_any_more() {
+    let patience = RenewalPatience { caller: Duration::from_millis(50), ..RenewalPatience::default() };
+    let oauth = OAuthWorld::start_with(Backend::Sqlite, |options| options.renewal_patience = patience).await;
+    let connection = oauth.linked("Slow").await;
+    oauth.clock.by(Duration::from_mins(61));
+    oauth.world.kintone().expire_access_tokens("demo", None, None).expect("a tenant");
+    oauth.world.kintone().clear_requests();
+    let slow = Effect::Latency { milliseconds: 1_000 };
+    oauth.world.kintone().inject(Fault::new(slow).on("POST", "/oauth2/token").times(1));
+    assert_eq!(oauth.world.get("Slow", RECORD).await, (504, "token_unavailable".to_owned()));
+    until(async || stored(&oauth, &connection).await.sealed_version > connection.sealed_version).await;
+    assert_eq!(oauth.world.get("Slow", RECORD).await.0, 200);
+    assert_eq!(oauth.token_requests(), 1);
+}
+
+/// A token endpoint that never answers is given up, and it is remembered that it may have replaced the refresh token.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_endpoint_that_hangs_is_given_up() {
+    let patience = RenewalPatience { vendor: Duration::from_millis(300), ..RenewalPatience::default() };
+    let oauth = OAuthWorld::start_with(Backend::Sqlite, |options| options.renewal_patience = patience).await;
+    let connection = oauth.linked("Hangs").await;
+    oauth.clock.by(Duration::from_mins(61));
+    oauth.world.kintone().expire_access_tokens("demo", None, None).expect("a tenant");
+    let hangs = Effect::Latency { milliseconds: 600_000 };
+    oauth.world.kintone().inject(Fault::new(hangs).on("POST", "/oauth2/token").times(1));
+    assert_eq!(oauth.world.get("Hangs", RECORD).await, (502, "token_unavailable".to_owned()));
+    let renewal = oauth.world.platform.store().renewal(&connection.id).await.expect("read").expect("noted");
+    assert!(renewal.retry_at.is_some() && renewal.interrupted.is_some(), "{renewal:?}");
+    assert_eq!(stored(&oauth, &connection).await.health, Health::Failing, "it passes");
+}
+
+/// PostgreSQL crashes and comes back while the vendor is asked. Nobody notices but by the time that it takes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_restarts_during_a_renewal_loses_no_token() {
+    let mut server = OwnPostgres::start();
+    let url = server.url();
+    let oauth =
+        OAuthWorld::start_with(Backend::Postgres, |options| options.postgres = Some(url.into())).await;
+    oauth.rotate_refresh_tokens();
+    let connection = oauth.linked("Restarts").await;
+    for restarts in 1..=2 {
+        oauth.clock.by(Duration::from_mins(61));
+        oauth.world.kintone().expire_access_tokens("demo", None, None).expect("a tenant");
+        oauth.world.kintone().clear_requests();
+        let slow = Effect::Latency { milliseconds: 500 };
+        oauth.world.kintone().inject(Fault::new(slow).on("POST", "/oauth2/token").times(1));
+        let restart = async {
+            until(async || oauth.token_requests() > 0).await;
+            server = tokio::task::spawn_blocking(move || server.restarted()).await.expect("it restarts");
+            server
+        };
+        let (answer, restarted) = tokio::join!(oauth.world.get("Restarts", RECORD), restart);
+        server = restarted;
+        assert_eq!(answer, (200, String::new()));
+        assert_eq!(oauth.token_requests(), 1);
+        assert_eq!(stored(&oauth, &connection).await.sealed_version, connection.sealed_version + restarts);
+    }
+}
+
+/// When a token ends is counted from its arrival, by our own clock: that of the vendor may show anything.
+#[rstest]
+#[case::ours_is_ahead(3 * 60)]
+#[case::ours_is_behind(-3 * 60)]
+#[tokio::test(flavor = "multi_thread")]
+async fn clocks_that_differ_from_the_vendors_change_nothing(#[case] minutes_ahead: i64) {
+    let oauth = OAuthWorld::start(Backend::Sqlite).await;
+    if minutes_ahead > 0 {
+        oauth.clock.by(Duration::from_mins(minutes_ahead.unsigned_abs()));
+    } else {
+        oauth.world.kintone().advance_clock(SignedDuration::from_mins(-minutes_ahead));
+    }
+    oauth.linked("Skewed").await;
+    for minutes in [30, 25] {
+        oauth.world.kintone().clear_requests();
+        oauth.clock.by(Duration::from_mins(minutes as u64));
+        oauth.world.kintone().advance_clock(SignedDuration::from_mins(minutes));
+        assert_eq!(oauth.world.get("Skewed", RECORD).await.0, 200);
+        assert_eq!(oauth.token_requests(), 0, "the token is good for an hour");
+    }
+    oauth.clock.by(Duration::from_mins(6));
+    oauth.world.kintone().advance_clock(SignedDuration::from_mins(6));
+    assert_eq!(oauth.world.get("Skewed", RECORD).await.0, 200);
+    assert_eq!(oauth.token_requests(), 1);
+}
+
+/// Two processes whose clocks are two hours apart share a token that the vendor replaces at each use. Whoever comes first
+/// renews, and no token is used twice: the lease goes by the database's clock.
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_whose_clocks_differ_use_no_token_twice() {
+    let oauth = OAuthWorld::start(Backend::Postgres).await;
+    oauth.rotate_refresh_tokens();
+    let connection = oauth.linked("Two clocks").await;
+    let theirs = Arc::new(SetForward::default());
+    theirs.by(Duration::from_hours(2));
+    let clock = Arc::clone(&theirs) as Arc<dyn Clock>;
+    let other = Node::start(StartOptions { clock, ..oauth.world.options() }).await;
+    for _ in 0..3 {
+        let (before, passed) = (stored(&oauth, &connection).await.sealed_version, Duration::from_mins(61));
+        oauth.clock.by(passed);
+        theirs.by(passed);
+        oauth.world.kintone().expire_access_tokens("demo", None, None).expect("a tenant");
+        oauth.world.kintone().clear_requests();
+        let here = join_all((0..16).map(|_| oauth.world.get("Two clocks", RECORD)));
+        let there = join_all((0..16).map(|_| other.get("Two clocks", RECORD)));
+        let (here, there) = tokio::join!(here, there);
+        assert!(here.iter().chain(&there).all(|answer| answer.0 == 200), "{here:?} {there:?}");
+        let renewed = stored(&oauth, &connection).await.sealed_version - before;
+        assert_eq!(oauth.token_requests() as u64, renewed, "every request was a success");
+        assert!((1..=2).contains(&renewed), "{renewed} renewals");
+    }
 }
 
 /// A token that is still good goes on while the vendor gives no new one.

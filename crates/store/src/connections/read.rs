@@ -40,6 +40,20 @@ impl Store {
         self.database.read_one(select).await?.map(read).transpose()
     }
 
+    /// The live connection with this name, however it is written.
+    pub async fn connection_named(
+        &self,
+        environment: &EnvironmentId,
+        name: &str,
+    ) -> Result<Option<Connection>, StoreError> {
+        let select = query(format!(
+            "SELECT {COLUMNS} FROM connections c \
+             WHERE c.environment_id = $1 AND c.name_key = $2 AND c.deleted_at IS NULL"
+        ));
+        let select = select.bind(environment).bind(name_key(name)?);
+        self.database.read_one(select).await?.map(read).transpose()
+    }
+
     /// The live connections that `reference` may mean: the one with that id, the one of that name, or those with that
     /// connection id (one in each integration). More than one means that the caller must say which integration.
     pub async fn connections_called(

@@ -17,6 +17,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a caller waits for a free connection before the answer is [`StoreError::Busy`].
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 const SQLITE_READERS: u32 = 4;
+/// Connections to PostgreSQL for what must not wait behind other work.
+const VITAL_CONNECTIONS: u32 = 2;
 
 /// Where the database is.
 #[derive(Debug, Clone)]
@@ -105,12 +107,12 @@ impl PostgresLocation {
                 "the database URL is malformed; write postgres://user:password@host:port/database".to_owned(),
             )
         })?;
-        let pool = PgPoolOptions::new()
-            .max_connections(self.max_connections)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(options.application_name("tombolo"))
-            .await?;
-        Ok(Database::Postgres(pool))
+        let options = options.application_name("tombolo");
+        let pool =
+            |connections| PgPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT);
+        let vital = pool(VITAL_CONNECTIONS).connect_lazy_with(options.clone());
+        let pool = pool(self.max_connections.saturating_sub(VITAL_CONNECTIONS).max(1));
+        Ok(Database::Postgres { pool: pool.connect_with(options).await?, vital })
     }
 }
 

@@ -73,7 +73,7 @@ pub(crate) async fn check_schema(
 pub(crate) async fn has_table(database: &Database, table: &'static str) -> Result<bool, StoreError> {
     let found = match database {
         Database::Sqlite { .. } => "SELECT name FROM sqlite_master WHERE type = 'table' AND name = $1",
-        Database::Postgres(_) => "SELECT $1 WHERE to_regclass($1) IS NOT NULL",
+        Database::Postgres { .. } => "SELECT $1 WHERE to_regclass($1) IS NOT NULL",
     };
     Ok(!database.read(query(found).bind(table)).await?.is_empty())
 }

@@ -26,19 +26,28 @@ pub(crate) const POSTGRES_CLOCK: &str = "SELECT CAST(EXTRACT(EPOCH FROM clock_ti
 #[derive(Clone)]
 pub(crate) enum Database {
     /// One connection writes, so that writers queue inside the process instead of failing; readers see the last commit.
-    Sqlite {
-        writer: SqlitePool,
-        readers: SqlitePool,
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Postgres {
+        pool: PgPool,
+        /// For what must not wait behind anything else: calls are refused without it, and leases run out.
+        vital: PgPool,
     },
-    Postgres(PgPool),
 }
 
 impl Database {
+    /// The same for what must not wait until the work that is under way has a connection to spare.
+    pub(crate) fn vital(&self) -> Self {
+        match self {
+            Self::Sqlite { .. } => self.clone(),
+            Self::Postgres { vital, .. } => Self::Postgres { pool: vital.clone(), vital: vital.clone() },
+        }
+    }
+
     /// Begins a transaction that may write.
     pub(crate) async fn begin(&self) -> Result<Transaction, StoreError> {
         match self {
             Self::Sqlite { writer, .. } => Ok(Transaction::Sqlite(SqliteTransaction::begin(writer).await?)),
-            Self::Postgres(pool) => Ok(Transaction::Postgres(pool.begin().await?)),
+            Self::Postgres { pool, .. } => Ok(Transaction::Postgres(pool.begin().await?)),
         }
     }
 
@@ -48,7 +57,7 @@ impl Database {
             Self::Sqlite { readers, .. } => {
                 Ok(query.for_sqlite().fetch_all(readers).await?.into_iter().map(Row::from).collect())
             }
-            Self::Postgres(pool) => {
+            Self::Postgres { pool, .. } => {
                 Ok(query.for_postgres().fetch_all(pool).await?.into_iter().map(Row::from).collect())
             }
         }
@@ -80,7 +89,7 @@ impl Database {
     pub(crate) async fn clock(&self, at: Timestamp) -> Result<Timestamp, StoreError> {
         match self {
             Self::Sqlite { .. } => Ok(at),
-            Self::Postgres(_) => {
+            Self::Postgres { .. } => {
                 self.read_one(query(POSTGRES_CLOCK)).await?.map_or(Ok(at), |mut row| row.time())
             }
         }
@@ -91,7 +100,7 @@ impl Database {
     pub(crate) const fn skip_locked(&self) -> &'static str {
         match self {
             Self::Sqlite { .. } => "",
-            Self::Postgres(_) => " FOR UPDATE SKIP LOCKED",
+            Self::Postgres { .. } => " FOR UPDATE SKIP LOCKED",
         }
     }
 
@@ -109,14 +118,17 @@ impl Database {
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres { pool, vital } => {
+                vital.close().await;
+                pool.close().await;
+            }
         }
     }
 
     pub(crate) fn is_closed(&self) -> bool {
         match self {
             Self::Sqlite { readers, .. } => readers.is_closed(),
-            Self::Postgres(pool) => pool.is_closed(),
+            Self::Postgres { pool, .. } => pool.is_closed(),
         }
     }
 }

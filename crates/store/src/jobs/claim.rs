@@ -65,7 +65,7 @@ impl Store {
         let mut statement = query("").bind(at.plus(duration));
         let held = these(&mut statement, leases);
         statement.append(&format!("UPDATE jobs SET due_at = $1 WHERE {held} RETURNING id, lease_token"));
-        let rows = self.database.write(statement).await?;
+        let rows = self.database.vital().write(statement).await?;
         rows.into_iter().map(|mut row| Ok(JobLease { id: row.parsed()?, token: row.counter()? })).collect()
     }
 

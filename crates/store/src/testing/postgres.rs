@@ -1,9 +1,9 @@
 //! A PostgreSQL for tests: the one of `TEST_POSTGRES_URL`, or a throw-away cluster that ends with the test process.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -87,19 +87,47 @@ fn server_url() -> String {
     })
 }
 
+/// A PostgreSQL of one test's own, which it may restart.
+pub struct OwnPostgres(Cluster);
+
+impl OwnPostgres {
+    /// Starts an empty server.
+    pub fn start() -> Self {
+        Self(Cluster::start())
+    }
+
+    /// The URL of its database.
+    pub fn url(&self) -> String {
+        self.0.url.clone()
+    }
+
+    /// Ends it as a crash would, with every connection, and starts it again; what was committed is there. Blocks until it
+    /// accepts connections.
+    #[must_use]
+    pub fn restarted(mut self) -> Self {
+        let input = self.0.shell.stdin.as_mut().expect("stdin is piped");
+        writeln!(input, "restart").expect("the shell runs");
+        self.0.wait_until_ready();
+        self
+    }
+}
+
 struct Cluster {
     url: String,
     /// The shell that owns the cluster stops it when its input closes, however the test process ends.
-    _shell: Child,
+    shell: Child,
+    output: BufReader<ChildStdout>,
 }
 
-/// Runs in a new directory as an unprivileged user. Nothing is flushed to disk: the data need not outlive the tests.
+/// Runs in a new directory as an unprivileged user. Nothing is flushed to disk: the data need not outlive the machine.
 const SCRIPT: &str = r#"
 "$BIN/initdb" --no-sync --username=test --auth=trust --encoding=UTF8 --locale=C.UTF-8 data >log 2>&1 &&
 "$BIN/pg_ctl" --wait -D data -l log start >>log 2>&1 \
-    -o "-c listen_addresses='' -k $PWD -c fsync=off -c synchronous_commit=off -c full_page_writes=off" &&
+    -o "-c listen_addresses='' -k $PWD -c fsync=off -c full_page_writes=off" &&
 echo ready || { cat log; rm -rf "$PWD"; exit 1; }
-read -r end
+while read -r restart; do
+    "$BIN/pg_ctl" --wait -D data -l log -m immediate restart >>log 2>&1 && echo ready || cat log
+done
 "$BIN/pg_ctl" --wait -D data -m immediate stop >/dev/null 2>&1
 rm -rf "$PWD"
 "#;
@@ -119,16 +147,17 @@ impl Cluster {
         }
         let mut child =
             shell.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0).spawn().expect("sh starts");
-        let mut output = BufReader::new(child.stdout.take().expect("stdout is piped"));
-        let mut line = String::new();
-        output.read_line(&mut line).expect("the shell says something");
-        assert!(
-            line.trim() == "ready",
-            "PostgreSQL did not start: {line}{}",
-            output.lines().map_while(Result::ok).collect::<Vec<_>>().join("\n")
-        );
+        let output = BufReader::new(child.stdout.take().expect("stdout is piped"));
         let url = format!("postgres://test@localhost/postgres?host={}", directory.display());
-        Self { url, _shell: child }
+        let mut started = Self { url, shell: child, output };
+        started.wait_until_ready();
+        started
+    }
+
+    fn wait_until_ready(&mut self) {
+        let mut line = String::new();
+        self.output.read_line(&mut line).expect("the shell says something");
+        assert!(line.trim() == "ready", "PostgreSQL did not start: {line}");
     }
 }
 

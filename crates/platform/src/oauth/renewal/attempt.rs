@@ -29,8 +29,6 @@ use crate::proxy::route_options;
 const LEASE: Duration = Duration::from_secs(4);
 /// How often a process gives a sign of life.
 const BEAT: Duration = Duration::from_secs(1);
-/// How long a token endpoint may take. Long, because an answer that nobody waits for may hold the only good token.
-const ANSWER_PATIENCE: Duration = Duration::from_mins(2);
 /// The first and the longest pause between two looks whether another process's renewal has ended, and between two
 /// attempts to write tokens down.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(25), Duration::from_millis(400));
@@ -45,7 +43,9 @@ impl Platform {
         let mut pauses = Pauses::default();
         loop {
             let (node, now) = (&self.name, self.now());
+            let writing = self.renewals.writers.acquire().await;
             let start = self.store.begin_renewal(environment, id, seen_version, node, LEASE, now).await?;
+            drop(writing);
             match start {
                 RenewalStart::Gone => return Err(gone()),
                 RenewalStart::Renewed => return Ok(()),
@@ -100,8 +100,8 @@ impl Platform {
         let config = texts(&connection.target.config);
         let settings = all_settings(&provider, texts(&connection.settings), &config);
         let mut options = route_options(&settings)?;
-        options.time_outs =
-            TimeOuts { head: ANSWER_PATIENCE, body_idle: ANSWER_PATIENCE, ..options.time_outs };
+        let patience = self.renewal_patience.vendor;
+        options.time_outs = TimeOuts { head: patience, body_idle: patience, ..options.time_outs };
         let old = self.safe.stored(&self.store, place_of(connection), sealed).await?.open()?;
         let ours = match &connection.target.oauth_client {
             Some(id) => self.store.oauth_client(environment, id.as_str()).await.map_err(Problem::from)?,
@@ -169,7 +169,10 @@ impl Platform {
                 Change::ReleaseLease(lease.clone()),
             ];
             changes.extend(mended(&begun.connection, replacement.life, self.now()));
-            match self.store.commit(&changes, self.now()).await {
+            let writing = self.renewals.writers.acquire().await;
+            let written = self.store.commit(&changes, self.now()).await;
+            drop(writing);
+            match written {
                 Ok(committed) => {
                     self.directory.committed(&committed);
                     if pauses.waited() {

@@ -98,6 +98,7 @@ pub(super) fn standing_failure(renewal: &Renewal, now: Timestamp) -> Problem {
     let (kind, code) = match renewal.failure["code"].as_str() {
         Some("token_refused") => (ProblemKind::Upstream, "token_refused"),
         Some("token_malformed") => (ProblemKind::Upstream, "token_malformed"),
+        Some("clocks_apart") => (ProblemKind::Upstream, "clocks_apart"),
         _ => (ProblemKind::Upstream, "token_unavailable"),
     };
     let problem = Problem::new(kind, code, text("what"), text("fix"));
@@ -144,7 +145,7 @@ impl Unanswered {
         match self {
             Self::Silence { sent, .. } => *sent,
             Self::Failure(ExchangeFailure::Passing { .. } | ExchangeFailure::Malformed(_)) => true,
-            Self::Failure(_) | Self::Problem(_) => false,
+            Self::Failure(_) | Self::ClocksApart { .. } | Self::Problem(_) => false,
         }
     }
 }

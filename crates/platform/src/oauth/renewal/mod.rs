@@ -10,10 +10,10 @@ mod failure;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tombolo_store::{Connection, ConnectionId, EnvironmentId, Timestamp};
 
 use crate::clock::Clock;
@@ -21,14 +21,30 @@ use crate::platform::Platform;
 use crate::problem::{Problem, ProblemKind};
 use crate::proxy::Plan;
 
-/// How long a caller waits for a renewal, which goes on without it.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// For how long a failure is the answer to everybody who asks, without a look into the database.
 const FAILURE_KEPT: Duration = Duration::from_secs(1);
 /// Renewals that one process begins by itself at a time; those that callers wait for come on top.
 const AT_ONCE: usize = 64;
 
+/// Renewals that write to the database at a time, of the eight connections that a process has for such work.
+const WRITERS: usize = 3;
+
 type Outcome = Result<(), Problem>;
+
+/// How long a renewal may take.
+#[derive(Debug, Clone, Copy)]
+pub struct RenewalPatience {
+    /// For a caller, who is told then; the renewal goes on without it.
+    pub caller: Duration,
+    /// For the vendor. Long, because an answer that nobody waits for may hold the only good token.
+    pub vendor: Duration,
+}
+
+impl Default for RenewalPatience {
+    fn default() -> Self {
+        Self { caller: Duration::from_secs(30), vendor: Duration::from_mins(2) }
+    }
+}
 
 /// Where a lane has tokens renewed. Does not keep the platform alive.
 #[derive(Clone)]
@@ -53,24 +69,36 @@ impl Renewer {
         let Some(id) = plan.connection.clone() else { return Err(nothing_to_renew()) };
         let (environment, version) = (plan.environment.clone(), plan.sealed.place.version);
         let (renewing, connection) = (Arc::clone(&platform), id.clone());
-        platform
-            .on_control(async move {
-                renewing.renew(&environment, &connection, version).await?;
-                // Another process may have renewed, of which the kept plans here know nothing yet.
-                renewing.directory.poll(&renewing.store).await?;
-                Ok(())
-            })
-            .await?;
+        platform.on_control(async move { renewing.renew(&environment, &connection, version).await }).await?;
         platform.plan(&plan.environment, None, id.as_str()).await
+    }
+
+    /// The plan of the same connection, if somebody has renewed its tokens in the meantime: a vendor may end the old access
+    /// token with that, and then it is refused however young it is.
+    pub(crate) async fn replaced(&self, plan: &Arc<Plan>) -> Result<Option<Arc<Plan>>, Problem> {
+        let platform = self.platform.upgrade().ok_or_else(interrupted)?;
+        let Some(id) = &plan.connection else { return Ok(None) };
+        let looking = Arc::clone(&platform);
+        platform.on_control(async move { Ok(looking.directory.poll_now(&looking.store).await?) }).await?;
+        let newest = platform.plan(&plan.environment, None, id.as_str()).await?;
+        Ok((newest.sealed.place.version > plan.sealed.place.version).then_some(newest))
     }
 }
 
 /// The renewals that run in this process.
-#[derive(Default)]
 pub(crate) struct Renewals {
-    running: std::sync::Mutex<HashMap<ConnectionId, watch::Receiver<Option<Outcome>>>>,
+    running: Mutex<HashMap<ConnectionId, watch::Receiver<Option<Outcome>>>>,
     /// Set when the process is about to end: no further renewal begins.
     closing: AtomicBool,
+    /// The right to write about a renewal. Most of such a write is waiting for those of other renewals, and whoever waits
+    /// holds a connection to the database that calls and signs of life need.
+    writers: Semaphore,
+}
+
+impl Default for Renewals {
+    fn default() -> Self {
+        Self { running: Mutex::default(), closing: AtomicBool::new(false), writers: Semaphore::new(WRITERS) }
+    }
 }
 
 impl Renewals {
@@ -104,7 +132,7 @@ impl Platform {
         seen_version: u64,
     ) -> Outcome {
         let mut outcome = self.running_renewal(environment, id, seen_version)?;
-        match tokio::time::timeout(PATIENCE, outcome.wait_for(Option::is_some)).await {
+        match tokio::time::timeout(self.renewal_patience.caller, outcome.wait_for(Option::is_some)).await {
             Ok(Ok(ended)) => ended.clone().unwrap_or(Ok(())),
             Ok(Err(_)) => Err(interrupted()),
             Err(_) => Err(too_slow()),
@@ -130,7 +158,12 @@ impl Platform {
         let listed = Listed { platform: Arc::clone(self), id: id.clone() };
         let environment = environment.clone();
         self.spawn(async move {
-            let ended = listed.platform.renew_alone(&environment, &listed.id, seen_version).await;
+            let platform = &listed.platform;
+            let mut ended = platform.renew_alone(&environment, &listed.id, seen_version).await;
+            if ended.is_ok() {
+                // Another process may have renewed, of which the kept plans here know nothing yet.
+                ended = platform.directory.poll(&platform.store).await.map_err(Problem::from);
+            }
             let failed = ended.is_err();
             tell.send_replace(Some(ended));
             if failed {

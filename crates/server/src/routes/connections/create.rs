@@ -25,7 +25,8 @@ use crate::routes::right::CreateConnection as MayCreate;
 /// Makes a connection
 ///
 /// Tests it first and stores nothing when it cannot be used, unless `test` is `false`. A body with `credentials` is that of
-/// the compatible API: it takes a connection of another product over. With
+/// the compatible API: it takes a connection of another product over. When that has renewed its tokens, which exist nowhere else
+/// then, the connection is stored whatever the test says, and its health tells. With
 /// `Accept: application/x-ndjson` the test is told stage by stage, one JSON object per line; the last line has the type
 /// `created` or `problem`. Scope: `environment:connections:create`.
 #[utoipa::path(
