@@ -80,24 +80,37 @@ pub struct CreateIntegration {
 pub enum IntegrationCredentials {
     /// A client for accounts that people link.
     #[serde(rename = "OAUTH2")]
-    OAuth2 {
-        /// Its public id at the vendor.
-        client_id: String,
-        /// Its secret; never shown.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[schema(value_type = Option<String>)]
-        client_secret: Option<FieldValue>,
-        /// The scopes to ask for, separated by commas.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        scopes: Option<String>,
-        /// Not taken: webhooks of vendors are not forwarded.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[schema(value_type = Option<String>)]
-        webhook_secret: Option<FieldValue>,
-        /// Where the vendor sends browsers back to; shown only.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        redirect_uri: Option<String>,
-    },
+    OAuth2(RegisteredClient),
+    /// A client of the older version, for accounts that people link.
+    #[serde(rename = "OAUTH1")]
+    OAuth1(RegisteredClient),
+    /// A client that signs beside the token of each account.
+    #[serde(rename = "TBA")]
+    Tba(RegisteredClient),
+    /// The keys that assume the role of each account.
+    #[serde(rename = "AWS_SIGV4")]
+    AwsSigV4(RegisteredClient),
+}
+
+/// What a vendor gave to whoever registered a client.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RegisteredClient {
+    /// Its public id at the vendor.
+    pub client_id: String,
+    /// Its secret; never shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub client_secret: Option<FieldValue>,
+    /// The scopes to ask for, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<String>,
+    /// Not taken: webhooks of vendors are not forwarded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub webhook_secret: Option<FieldValue>,
+    /// Where the vendor sends browsers back to; shown only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redirect_uri: Option<String>,
 }
 
 /// What is shown with an integration.

@@ -49,7 +49,7 @@ pub use field_value::FieldValue;
 pub use import_connection::{ImportConnection, ImportedCredentials};
 pub use integration::{
     CreateIntegration, Integration, IntegrationAnswer, IntegrationCredentials, IntegrationQuery,
-    Integrations, UpdateIntegration,
+    Integrations, RegisteredClient, UpdateIntegration,
 };
 pub use job::{Job, JobState, Jobs, JobsQuery};
 pub use key::{DataKey, EnvironmentKeys, Keys};

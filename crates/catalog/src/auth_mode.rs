@@ -2,9 +2,10 @@
 
 use serde::Deserialize;
 
-use crate::oauth2::Flow;
+use crate::oauth2::{Flow, OAuth2};
+use crate::provider::Provider;
 use crate::scheme::{AuthScheme, SchemeKind};
-use crate::token::OAuth1Flow;
+use crate::token::{OAuth1, OAuth1Flow};
 
 /// How the compatible API calls a way to authenticate; several of our schemes may have the same mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -74,9 +75,10 @@ impl AuthMode {
 }
 
 impl AuthScheme {
-    /// The field that the compatible API calls `name`; a name that it has no word of its own for is the field's.
-    pub fn field_named<'a>(&'a self, name: &'a str) -> &'a str {
-        match (&self.kind, name) {
+    /// The field that the compatible API calls `name`, in the spelling that a file of ours may have; a name that it has no
+    /// word of its own for is the field's.
+    pub fn field_named(&self, name: &str) -> String {
+        let own = match (&self.kind, name) {
             (SchemeKind::ApiKey { field, .. }, "apiKey") => field,
             (
                 SchemeKind::Basic { username, .. } | SchemeKind::EncodedPassword { username, .. },
@@ -86,7 +88,39 @@ impl AuthScheme {
                 SchemeKind::Basic { password, .. } | SchemeKind::EncodedPassword { password, .. },
                 "password",
             ) => password,
-            _ => name,
+            (SchemeKind::OAuth1(_), "oauth_client_id_override") => OAuth1::CONSUMER_KEY,
+            (SchemeKind::OAuth1(_), "oauth_client_secret_override") => OAuth1::CONSUMER_SECRET,
+            // A key that signs stands in the place of the secret.
+            (SchemeKind::OAuth2(oauth2), "client_private_key") if oauth2.client_assertion.is_some() => {
+                OAuth2::CLIENT_SECRET
+            }
+            _ => return spelled(name, |name| self.fields.get(name).is_some()),
+        };
+        own.to_owned()
+    }
+
+    /// The fields of the scheme that are the embedder's own and the same for every account, as far as the scheme has such:
+    /// the id and the secret of a client that signs beside the account. An integration's client can fill them.
+    pub fn client_fields(&self) -> Option<(&str, &str)> {
+        match &self.kind {
+            SchemeKind::OAuth1(oauth1) if oauth1.flow == OAuth1Flow::Token => {
+                Some((OAuth1::CONSUMER_KEY, OAuth1::CONSUMER_SECRET))
+            }
+            SchemeKind::AwsSigV4(aws) if aws.assume_role.is_some() => {
+                Some((aws.access_key_id.only_secret()?, aws.secret_access_key.only_secret()?))
+            }
+            _ => None,
+        }
+    }
+
+    /// What the compatible API calls an integration's client for this scheme, if it takes one.
+    pub fn client_mode(&self) -> Option<AuthMode> {
+        match &self.kind {
+            SchemeKind::OAuth2(_) if self.needs_browser() => Some(AuthMode::OAuth2),
+            SchemeKind::OAuth1(_) if self.needs_browser() => Some(AuthMode::OAuth1),
+            SchemeKind::OAuth1(_) => Some(AuthMode::Tba),
+            SchemeKind::AwsSigV4(_) => self.client_fields().map(|_| AuthMode::AwsSigV4),
+            _ => None,
         }
     }
 
@@ -112,4 +146,33 @@ impl AuthScheme {
             SchemeKind::AwsSigV4(_) => AuthMode::AwsSigV4,
         })
     }
+}
+
+impl Provider {
+    /// The field of the configuration, or the secret beside it, that the compatible API calls `name`. One that a credential
+    /// has as well got another name when its file was taken over, because one form shows both.
+    pub fn config_named(&self, scheme: &AuthScheme, name: &str) -> String {
+        let is_config = |name: &str| self.config.get(name).is_some() || self.settings.find(name).is_some();
+        let plain = spelled(name, is_config);
+        if is_config(&plain) {
+            return plain;
+        }
+        let is_known = |name: &str| self.config.get(name).is_some() || scheme.fields.get(name).is_some();
+        let beside = spelled(&format!("config_{name}"), is_known);
+        if is_known(&beside) { beside } else { spelled(name, is_known) }
+    }
+}
+
+/// The name as it is, or as it is written in files that were taken over: with letters, digits and `_` only.
+fn spelled(name: &str, is_known: impl Fn(&str) -> bool) -> String {
+    if is_known(name) {
+        return name.to_owned();
+    }
+    let written = field_name(name);
+    if is_known(&written) { written } else { name.to_owned() }
+}
+
+/// A name of a field as ours may be: letters, digits and `_`.
+pub(crate) fn field_name(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }

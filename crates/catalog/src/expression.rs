@@ -127,6 +127,17 @@ impl Expression {
         Self { source: format!("${{secret.{name}}}"), choices: vec![vec![hole]] }
     }
 
+    /// The name of the secret that the whole expression is, if it is one.
+    pub fn only_secret(&self) -> Option<&str> {
+        match self.choices.as_slice() {
+            [only] => match only.as_slice() {
+                [ExpressionPart::Value(ExpressionValue::Secret(name))] => Some(name),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The expression as it was written.
     pub fn source(&self) -> &str {
         &self.source

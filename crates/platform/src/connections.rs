@@ -100,7 +100,11 @@ impl Platform {
     ) -> Result<Result<CreatedConnection, TestReport>, Problem> {
         access.require(Scope::CreateConnection)?;
         check_name(&draft.name)?;
-        if !self.store.connections_called(&access.environment, draft.name.trim()).await?.is_empty() {
+        // Nobody chose the name of a connection that is made in a session.
+        let is_made_up = draft.belonging.session.is_some();
+        if !is_made_up
+            && !self.store.connections_called(&access.environment, draft.name.trim()).await?.is_empty()
+        {
             return Err(name_taken(&draft.name));
         }
         let id = self.new_connection_id()?;
@@ -114,14 +118,22 @@ impl Platform {
         } else {
             None
         };
-        match self.insert_connection(access, &id, draft, &prepared, report.as_ref()).await {
-            // Somebody else made the integration since it was looked for.
-            Err(problem) if problem.code == "unique_key_taken" && prepared.integration.is_none() => {
-                let found = self.store.integration(&access.environment, &draft.integration).await?;
-                let prepared = Prepared { integration: found, ..prepared };
-                self.insert_connection(access, &id, draft, &prepared, report.as_ref()).await?;
+        let (mut name, mut prepared) = (draft.name.trim().to_owned(), prepared);
+        let mut is_renamed = false;
+        loop {
+            match self.insert_connection(access, &id, (&name, draft), &prepared, report.as_ref()).await {
+                // Somebody else made the integration since it was looked for.
+                Err(problem) if problem.code == "unique_key_taken" && prepared.integration.is_none() => {
+                    prepared.integration =
+                        self.store.integration(&access.environment, &draft.integration).await?;
+                }
+                // Somebody else took the name meanwhile; the id is unique, and can be changed for a better name.
+                Err(problem) if problem.code == "name_taken" && is_made_up && !is_renamed => {
+                    name = format!("{name} ({id})");
+                    is_renamed = true;
+                }
+                outcome => break outcome?,
             }
-            outcome => outcome?,
         }
         let (connection, integration) = self.find_connection(&access.environment, None, id.as_str()).await?;
         Ok(Ok(CreatedConnection { connection, integration, report }))
@@ -132,7 +144,7 @@ impl Platform {
         &self,
         access: &Access,
         id: &ConnectionId,
-        draft: &ConnectionDraft,
+        (name, draft): (&str, &ConnectionDraft),
         prepared: &Prepared,
         report: Option<&TestReport>,
     ) -> Result<(), Problem> {
@@ -147,7 +159,7 @@ impl Platform {
             id: id.clone(),
             environment_id: access.environment.clone(),
             integration_id,
-            name: draft.name.trim().to_owned(),
+            name: name.to_owned(),
             connection_id: draft.connection_id.clone(),
             target: target(prepared),
             sealed: Some(plan.sealed.sealed.clone()),

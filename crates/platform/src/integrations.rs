@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use serde_json::json;
-use tombolo_catalog::Provider;
+use tombolo_catalog::{AuthMode, AuthScheme, Provider};
 use tombolo_store::{
-    Change, Integration, IntegrationId, IntegrationUpdate, NewIntegration, OAuthClientId, Object,
+    Change, Integration, IntegrationId, IntegrationUpdate, NewIntegration, OAuthClient, OAuthClientId, Object,
 };
 
 use crate::access::{Access, Scope};
 use crate::oauth::{OAuthClientChange, OAuthClientDraft};
 use crate::platform::{Platform, events};
-use crate::problem::{Problem, ProblemKind};
+use crate::problem::{Problem, ProblemKind, field};
 
 /// What an integration is made from.
 #[derive(Default)]
@@ -43,8 +43,9 @@ pub enum ChosenClient {
 }
 
 /// The values of an OAuth client that belongs to an integration.
-#[derive(Default)]
 pub struct OwnClient {
+    /// What it is for; several of the compatible API's words mean a client of OAuth 2.0.
+    pub mode: AuthMode,
     /// Its public id at the vendor.
     pub client_id: String,
     /// Its secret; the one that it has when absent.
@@ -148,18 +149,21 @@ impl Platform {
             ChosenClient::Own(own) => own,
         };
         if let Some(id) = known {
+            let client = self.find_oauth_client(access, id.as_str()).await?;
+            self.refuse_shared(access, &client, key).await?;
             let change = OAuthClientChange {
                 name: None,
                 client_id: Some(own.client_id.clone()),
                 client_secret: own.client_secret.clone(),
                 scopes: own.scopes.clone(),
             };
-            self.update_oauth_client(access, id.as_str(), change).await?;
-            return Ok((None, Vec::new()));
+            return Ok((None, self.change_of_client(access, &client, change).await?));
         }
+        let scheme = provider.auth.iter().find(|scheme| scheme.client_mode() == Some(own.mode));
+        let scheme = scheme.ok_or_else(|| other_credentials(provider, own.mode))?;
         let draft = OAuthClientDraft {
             provider: provider.id.clone(),
-            auth_scheme: None,
+            auth_scheme: Some(scheme.id.clone()),
             name: self.name_for_client(access, key).await?,
             client_id: Some(own.client_id.clone()),
             client_secret: own.client_secret.clone(),
@@ -169,6 +173,23 @@ impl Platform {
         };
         let (id, changes) = self.new_oauth_client(access, &draft).await?;
         Ok((Some(id), changes))
+    }
+
+    /// A client that other integrations have as well is not changed through one of them: the others would not know.
+    async fn refuse_shared(&self, access: &Access, client: &OAuthClient, key: &str) -> Result<(), Problem> {
+        let all = self.store.integrations(&access.environment).await?;
+        let sharing = all.iter().filter(|other| other.oauth_client.as_ref() == Some(&client.id));
+        let others: Vec<&str> =
+            sharing.map(|other| other.unique_key.as_str()).filter(|other| *other != key).collect();
+        if others.is_empty() {
+            return Ok(());
+        }
+        let what = format!("The OAuth client `{}` is also that of {}", client.name, others.join(", "));
+        let fix = format!(
+            "Change it for all of them at `/oauth-clients/{}`, or give this integration another one with `oauth_client`.",
+            client.id
+        );
+        Err(Problem::new(ProblemKind::Conflict, "oauth_client_shared", what, fix))
     }
 
     /// The key of the integration, or that with a number when another client has the name.
@@ -259,6 +280,21 @@ fn check_schemes(provider: &Provider, schemes: &[String]) -> Result<(), Problem>
             Err(Problem::invalid("unknown_auth_scheme", what, format!("Choose among: {}.", known.join(", "))))
         }
     }
+}
+
+fn other_credentials(provider: &Provider, given: AuthMode) -> Problem {
+    let known: Vec<&str> =
+        provider.auth.iter().filter_map(AuthScheme::client_mode).map(AuthMode::name).collect();
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    let (en, ja) = (
+        format!("{} takes no credentials of the type {}. It takes: {known}.", provider.name.en, given.name()),
+        format!(
+            "{}では種類「{}」の認証情報を使いません。使える種類: {known}",
+            provider.name.ja,
+            given.name()
+        ),
+    );
+    Problem::fields(vec![field("credentials.type", "custom", &en, &ja)])
 }
 
 fn object_of(integration: &Integration) -> Object {

@@ -23,6 +23,17 @@ impl Platform {
         Ok(self.store.list_connections(&access.environment, filter, after, limit).await?)
     }
 
+    /// Where a list of connections goes on after the first ones; `None` when there are no more.
+    pub async fn skip_connections(
+        &self,
+        access: &Access,
+        filter: &ConnectionFilter,
+        skipped: usize,
+    ) -> Result<Option<ConnectionCursor>, Problem> {
+        access.require(Scope::ListConnections)?;
+        Ok(self.store.skip_connections(&access.environment, filter, skipped).await?)
+    }
+
     /// The connections with a connection id, one in each integration at most.
     pub async fn connections_with_id(
         &self,

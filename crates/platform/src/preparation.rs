@@ -54,7 +54,9 @@ impl Platform {
         if scheme.needs_browser() {
             return Err(needs_browser(scheme));
         }
-        let accepted = self.read_form(&provider, scheme, draft.fields.clone()).await?;
+        let typed = draft.fields.clone();
+        let typed = self.with_client_fields(access, integration.as_ref(), &provider, scheme, typed).await?;
+        let accepted = self.read_form(&provider, scheme, typed).await?;
         let settings = accept_settings(&provider, &draft.settings);
         let (accepted, (settings, routing)) = both(accepted, settings)?;
         let Accepted { config: fields, gates, certificate, credentials, entries } = accepted;

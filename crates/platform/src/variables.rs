@@ -46,8 +46,7 @@ impl Platform {
     ) -> Result<(), Problem> {
         access.require(Scope::WriteVariables)?;
         check(name, value)?;
-        let known = self.store.environment_variables(&access.environment).await?;
-        let version = known.iter().find(|known| known.name == name).map_or(0, |known| known.sealed_version);
+        let version = self.store.environment_variable_version(&access.environment, name).await?;
         let credentials = CredentialsBuilder::new().value(VALUE, value.expose_secret()).build();
         let sealed = self.safe.seal(&self.store, place(access, name, version + 1), &credentials).await?;
         let put = PutEnvironmentVariable {

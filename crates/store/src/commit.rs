@@ -6,7 +6,7 @@ use tombolo_vault::Random;
 use crate::api_keys::{self, NewApiKey};
 use crate::audit::{self, NewAuditEvent};
 use crate::authorizations::{self, AuthorizationStep, NewAuthorization};
-use crate::connect_sessions::{self, NewConnectSession};
+use crate::connect_sessions::{self, ConnectSessionSecrets, NewConnectSession};
 use crate::connections::{
     self, ConnectionHealth, ConnectionUpdate, CredentialsReplacement, FailedRenewal, NewConnection,
 };
@@ -66,6 +66,8 @@ pub enum Change {
     StepAuthorization(AuthorizationStep),
     /// Makes a connect session.
     InsertConnectSession(NewConnectSession),
+    /// Puts other secrets in the place of those that a connect session has.
+    SealConnectSession(ConnectSessionSecrets),
     /// Ends a connect session.
     EndConnectSession(EnvironmentId, ConnectSessionId),
     /// Leaves something to be told to a browser's socket.
@@ -195,6 +197,7 @@ async fn apply(
         Change::InsertAuthorization(new) => authorizations::insert(act, new).await,
         Change::StepAuthorization(step) => authorizations::step(act, step).await,
         Change::InsertConnectSession(new) => connect_sessions::insert(act, new).await,
+        Change::SealConnectSession(new) => connect_sessions::seal(act, new).await,
         Change::EndConnectSession(environment, id) => connect_sessions::end(act, environment, id).await,
         Change::AddSocketMessage(new) => socket_messages::insert(act, new).await,
         Change::PutEnvironmentVariable(new) => environment_variables::put(act, new).await,
@@ -257,6 +260,7 @@ fn outdated_environments(changes: &[Change]) -> BTreeSet<&EnvironmentId> {
             | Change::FailRenewal(_)
             | Change::WarnOfEnd(..)
             | Change::InsertConnectSession(_)
+            | Change::SealConnectSession(_)
             | Change::EndConnectSession(..)
             | Change::AddSocketMessage(_)
             | Change::PutEnvironmentVariable(_)

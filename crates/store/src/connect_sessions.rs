@@ -1,7 +1,9 @@
 use serde_json::Value as Json;
+use tombolo_vault::Sealed;
 
 use crate::commit::Act;
 use crate::database::{Row, query};
+use crate::environments::count_sealed;
 use crate::error::StoreError;
 use crate::id::{ConnectSessionId, ConnectionId, EnvironmentId};
 use crate::store::Store;
@@ -18,6 +20,10 @@ pub struct ConnectSession {
     pub draft: Json,
     /// The connection that is linked again; `None` for a new one.
     pub connection: Option<ConnectionId>,
+    /// Secrets that were handed over beforehand.
+    pub sealed: Option<Sealed>,
+    /// The record version that `sealed` is bound to.
+    pub sealed_version: u64,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it is no longer good.
@@ -37,11 +43,26 @@ pub struct NewConnectSession {
     pub draft: Json,
     /// The connection that is linked again.
     pub connection: Option<ConnectionId>,
+    /// Secrets that were handed over with it, sealed for version 1.
+    pub sealed: Option<Sealed>,
     /// When it is no longer good.
     pub expires_at: Timestamp,
 }
 
-const COLUMNS: &str = "id, environment_id, draft, connection, created_at, expires_at";
+/// Other secrets for a session.
+#[derive(Debug, Clone)]
+pub struct ConnectSessionSecrets {
+    /// The environment it belongs to.
+    pub environment_id: EnvironmentId,
+    /// Which one.
+    pub id: ConnectSessionId,
+    /// The secrets, sealed for `expected_version` + 1.
+    pub sealed: Sealed,
+    /// The version that was read; another one is a conflict.
+    pub expected_version: u64,
+}
+
+const COLUMNS: &str = "id, environment_id, draft, connection, sealed, sealed_version, created_at, expires_at";
 
 impl Store {
     /// The session whose token has this hash, unless it has ended by `at`. (Takes no environment: the token says which
@@ -84,15 +105,20 @@ fn read(mut row: Row) -> Result<ConnectSession, StoreError> {
         environment_id: row.parsed()?,
         draft: row.json()?,
         connection: row.optional_parsed()?,
+        sealed: row.optional_bytes()?.map(Sealed::from_bytes).transpose()?,
+        sealed_version: row.counter()?,
         created_at: row.time()?,
         expires_at: row.time()?,
     })
 }
 
 pub(crate) async fn insert(act: &mut Act<'_>, new: &NewConnectSession) -> Result<(), StoreError> {
+    if let Some(sealed) = &new.sealed {
+        count_sealed(act, &new.environment_id, sealed).await?;
+    }
     let statement = query(
-        "INSERT INTO connect_sessions (id, environment_id, token_hash, draft, connection, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO connect_sessions (id, environment_id, token_hash, draft, connection, created_at, expires_at, sealed, \
+         sealed_version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     );
     let statement = statement
         .bind(&new.id)
@@ -101,8 +127,29 @@ pub(crate) async fn insert(act: &mut Act<'_>, new: &NewConnectSession) -> Result
         .bind(&new.draft)
         .bind(new.connection.as_ref())
         .bind(act.at)
-        .bind(new.expires_at);
+        .bind(new.expires_at)
+        .bind(new.sealed.as_ref().map(Sealed::as_bytes))
+        .bind(u64::from(new.sealed.is_some()));
     act.transaction.execute(statement).await.map(drop)
+}
+
+/// Puts other secrets in the place of those that a session has, unless it has ended.
+pub(crate) async fn seal(act: &mut Act<'_>, new: &ConnectSessionSecrets) -> Result<(), StoreError> {
+    count_sealed(act, &new.environment_id, &new.sealed).await?;
+    let statement = query(
+        "UPDATE connect_sessions SET sealed = $1, sealed_version = $2 \
+         WHERE environment_id = $3 AND id = $4 AND sealed_version = $5 AND ended_at IS NULL",
+    );
+    let statement = statement
+        .bind(new.sealed.as_bytes())
+        .bind(new.expected_version + 1)
+        .bind(&new.environment_id)
+        .bind(&new.id)
+        .bind(new.expected_version);
+    match act.transaction.execute(statement).await? {
+        0 => Err(StoreError::version_conflict("connect session", &new.id)),
+        _ => Ok(()),
+    }
 }
 
 /// Ends a session, once: its token is good for nothing from now on. One whose time is over can still be ended by what it
@@ -113,7 +160,7 @@ pub(crate) async fn end(
     id: &ConnectSessionId,
 ) -> Result<(), StoreError> {
     let statement = query(
-        "UPDATE connect_sessions SET ended_at = $1 WHERE environment_id = $2 AND id = $3 AND ended_at IS NULL",
+        "UPDATE connect_sessions SET ended_at = $1, sealed = NULL WHERE environment_id = $2 AND id = $3 AND ended_at IS NULL",
     );
     match act.transaction.execute(statement.bind(act.at).bind(environment).bind(id)).await? {
         0 => Err(StoreError::not_found("connect session", id)),

@@ -28,7 +28,7 @@ pub struct PutEnvironmentVariable {
     pub name: String,
     /// The value, sealed for `expected_version` + 1.
     pub sealed: Sealed,
-    /// The version that was read, 0 for a variable that is not there; another one is a conflict.
+    /// The version that was read, 0 for a variable that there never was; another one is a conflict.
     pub expected_version: u64,
 }
 
@@ -39,7 +39,8 @@ impl Store {
         environment: &EnvironmentId,
     ) -> Result<Vec<EnvironmentVariable>, StoreError> {
         let select = query(
-            "SELECT name, sealed, sealed_version FROM environment_variables WHERE environment_id = $1 ORDER BY name",
+            "SELECT name, sealed, sealed_version FROM environment_variables WHERE environment_id = $1 \
+             AND deleted_at IS NULL ORDER BY name",
         );
         let rows = self.database.read(select.bind(environment)).await?;
         rows.into_iter()
@@ -52,6 +53,18 @@ impl Store {
             })
             .collect()
     }
+
+    /// The last version that a variable of this name had, whether it is still there or not; 0 for one that there never was.
+    pub async fn environment_variable_version(
+        &self,
+        environment: &EnvironmentId,
+        name: &str,
+    ) -> Result<u64, StoreError> {
+        let select =
+            query("SELECT sealed_version FROM environment_variables WHERE environment_id = $1 AND name = $2");
+        let row = self.database.read_one(select.bind(environment).bind(name)).await?;
+        row.map_or(Ok(0), |mut row| row.counter())
+    }
 }
 
 pub(crate) async fn put(act: &mut Act<'_>, new: &PutEnvironmentVariable) -> Result<(), StoreError> {
@@ -60,7 +73,7 @@ pub(crate) async fn put(act: &mut Act<'_>, new: &PutEnvironmentVariable) -> Resu
     let statement = query(
         "INSERT INTO environment_variables (environment_id, name, sealed, sealed_version, updated_at) \
          VALUES ($1, $2, $3, $4, $5) ON CONFLICT (environment_id, name) DO UPDATE \
-         SET sealed = $3, sealed_version = $4, updated_at = $5 WHERE environment_variables.sealed_version = $6",
+         SET sealed = $3, sealed_version = $4, updated_at = $5, deleted_at = NULL WHERE environment_variables.sealed_version = $6",
     );
     let statement = statement
         .bind(&new.environment_id)
@@ -75,13 +88,18 @@ pub(crate) async fn put(act: &mut Act<'_>, new: &PutEnvironmentVariable) -> Resu
     }
 }
 
+/// Empties a variable. Its version stays, so that the values of one that is made later are told from those of this one.
 pub(crate) async fn delete(
     act: &mut Act<'_>,
     environment: &EnvironmentId,
     name: &str,
 ) -> Result<(), StoreError> {
-    let statement = query("DELETE FROM environment_variables WHERE environment_id = $1 AND name = $2");
-    match act.transaction.execute(statement.bind(environment).bind(name)).await? {
+    let statement = query(
+        "UPDATE environment_variables SET sealed = $1, deleted_at = $2, updated_at = $2 \
+         WHERE environment_id = $3 AND name = $4 AND deleted_at IS NULL",
+    );
+    let statement = statement.bind(Vec::<u8>::new()).bind(act.at).bind(environment).bind(name);
+    match act.transaction.execute(statement).await? {
         0 => Err(StoreError::not_found("environment variable", &name)),
         _ => Ok(()),
     }

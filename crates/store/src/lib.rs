@@ -38,7 +38,7 @@ pub use api_keys::{ApiKey, ApiKeyHash, ApiKeyText, KeyFormatError, KeyLookup, Ne
 pub use audit::{Actor, ActorKind, AuditBreak, AuditEvent, AuditVerification, NewAuditEvent, Object};
 pub use authorizations::{Authorization, AuthorizationStage, AuthorizationStep, NewAuthorization};
 pub use commit::{Change, Committed};
-pub use connect_sessions::{ConnectSession, NewConnectSession};
+pub use connect_sessions::{ConnectSession, ConnectSessionSecrets, NewConnectSession};
 pub use connections::{
     BegunRenewal, Connection, ConnectionCursor, ConnectionFilter, ConnectionHealth, ConnectionPage,
     ConnectionUpdate, CredentialsReplacement, FailedRenewal, Health, Interruption, NewConnection, Renewal,

@@ -34,6 +34,11 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration { version: 7, name: "webhooks", text: include_str!("../migrations/main/0007_webhooks.sql") },
     Migration { version: 8, name: "health", text: include_str!("../migrations/main/0008_health.sql") },
+    Migration {
+        version: 9,
+        name: "session secrets",
+        text: include_str!("../migrations/main/0009_session_secrets.sql"),
+    },
 ];
 const ACTIVITY_MIGRATIONS: &[Migration] = &[Migration {
     version: 1,

@@ -41,13 +41,9 @@ impl Entry {
             let names: Vec<String> = entry.list(key).iter().map(|path| field_name(path)).collect();
             entry.answered.extend(names);
         }
-        for (key, why) in [
-            ("require_client_certificate", "its token endpoint asks for a client certificate"),
-            ("installation", "it is linked from the vendor's side, by a request that the vendor sends"),
-        ] {
-            if entry.raw.contains_key(key) {
-                return Err(why.to_owned());
-            }
+        if entry.raw.contains_key("installation") {
+            let why = "it is linked from the vendor's side, by a request that the vendor sends";
+            return Err(why.to_owned());
         }
         for (key, what) in [
             (
@@ -80,6 +76,11 @@ impl Entry {
 
     pub(super) fn is_set(&self, key: &str) -> bool {
         self.raw.get(key).and_then(Value::as_bool) == Some(true)
+    }
+
+    /// Whether a client certificate is shown, to the API as well as where tokens are given out.
+    pub(super) fn shows_certificate(&self) -> bool {
+        self.is_set("require_client_certificate")
     }
 
     pub(super) fn number(&self, key: &str) -> Option<u64> {

@@ -131,6 +131,10 @@ fn document(entry: &mut Entry, schemes: &[Value], test: Value) -> Result<Value, 
     put("hosts", json!(entry.hosts()?));
     put("base_url", json!(base_url));
     put("config", config);
+    if entry.shows_certificate() {
+        let name = json!({ "en": "Client certificate", "ja": "クライアント証明書" });
+        put("gates", json!([{ "type": "client_certificate", "name": name }]));
+    }
     put("auth", json!(schemes));
     put("test", test);
     if let Some(retry) = test::retry(entry) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+pub(super) use crate::auth_mode::field_name;
 use crate::expression::hole_length;
 
 /// What holes may name in an entry.
@@ -44,11 +45,6 @@ const PLAIN: [(&str, &str); 14] = [
     ("bodyCanonicalParams", "body"),
     ("body", "body"),
 ];
-
-/// A name of a field as ours may be: letters, digits and `_`.
-pub(super) fn field_name(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
-}
 
 impl Names {
     /// The text with our holes, or why there is none.

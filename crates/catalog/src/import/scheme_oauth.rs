@@ -89,7 +89,10 @@ pub(super) fn with_person(entry: &mut Entry) -> Result<Value, String> {
 pub(super) fn without_person(entry: &mut Entry) -> Result<Value, String> {
     let mut oauth2 = tokens(entry)?;
     oauth2.insert("flow".to_owned(), json!("client_credentials"));
-    let mut asked = defined(entry, &[]);
+    // Certificate and key are those of the gate.
+    let of_gate: &[&str] =
+        if entry.shows_certificate() { &["client_certificate", "client_private_key"] } else { &[] };
+    let mut asked = defined(entry, of_gate);
     if oauth2.get("client_authentication") == Some(&json!("private_key_jwt")) {
         let mut key = asked
             .remove("client_private_key")

@@ -16,6 +16,7 @@ use super::signed::{AwsKey, Signer, is_signed_by, is_signed_by_aws, is_signed_to
 use super::token::{LIFE, parameters, put};
 use crate::faults::fits;
 use crate::http::{Answer, Request};
+use crate::world::World;
 
 /// The code that every person gets who agrees.
 pub(super) const CODE: &str = "simulated-code";
@@ -28,6 +29,7 @@ pub(super) struct Account<'a> {
     pub(super) provider: &'a Provider,
     pub(super) accepted: &'a [AcceptedCredential],
     pub(super) config: &'a BTreeMap<String, String>,
+    pub(super) world: &'a World,
 }
 
 impl Account<'_> {
@@ -36,7 +38,7 @@ impl Account<'_> {
         self.provider.auth.iter().find_map(|scheme| {
             let page = scheme.authorization_url().filter(|page| url_fits(page.source(), request));
             if request.method == http::Method::GET && page.is_some() {
-                return Some(agree(scheme, request));
+                return Some(self.agree(scheme, request));
             }
             match &scheme.kind {
                 SchemeKind::Login { login, .. } => self.logged_in(scheme, login, request),
@@ -45,6 +47,44 @@ impl Account<'_> {
                 _ => None,
             }
         })
+    }
+
+    /// Everybody agrees at once.
+    fn agree(&self, scheme: &AuthScheme, request: &Request) -> Answer {
+        let given: BTreeMap<String, String> =
+            url::form_urlencoded::parse(request.query.as_bytes()).into_owned().collect();
+        let renamed =
+            |name: &str| match scheme.oauth2().and_then(|oauth2| oauth2.authorization_names.get(name)) {
+                Some(other) => given.get(other),
+                None => given.get(name),
+            };
+        let mut pairs = Vec::new();
+        let back = if let Some(oauth2) = scheme.oauth2() {
+            pairs.push((oauth2.code_parameter.clone(), CODE.to_owned()));
+            pairs.extend(given.get("state").map(|state| ("state".to_owned(), state.clone())));
+            pairs.extend(oauth2.redirect_config.values().map(|name| (name.clone(), "sample".to_owned())));
+            renamed("redirect_uri").cloned()
+        } else {
+            pairs.extend(
+                [("oauth_token", TEMPORARY), ("oauth_verifier", VERIFIER)]
+                    .map(|(name, value)| (name.to_owned(), value.to_owned())),
+            );
+            self.told_callback()
+        };
+        let back = back.unwrap_or_default();
+        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();
+        let separator = if back.contains('?') { '&' } else { '?' };
+        let location = format!("{back}{separator}{query}");
+        Answer::html(StatusCode::FOUND, "302", "You agreed.").with_header(LOCATION, &location)
+    }
+
+    /// Where people go back to, as the last request for temporary credentials told.
+    fn told_callback(&self) -> Option<String> {
+        let told = self.world.log().list().into_iter().rev().find_map(|seen| {
+            let (_, rest) = seen.header("authorization")?.split_once("oauth_callback=\"")?;
+            Some(rest.split('"').next()?.to_owned())
+        })?;
+        Some(percent_encoding::percent_decode_str(&told).decode_utf8_lossy().into_owned())
     }
 
     fn known(&self, scheme: &AuthScheme) -> impl Iterator<Item = &AcceptedCredential> {
@@ -167,32 +207,6 @@ impl Account<'_> {
             ),
         ))
     }
-}
-
-/// Everybody agrees at once.
-fn agree(scheme: &AuthScheme, request: &Request) -> Answer {
-    let given: BTreeMap<String, String> =
-        url::form_urlencoded::parse(request.query.as_bytes()).into_owned().collect();
-    let renamed = |name: &str| match scheme.oauth2().and_then(|oauth2| oauth2.authorization_names.get(name)) {
-        Some(other) => given.get(other),
-        None => given.get(name),
-    };
-    let mut pairs = Vec::new();
-    if let Some(oauth2) = scheme.oauth2() {
-        pairs.push((oauth2.code_parameter.clone(), CODE.to_owned()));
-        pairs.extend(given.get("state").map(|state| ("state".to_owned(), state.clone())));
-        pairs.extend(oauth2.redirect_config.values().map(|name| (name.clone(), "sample".to_owned())));
-    } else {
-        pairs.extend(
-            [("oauth_token", TEMPORARY), ("oauth_verifier", VERIFIER)]
-                .map(|(name, value)| (name.to_owned(), value.to_owned())),
-        );
-    }
-    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();
-    let back = renamed("redirect_uri").cloned().unwrap_or_default();
-    let separator = if back.contains('?') { '&' } else { '?' };
-    let location = if back.is_empty() { format!("?{query}") } else { format!("{back}{separator}{query}") };
-    Answer::html(StatusCode::FOUND, "302", "You agreed.").with_header(LOCATION, &location)
 }
 
 /// What a step answers: what later steps and the end of the login look for.

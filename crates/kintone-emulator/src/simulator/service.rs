@@ -68,7 +68,12 @@ impl SimulatedService {
         if let Some(answer) = token::answer(&self.provider, &self.accepted, &self.config, request) {
             return answer;
         }
-        let account = Account { provider: &self.provider, accepted: &self.accepted, config: &self.config };
+        let account = Account {
+            provider: &self.provider,
+            accepted: &self.accepted,
+            config: &self.config,
+            world: &self.world,
+        };
         if let Some(answer) = account.answer(request) {
             return answer;
         }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use tombolo_auth::Typed;
-use tombolo_catalog::{AuthMode, AuthScheme, Provider};
+use tombolo_catalog::{AuthMode, AuthScheme, GateKind, Provider};
 use tombolo_store::{Connection, Integration};
 
 use super::session::SessionAccess;
@@ -60,7 +60,7 @@ impl Platform {
                 test: true,
                 session: Some(holder.session.id.clone()),
             };
-            self.reconnect(&holder.linking, None, connection.id.as_str(), typed, &mut |_| {}).await?
+            self.reconnect(&holder.linking, None, connection.id.as_str(), typed, &mut |_| {}).await
         } else {
             let draft = ConnectionDraft {
                 integration: chosen.key.clone(),
@@ -73,9 +73,21 @@ impl Platform {
                 metadata: json!({}),
                 belonging: holder.belonging(),
             };
-            self.create_connection(&holder.linking, &draft, true, &mut |_| {}).await?
+            self.create_connection(&holder.linking, &draft, true, &mut |_| {}).await
         };
-        outcome.map_err(|report| test_failed(&report))
+        outcome.map_err(as_failed_test)?.map_err(|report| test_failed(&report))
+    }
+
+    /// Why an account cannot be linked from the vendor's side, which begins with a webhook of the vendor's.
+    pub async fn refuse_outbound(&self, holder: &SessionAccess, key: &str) -> Problem {
+        let chosen = match holder.require(key) {
+            Ok(()) => self.chosen_in(holder, key).await,
+            Err(problem) => Err(problem),
+        };
+        match chosen {
+            Ok(chosen) => chosen.no_scheme("from the vendor's side"),
+            Err(problem) => problem,
+        }
     }
 
     /// What the browser of a session chose. A provider that nobody has used in the environment yet has to be named by the
@@ -139,17 +151,25 @@ impl Platform {
 impl Chosen {
     /// The first scheme of a kind that the integration allows.
     pub(crate) fn scheme(&self, mode: AuthMode) -> Result<&AuthScheme, Problem> {
-        let allowed = |scheme: &&AuthScheme| {
-            let listed = self.integration.as_ref().map_or(&[][..], |known| &known.auth_schemes);
-            listed.is_empty() || listed.contains(&scheme.id)
-        };
-        let found = self.provider.auth.iter().filter(allowed).find(|scheme| scheme.auth_mode() == mode);
-        found.ok_or_else(|| {
-            let modes: Vec<&str> =
-                self.provider.auth.iter().filter(allowed).map(|scheme| scheme.auth_mode().name()).collect();
-            let what = format!("`{}` cannot be linked with {}", self.key, mode.name());
-            Problem::invalid("invalid_auth_mode", what, format!("Choose among: {}.", modes.join(", ")))
-        })
+        let found = self.allowed().find(|scheme| scheme.auth_mode() == mode);
+        found.ok_or_else(|| self.no_scheme(&format!("with {}", mode.name())))
+    }
+
+    /// The first scheme for which a person agrees in a browser.
+    pub(super) fn scheme_with_person(&self) -> Result<&AuthScheme, Problem> {
+        let found = self.allowed().find(|scheme| scheme.needs_browser());
+        found.ok_or_else(|| self.no_scheme("in a window at the vendor"))
+    }
+
+    fn allowed(&self) -> impl Iterator<Item = &AuthScheme> {
+        let listed = self.integration.as_ref().map_or(&[][..], |known| &known.auth_schemes);
+        self.provider.auth.iter().filter(move |scheme| listed.is_empty() || listed.contains(&scheme.id))
+    }
+
+    fn no_scheme(&self, how: &str) -> Problem {
+        let modes: Vec<&str> = self.allowed().map(|scheme| scheme.auth_mode().name()).collect();
+        let what = format!("`{}` cannot be linked {how}", self.key);
+        Problem::invalid("invalid_auth_mode", what, format!("Choose among: {}.", modes.join(", ")))
     }
 }
 
@@ -161,13 +181,47 @@ pub(crate) fn merged(
     config: BTreeMap<String, String>,
     defaults: &BTreeMap<String, String>,
 ) -> (Typed, BTreeMap<String, String>) {
-    let mut fields: Typed =
-        given.values.into_iter().map(|(name, value)| (scheme.field_named(&name).to_owned(), value)).collect();
-    let mut config = config;
-    config.extend(defaults.clone());
+    let mut fields = Typed::new();
+    let mut config = named(provider, scheme, config);
+    for (name, value) in with_certificate(provider, scheme, given.values) {
+        let field = scheme.field_named(&name);
+        let beside = provider.config_named(scheme, &name);
+        if scheme.fields.get(&field).is_none() && provider.config.get(&beside).is_some() {
+            // The clients send some fields of the configuration among the credentials.
+            config.insert(beside, value.expose_secret().to_owned());
+        } else {
+            fields.insert(field, value);
+        }
+    }
+    config.extend(named(provider, scheme, defaults.clone()));
     let (of_account, settings) = split_settings(provider, config);
     fields.extend(of_account.into_iter().map(|(name, value)| (name, SecretString::from(value))));
     (fields, settings)
+}
+
+/// The configuration under the names that the provider's file has.
+pub(super) fn named(
+    provider: &Provider,
+    scheme: &AuthScheme,
+    config: BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    config.into_iter().map(|(name, value)| (provider.config_named(scheme, &name), value)).collect()
+}
+
+/// A certificate and its key, which the compatible API sends as two texts in PEM, as what opens the provider's gate.
+fn with_certificate(provider: &Provider, scheme: &AuthScheme, mut values: Typed) -> Typed {
+    let has_gate = provider.gates.iter().any(|gate| gate.kind == GateKind::ClientCertificate);
+    let is_own = scheme.fields.get("client_certificate").is_some();
+    if !has_gate || is_own {
+        return values;
+    }
+    if let Some(certificate) = values.remove("client_certificate") {
+        let key = values.remove("client_private_key");
+        let key = key.as_ref().map_or("", |key| key.expose_secret());
+        let both = format!("{}\n{key}", certificate.expose_secret());
+        values.insert("certificate".to_owned(), both.into());
+    }
+    values
 }
 
 /// A browser gives the fields of its account. Settings, such as a proxy server, are the embedder's to decide.
@@ -185,6 +239,15 @@ pub(super) fn refuse_settings(provider: &Provider, config: &BTreeMap<String, Str
 /// What the compatible API answers when a credential does not pass its test.
 pub(crate) fn test_failed(report: &TestReport) -> Problem {
     report.as_problem(ProblemKind::Invalid)
+}
+
+/// A credential that yields no token has not passed its test either, for whoever typed it.
+fn as_failed_test(problem: Problem) -> Problem {
+    if !matches!(problem.code, "token_refused" | "authorization_dead") {
+        return problem;
+    }
+    let fix = "Check what you typed against what the vendor shows.";
+    Problem::invalid("connection_test_failed", problem.what, fix)
 }
 
 fn other_integration() -> Problem {

@@ -16,6 +16,7 @@ pub use session::{
 };
 pub(crate) use sockets::Sockets;
 pub use sockets::{Socket, SocketNews};
+pub use tombolo_auth::Typed;
 
 use crate::problem::Problem;
 

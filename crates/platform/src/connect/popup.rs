@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use serde_json::json;
-use tombolo_catalog::AuthMode;
 
-use super::form::refuse_settings;
+use super::form::{named, refuse_settings};
 use super::session::SessionAccess;
 use crate::oauth::{AuthorizationDraft, hash};
 use crate::platform::Platform;
@@ -40,11 +39,13 @@ impl Platform {
         holder.require(key)?;
         let chosen = self.chosen_in(holder, key).await?;
         refuse_settings(&chosen.provider, &request.fields)?;
-        let scheme = chosen.scheme(AuthMode::OAuth2)?;
+        let scheme = chosen.scheme_with_person()?;
         let again = self.connection_of_session(holder, &chosen).await?;
         let defaults = holder.defaults(key);
         let PopupRequest { mut fields, scopes, mut authorization_parameters, socket } = request;
-        let (of_account, settings) = split_settings(&chosen.provider, defaults.fields);
+        fields = named(&chosen.provider, scheme, fields);
+        let (of_account, settings) =
+            split_settings(&chosen.provider, named(&chosen.provider, scheme, defaults.fields));
         fields.extend(of_account);
         authorization_parameters.extend(defaults.authorization_parameters);
         let belonging = holder.belonging();

@@ -141,6 +141,7 @@ impl Platform {
             token_hash: hash(&token),
             draft: json!(draft),
             connection: connection.map(|connection| connection.id.clone()),
+            sealed: None,
             expires_at,
         }));
         let object = Object { kind: "connect_session".into(), id: id.to_string(), label: label_of(&draft) };

@@ -147,7 +147,9 @@ impl Platform {
                 Some(self.find_connection(&access.environment, Some(&draft.integration), id).await?.0)
             }
         };
+        // Nobody chose the name of a connection that is made in a session; it is changed should it be taken by then.
         if again.is_none()
+            && draft.belonging.session.is_none()
             && !self.store.connections_called(&access.environment, draft.name.trim()).await?.is_empty()
         {
             return Err(name_taken(&draft.name));
@@ -158,6 +160,11 @@ impl Platform {
             None => self.known_provider(&draft.integration)?,
         };
         let scheme = scheme_with_client(&provider, draft.auth_scheme.as_deref())?;
+        if !scheme.needs_browser() {
+            let what = format!("The auth scheme `{}` of {} needs no browser", scheme.id, provider.name.en);
+            let fix = "Link the account with `tombolo connection create`.";
+            return Err(Problem::invalid("no_oauth", what, fix));
+        }
         if let Some(integration) = &integration {
             refuse_scheme(integration, &scheme.id)?;
         }

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
-use tombolo_auth::CredentialsBuilder;
-use tombolo_catalog::{AuthScheme, GateKind, OAuth2, Provider};
-use tombolo_store::{Change, NewOAuthClient, OAuthClient, OAuthClientId, OAuthClientUpdate, Object};
+use tombolo_auth::{CredentialsBuilder, Typed};
+use tombolo_catalog::{AuthScheme, GateKind, OAuth2, Provider, Template};
+use tombolo_store::{
+    Change, Integration, NewOAuthClient, OAuthClient, OAuthClientId, OAuthClientUpdate, Object,
+};
 use tombolo_vault::{BoundHost, HostRole, HostSet};
 
 use super::secret_text;
@@ -122,8 +124,20 @@ impl Platform {
         reference: &str,
         change: OAuthClientChange,
     ) -> Result<OAuthClient, Problem> {
-        access.require(Scope::UpdateIntegration)?;
         let client = self.find_oauth_client(access, reference).await?;
+        let changes = self.change_of_client(access, &client, change).await?;
+        self.commit(&changes).await?;
+        self.find_oauth_client(access, client.id.as_str()).await
+    }
+
+    /// What changes an OAuth client, for the act that needs it.
+    pub(crate) async fn change_of_client(
+        &self,
+        access: &Access,
+        client: &OAuthClient,
+        change: OAuthClientChange,
+    ) -> Result<Vec<Change>, Problem> {
+        access.require(Scope::UpdateIntegration)?;
         let sealed = match &change.client_secret {
             Some(secret) => {
                 let (version, hosts) = (client.sealed_version + 1, client.hosts.clone());
@@ -145,9 +159,8 @@ impl Platform {
             sealed,
         };
         let mut changes = vec![Change::UpdateOAuthClient(update)];
-        changes.extend(events(access, "oauth_client.updated", object_of(&client), detail, false));
-        self.commit(&changes).await?;
-        self.find_oauth_client(access, client.id.as_str()).await
+        changes.extend(events(access, "oauth_client.updated", object_of(client), detail, false));
+        Ok(changes)
     }
 
     /// Deletes an OAuth client that no connection needs.
@@ -168,6 +181,45 @@ impl Platform {
         found.ok_or_else(|| {
             Problem::not_found("unknown_oauth_client", format!("There is no OAuth client `{reference}`"))
         })
+    }
+
+    /// What was typed, with what the integration's client fills where the provider asks for the embedder's own id and
+    /// secret beside the account's, and nobody typed them.
+    pub(crate) async fn with_client_fields(
+        &self,
+        access: &Access,
+        integration: Option<&Integration>,
+        provider: &Provider,
+        scheme: &AuthScheme,
+        mut typed: Typed,
+    ) -> Result<Typed, Problem> {
+        let Some((id_field, secret_field)) = scheme.client_fields() else { return Ok(typed) };
+        let is_typed = |name: &str| typed.get(name).is_some_and(|value| !value.expose_secret().is_empty());
+        if is_typed(id_field) || is_typed(secret_field) {
+            return Ok(typed);
+        }
+        let is_config = |name: &&String| provider.config.get(name).is_some();
+        let config = typed.iter().filter(|(name, _)| is_config(name));
+        let config = config.map(|(name, value)| (name.clone(), value.expose_secret().to_owned())).collect();
+        let wanted = integration.and_then(|known| known.oauth_client.as_ref()).map(ToString::to_string);
+        let client = match self.client_for(access, provider, scheme, wanted.as_deref(), &config).await {
+            Ok(client) => client,
+            // Then the form says what is missing. A client of another scheme says nothing about this one.
+            Err(problem) if matches!(problem.code, "no_oauth_client" | "other_oauth_client") => {
+                return Ok(typed);
+            }
+            Err(problem) => return Err(problem),
+        };
+        for (name, value) in merged_config(&client, config)? {
+            typed.insert(name, value.into());
+        }
+        if let Some(sealed) = self.client_secret(&client).await? {
+            let opened = sealed.open()?;
+            let secret = opened.value(OAuth2::CLIENT_SECRET).unwrap_or_default();
+            typed.insert(secret_field.to_owned(), secret.into());
+        }
+        typed.insert(id_field.to_owned(), client.client_id.into());
+        Ok(typed)
     }
 
     /// The secret of a client, sealed; `None` for a client without one.
@@ -263,15 +315,15 @@ impl Platform {
     }
 }
 
-/// The scheme of a provider that needs an OAuth client.
+/// The scheme of a provider that a client is made for; when nobody says which, one for a person before the others.
 pub(super) fn scheme_with_client<'a>(
     provider: &'a Provider,
     wanted: Option<&str>,
 ) -> Result<&'a AuthScheme, Problem> {
-    let found = provider
-        .auth
-        .iter()
-        .find(|scheme| wanted.is_none_or(|wanted| scheme.id == wanted) && scheme.needs_browser());
+    let fits = |scheme: &&AuthScheme| wanted.is_none_or(|wanted| scheme.id == wanted);
+    let with_person = provider.auth.iter().filter(fits).find(|scheme| scheme.needs_browser());
+    let found = with_person
+        .or_else(|| provider.auth.iter().filter(fits).find(|scheme| scheme.client_mode().is_some()));
     found.ok_or_else(|| {
         let what = match wanted {
             Some(wanted) => {
@@ -289,7 +341,10 @@ fn accept_config(
     scheme: &AuthScheme,
     given: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, Problem> {
-    let known: Vec<&str> = scheme.token_urls().iter().flat_map(|url| url.config_names()).collect();
+    // A client that signs beside the account is good at the address of the API.
+    let base_url = scheme.client_fields().map(|_| &provider.base_url);
+    let urls = scheme.token_urls().into_iter().chain(base_url);
+    let known: Vec<&str> = urls.flat_map(Template::config_names).collect();
     let (mut config, mut faults) = (BTreeMap::new(), Vec::new());
     for (name, value) in given {
         match provider.config.get(name).filter(|_| known.contains(&name.as_str())) {

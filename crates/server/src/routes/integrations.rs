@@ -6,8 +6,9 @@ use axum::Json;
 use axum::extract::State;
 use tombolo_api::{
     CreateIntegration, Integration, IntegrationAnswer, IntegrationCredentials, IntegrationQuery,
-    Integrations, Success, UpdateIntegration,
+    Integrations, RegisteredClient, Success, UpdateIntegration,
 };
+use tombolo_platform::catalog::{AuthMode, AuthScheme};
 use tombolo_platform::oauth::redirect_uri;
 use tombolo_platform::{ChosenClient, IntegrationChange, IntegrationDraft, OwnClient, Problem, store};
 use utoipa_axum::router::OpenApiRouter;
@@ -94,13 +95,9 @@ async fn read_integration(
     let wants_client = query.include.iter().any(|wanted| wanted == "credentials");
     if let Some(id) = data.oauth_client.as_ref().filter(|_| wants_client) {
         let client = routes.platform.read_oauth_client(&caller.access, id).await?;
-        data.credentials = Some(IntegrationCredentials::OAuth2 {
-            redirect_uri: routes.public_url.known().map(|url| redirect_uri(url, &client)),
-            client_id: client.client_id,
-            client_secret: None,
-            scopes: Some(client.scopes.join(",")),
-            webhook_secret: None,
-        });
+        let provider = routes.platform.provider_of(&found)?;
+        let mode = provider.scheme(&client.auth_scheme).and_then(AuthScheme::client_mode);
+        data.credentials = Some(shown(mode, client, routes.public_url.known()));
     }
     Ok(Json(IntegrationAnswer { data }))
 }
@@ -158,14 +155,43 @@ fn client(
     match (known, credentials) {
         (Some(reference), _) => ChosenClient::Known(reference),
         (None, None) => ChosenClient::Unchanged,
-        (None, Some(IntegrationCredentials::OAuth2 { client_id, client_secret, scopes, .. })) => {
+        (None, Some(credentials)) => {
+            let (mode, client) = match credentials {
+                IntegrationCredentials::OAuth2(client) => (AuthMode::OAuth2, client),
+                IntegrationCredentials::OAuth1(client) => (AuthMode::OAuth1, client),
+                IntegrationCredentials::Tba(client) => (AuthMode::Tba, client),
+                IntegrationCredentials::AwsSigV4(client) => (AuthMode::AwsSigV4, client),
+            };
             ChosenClient::Own(OwnClient {
-                client_id,
-                client_secret: client_secret.map(|secret| secret.into_typed().into()),
-                scopes: scopes.map(|scopes| listed(&scopes)),
+                mode,
+                client_id: client.client_id,
+                client_secret: client.client_secret.map(|secret| secret.into_typed().into()),
+                scopes: client.scopes.map(|scopes| listed(&scopes)),
                 config: config.unwrap_or_default(),
             })
         }
+    }
+}
+
+/// A client in the form of the compatible API.
+fn shown(
+    mode: Option<AuthMode>,
+    client: store::OAuthClient,
+    public_url: Option<&str>,
+) -> IntegrationCredentials {
+    let wire = |redirect_uri, client: store::OAuthClient| RegisteredClient {
+        redirect_uri,
+        client_id: client.client_id,
+        client_secret: None,
+        scopes: Some(client.scopes.join(",")),
+        webhook_secret: None,
+    };
+    let callback = public_url.map(|url| redirect_uri(url, &client));
+    match mode {
+        Some(AuthMode::OAuth1) => IntegrationCredentials::OAuth1(wire(callback, client)),
+        Some(AuthMode::Tba) => IntegrationCredentials::Tba(wire(None, client)),
+        Some(AuthMode::AwsSigV4) => IntegrationCredentials::AwsSigV4(wire(None, client)),
+        _ => IntegrationCredentials::OAuth2(wire(callback, client)),
     }
 }
 

@@ -1,11 +1,15 @@
 //! The published clients of the compatible API, unchanged. `NPM_CLIENTS_DIR` names the folder whose `node_modules` holds
 //! them; `cargo xtask test` sets it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
+use tombolo_kintone_emulator::{Simulator, SimulatorOptions};
+use tombolo_platform::catalog::import;
 use tombolo_platform::start::ConnectToOption;
 
 use crate::app::{App, Engine, TOKEN};
@@ -71,6 +75,119 @@ async fn the_front_end_client(#[values(Engine::Sqlite, Engine::Postgres)] engine
     .await;
     let key = app.key_with_scopes(&SCOPES).await;
     run(&app, &key, "nango-frontend.mjs", &[("IDENTITY_PROVIDER_PORT", port.to_string())]).await;
+}
+
+/// In Chromium, an account of every way to authenticate that the client knows.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_front_end_client_links_by_every_way(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let (Some(_), Some(clients)) = (std::env::var_os("CHROMIUM_BIN"), std::env::var_os("NPM_CLIENTS_DIR"))
+    else {
+        eprintln!(
+            "NOT RUN: the front-end client's ways are not run; CHROMIUM_BIN or NPM_CLIENTS_DIR is unset"
+        );
+        return;
+    };
+    let played = Played::start_all(Path::new(&clients)).await;
+    let app = App::start_with(engine, None, |options, directory| {
+        let providers = directory.join("providers");
+        std::fs::create_dir(&providers).expect("a directory");
+        for one in &played {
+            std::fs::write(providers.join(format!("{}.yaml", one.id)), &one.file).expect("a file");
+            options.egress.connect_to.extend(one.reached());
+        }
+        options.provider_directory = Some(providers);
+    })
+    .await;
+    let accounts: Vec<Value> = played.iter().map(Played::account).collect();
+    let key = app.key_with_scopes(&SCOPES).await;
+    run(&app, &key, "nango-frontend-modes.mjs", &[("ACCOUNTS", Value::from(accounts).to_string())]).await;
+}
+
+/// Published entries, one for each way to authenticate.
+const ENTRIES: [&str; 14] = [
+    "adp",
+    "agencyzoom",
+    "airtable-pat",
+    "apple-business-manager",
+    "auth0-cc",
+    "aws-sigv4",
+    "bill",
+    "emarsys",
+    "ghost-admin",
+    "netsuite-tba",
+    "okta-cc",
+    "twilio",
+    "twitter",
+    "youcanbook-me-public",
+];
+
+/// A published entry that was taken over and is played.
+struct Played {
+    id: String,
+    file: String,
+    simulator: Simulator,
+}
+
+impl Played {
+    async fn start_all(clients: &Path) -> Vec<Self> {
+        let path = clients.join("node_modules/@nangohq/providers/providers.yaml");
+        let text = std::fs::read_to_string(path).expect("the published file");
+        let import = import::import("providers.yaml", &text).expect("a map of entries");
+        let mut all = Vec::new();
+        for id in ENTRIES {
+            let entry = import.entries.iter().find(|entry| entry.id == id).expect("the entry");
+            let converted = entry.outcome.as_ref().unwrap_or_else(|reason| panic!("{id}: {reason}"));
+            let provider = Arc::new(converted.provider.clone());
+            let simulator = Simulator::start(SimulatorOptions::new(provider)).await;
+            let simulator = simulator.unwrap_or_else(|error| panic!("{id}: {error}"));
+            all.push(Self { id: id.to_owned(), file: converted.text.clone(), simulator });
+        }
+        all
+    }
+
+    fn reached(&self) -> impl Iterator<Item = ConnectToOption> {
+        let address = self.simulator.http_address();
+        self.simulator.hosts().into_iter().map(move |host| ConnectToOption {
+            host,
+            address,
+            authority: None,
+            browser_address: Some(format!("http://localhost:{}", address.port())),
+            without_tls: true,
+        })
+    }
+
+    /// What a person types, apart from what is the embedder's own.
+    fn account(&self) -> Value {
+        let provider = self.simulator.provider();
+        let scheme = &provider.auth[0];
+        let accepted = &self.simulator.credentials()[0];
+        let form = self.simulator.form(accepted).expect("a form that can be filled in");
+        let (config, mut secrets): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            form.into_iter().partition(|(name, _)| provider.config.get(name).is_some());
+        let client = match scheme.client_fields() {
+            Some((id, secret)) => Some([secrets.remove(id), secrets.remove(secret)]),
+            None if scheme.needs_browser() => {
+                let of = |name: &str| accepted.fields.get(name).cloned();
+                Some([of("consumer_key"), of("consumer_secret")])
+            }
+            None => None,
+        };
+        json!({
+            "id": self.id,
+            "mode": scheme.auth_mode().name(),
+            "config": config,
+            "secrets": secrets,
+            "client": client,
+            "certificate": certificate_and_key(),
+        })
+    }
+}
+
+/// A client certificate and its key, as two texts in PEM.
+fn certificate_and_key() -> [String; 2] {
+    let made = rcgen::generate_simple_self_signed(["client.example".to_owned()]).expect("a certificate");
+    [made.cert.pem(), made.signing_key.serialize_pem()]
 }
 
 fn free_port() -> u16 {

@@ -1,7 +1,8 @@
 use http::{Method, StatusCode};
+use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::app::{App, OTHER_TOKEN, PASSWORD, TOKEN, draft, settled};
+use crate::app::{App, Engine, OTHER_TOKEN, PASSWORD, TOKEN, draft, settled};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_is_made_listed_read_tested_changed_and_deleted() {
@@ -218,4 +219,38 @@ async fn a_name_may_be_a_word_of_the_api() {
     assert_eq!(methods, ["DELETE", "GET", "HEAD", "PATCH", "POST"]);
     let powerless = app.caller_with_scopes(&["environment:connections:create"]).await;
     assert_eq!(powerless.get("/connections/test").await.verdict(), "403 forbidden");
+}
+
+/// Whichever page is asked for, the pages together are the list, whether in the order of creation or as matches of a search.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_by_number_are_the_list(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let app = App::start_on(engine).await;
+    let caller = app.caller();
+    for number in 0..7 {
+        // The last three are found by their connection id alone.
+        let name = if number < 4 { format!("Sales {number}") } else { format!("Other {number}") };
+        let more =
+            json!({ "connection_id": format!("sales-{number}"), "test": false, "tags": { "team": "sales" } });
+        let mut wanted = draft(&name);
+        wanted.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        assert_eq!(caller.post("/connections", &wanted).await.status, StatusCode::CREATED);
+    }
+    let ids = async |path: String| -> Vec<String> {
+        let listed = caller.get(&path).await.json();
+        let found = listed["connections"].as_array().expect("a list").iter();
+        found.map(|one| one["connection_id"].as_str().expect("an id").to_owned()).collect()
+    };
+    for filter in ["", "&search=sales", "&tags[team]=sales", "&search=sales&tags[team]=sales"] {
+        let whole = ids(format!("/connections?limit=10{filter}")).await;
+        assert_eq!(whole.len(), 7, "{filter}");
+        for limit in 1..=4 {
+            let mut pages = Vec::new();
+            for page in 0..=7 {
+                pages.extend(ids(format!("/connections?limit={limit}&page={page}{filter}")).await);
+            }
+            assert_eq!(pages, whole, "{filter}, {limit} at a time");
+        }
+    }
+    assert!(ids("/connections?limit=10000&page=10".to_owned()).await.is_empty());
 }

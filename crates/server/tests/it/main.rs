@@ -15,6 +15,7 @@ mod oauth;
 mod operation;
 mod rate;
 mod resources;
+mod sessions;
 mod tls;
 mod vendor_clients;
 mod webhooks;

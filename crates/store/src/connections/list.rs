@@ -65,7 +65,8 @@ impl Store {
     ) -> Result<ConnectionPage, StoreError> {
         let search = filter.search.as_deref().map(str::trim).filter(|search| !search.is_empty());
         let Some(search) = search else {
-            let select = by_creation(environment, filter, after, limit);
+            let mut select = by_creation(read::COLUMNS, environment, filter, after);
+            append_limit(&mut select, limit);
             return self
                 .page(select, limit, |last| ConnectionCursor::Created(last.created_at, last.id.clone()))
                 .await;
@@ -73,7 +74,8 @@ impl Store {
 
         let mut found = ConnectionPage { connections: Vec::new(), next: None };
         if !matches!(after, Some(ConnectionCursor::ConnectionId(..))) {
-            let select = by_name(environment, filter, search, after, limit);
+            let mut select = by_name(read::COLUMNS, environment, filter, search, after);
+            append_limit(&mut select, limit);
             let cursor = |last: &Connection| ConnectionCursor::Name(search_key(&last.name), last.id.clone());
             found = self.page(select, limit, cursor).await?;
             if found.next.is_some() {
@@ -81,7 +83,8 @@ impl Store {
             }
         }
         let rest = limit - found.connections.len();
-        let select = by_connection_id(environment, filter, search, after, rest);
+        let mut select = by_connection_id(read::COLUMNS, environment, filter, search, after);
+        append_limit(&mut select, rest);
         let cursor = |last: &Connection| {
             ConnectionCursor::ConnectionId(last.connection_id.clone(), last.integration_id.clone())
         };
@@ -96,6 +99,39 @@ impl Store {
         found.connections.append(&mut more.connections);
         found.next = more.next;
         Ok(found)
+    }
+
+    /// Where a list goes on after its first `skipped` connections; `None` when it has no more than them. Only an index is
+    /// walked along, none of the connections is read.
+    pub async fn skip_connections(
+        &self,
+        environment: &EnvironmentId,
+        filter: &ConnectionFilter,
+        skipped: usize,
+    ) -> Result<Option<ConnectionCursor>, StoreError> {
+        let Some(last) = skipped.checked_sub(1) else { return Ok(None) };
+        let search = filter.search.as_deref().map(str::trim).filter(|search| !search.is_empty());
+        let Some(search) = search else {
+            let order = order_of_creation(filter);
+            let columns = format!("{}, {}", order.0, order.1);
+            let mut select = by_creation(&columns, environment, filter, None);
+            append_only(&mut select, last);
+            let row = self.database.read_one(select).await?;
+            return row.map(|mut row| Ok(ConnectionCursor::Created(row.time()?, row.parsed()?))).transpose();
+        };
+        let mut select = by_name("c.name_search, c.id", environment, filter, search, None);
+        append_only(&mut select, last);
+        if let Some(mut row) = self.database.read_one(select).await? {
+            return Ok(Some(ConnectionCursor::Name(row.text()?, row.parsed()?)));
+        }
+        let count = by_name("c.id", environment, filter, search, None).counted();
+        let by_names = self.database.read_one(count).await?.map_or(Ok(0), |mut row| row.counter())?;
+        let last = last.saturating_sub(usize::try_from(by_names).unwrap_or(usize::MAX));
+        let columns = "c.connection_id, c.integration_id";
+        let mut select = by_connection_id(columns, environment, filter, search, None);
+        append_only(&mut select, last);
+        let row = self.database.read_one(select).await?;
+        row.map(|mut row| Ok(ConnectionCursor::ConnectionId(row.text()?, row.parsed()?))).transpose()
     }
 
     /// Reads one row more than wanted to learn whether there is a next page.
@@ -117,25 +153,28 @@ impl Store {
     }
 }
 
+/// The columns of the order of creation. With a tag, the table of tags leads: it has its own copy of the order.
+fn order_of_creation(filter: &ConnectionFilter) -> (&'static str, &'static str) {
+    if filter.tags.is_empty() { ("c.created_at", "c.id") } else { ("t.created_at", "t.connection") }
+}
+
 fn by_creation(
+    columns: &str,
     environment: &EnvironmentId,
     filter: &ConnectionFilter,
     after: Option<&ConnectionCursor>,
-    limit: usize,
 ) -> Query {
-    // With a tag, the table of tags leads: it has its own copy of the order. The cross join keeps that order of tables.
-    let order =
-        if filter.tags.is_empty() { ("c.created_at", "c.id") } else { ("t.created_at", "t.connection") };
+    let order = order_of_creation(filter);
     let mut select = match filter.tags.first() {
+        // The cross join keeps the order of the tables.
         Some((tag, value)) => query(format!(
-            "SELECT {} FROM connection_tags t CROSS JOIN connections c WHERE t.environment_id = $1 AND t.tag = $2 \
-             AND t.tag_value = $3 AND c.id = t.connection AND c.environment_id = $1 AND c.deleted_at IS NULL",
-            read::COLUMNS
+            "SELECT {columns} FROM connection_tags t CROSS JOIN connections c WHERE t.environment_id = $1 AND t.tag = $2 \
+             AND t.tag_value = $3 AND c.id = t.connection AND c.environment_id = $1 AND c.deleted_at IS NULL"
         ))
         .bind(environment)
         .bind(tag.as_str())
         .bind(value.as_str()),
-        None => live(environment),
+        None => live(columns, environment),
     };
     append_filters(&mut select, filter);
     append_tags(&mut select, filter.tags.iter().skip(1));
@@ -144,18 +183,17 @@ fn by_creation(
         select.append(&format!(" AND ({}, {}) < (${created_at}, ${id})", order.0, order.1));
     }
     select.append(&format!(" ORDER BY {} DESC, {} DESC", order.0, order.1));
-    append_limit(&mut select, limit);
     select
 }
 
 fn by_name(
+    columns: &str,
     environment: &EnvironmentId,
     filter: &ConnectionFilter,
     search: &str,
     after: Option<&ConnectionCursor>,
-    limit: usize,
 ) -> Query {
-    let mut select = live(environment);
+    let mut select = live(columns, environment);
     let after = match after {
         Some(ConnectionCursor::Name(name, id)) => Some((name.as_str(), id.as_str())),
         _ => None,
@@ -164,19 +202,18 @@ fn by_name(
     append_filters(&mut select, filter);
     append_tags(&mut select, filter.tags.iter());
     select.append(" ORDER BY c.name_search, c.id");
-    append_limit(&mut select, limit);
     select
 }
 
 /// Only connections that are not found by name, so that none comes twice.
 fn by_connection_id(
+    columns: &str,
     environment: &EnvironmentId,
     filter: &ConnectionFilter,
     search: &str,
     after: Option<&ConnectionCursor>,
-    limit: usize,
 ) -> Query {
-    let mut select = live(environment);
+    let mut select = live(columns, environment);
     let after = match after {
         Some(ConnectionCursor::ConnectionId(connection_id, integration)) => {
             Some((connection_id.as_str(), integration.as_str()))
@@ -190,12 +227,10 @@ fn by_connection_id(
     append_filters(&mut select, filter);
     append_tags(&mut select, filter.tags.iter());
     select.append(" ORDER BY c.connection_id, c.integration_id");
-    append_limit(&mut select, limit);
     select
 }
 
-fn live(environment: &EnvironmentId) -> Query {
-    let columns = read::COLUMNS;
+fn live(columns: &str, environment: &EnvironmentId) -> Query {
     query(format!("SELECT {columns} FROM connections c WHERE c.environment_id = $1 AND c.deleted_at IS NULL"))
         .bind(environment)
 }
@@ -242,6 +277,12 @@ fn append_range(select: &mut Query, columns: (&str, &str), prefix: &str, after: 
 fn append_limit(select: &mut Query, limit: usize) {
     let limit = select.push(limit as u64 + 1);
     select.append(&format!(" LIMIT ${limit}"));
+}
+
+/// One row alone, so many behind the first.
+fn append_only(select: &mut Query, skipped: usize) {
+    let skipped = select.push(skipped as u64);
+    select.append(&format!(" LIMIT 1 OFFSET ${skipped}"));
 }
 
 impl fmt::Display for ConnectionCursor {
@@ -318,33 +359,28 @@ mod tests {
         let all = ConnectionFilter::default();
         let health = Some(Health::NeedsReconnecting);
         let tags = vec![("team".to_owned(), "sales".to_owned())];
+        let ours = ConnectionFilter { integrations: integrations.clone(), ..all.clone() };
+        let ailing = ConnectionFilter { health, ..all.clone() };
+        let both = ConnectionFilter { integrations, health, ..all.clone() };
+        let tagged = ConnectionFilter { health, tags, ..all.clone() };
+        let whole = read::COLUMNS;
         let plans = [
-            by_creation(&environment, &all, Some(&created), 10),
-            by_creation(
-                &environment,
-                &ConnectionFilter { integrations: integrations.clone(), ..all.clone() },
-                Some(&created),
-                10,
-            ),
-            by_creation(&environment, &ConnectionFilter { health, ..all.clone() }, Some(&created), 10),
-            by_creation(
-                &environment,
-                &ConnectionFilter { integrations: integrations.clone(), health, ..all.clone() },
-                Some(&created),
-                10,
-            ),
-            by_creation(&environment, &ConnectionFilter { health, tags, ..all.clone() }, Some(&created), 10),
-            by_name(
-                &environment,
-                &ConnectionFilter { integrations, health, ..all.clone() },
-                "ac",
-                Some(&name),
-                10,
-            ),
-            by_connection_id(&environment, &all, "ac", Some(&by_id), 10),
+            by_creation(whole, &environment, &all, Some(&created)),
+            by_creation(whole, &environment, &ours, Some(&created)),
+            by_creation(whole, &environment, &ailing, Some(&created)),
+            by_creation(whole, &environment, &both, Some(&created)),
+            by_creation(whole, &environment, &tagged, Some(&created)),
+            by_name(whole, &environment, &both, "ac", Some(&name)),
+            by_connection_id(whole, &environment, &all, "ac", Some(&by_id)),
+        ];
+        let skipping = [
+            by_creation("c.created_at, c.id", &environment, &all, None),
+            by_creation("c.created_at, c.id", &environment, &both, None),
+            by_name("c.name_search, c.id", &environment, &all, "ac", None),
         ];
         let mut lines = Vec::new();
-        for select in plans {
+        for mut select in plans.into_iter().chain(skipping) {
+            append_limit(&mut select, 10);
             lines.push(plan(&store, select).await);
         }
 
@@ -356,6 +392,9 @@ mod tests {
         SEARCH t USING COVERING INDEX sqlite_autoindex_connection_tags_1 (environment_id=? AND tag=? AND tag_value=? AND (created_at,connection)<(?,?)); SEARCH c USING INDEX sqlite_autoindex_connections_1 (id=?)
         SEARCH c USING INDEX connections_name_search (environment_id=? AND (name_search,id)>(?,?) AND name_search<?)
         SEARCH c USING INDEX connections_connection_id (environment_id=? AND (connection_id,integration_id)>(?,?) AND connection_id<?)
+        SEARCH c USING INDEX connections_created (environment_id=?)
+        SEARCH c USING INDEX connections_integration_health (environment_id=? AND integration_id=? AND health=?)
+        SEARCH c USING INDEX connections_name_search (environment_id=? AND name_search>? AND name_search<?)
         ");
     }
 }

@@ -39,6 +39,13 @@ impl Query {
         self.text.to_mut().push_str(text);
     }
 
+    /// Asks how many rows the statement has.
+    pub(crate) fn counted(mut self) -> Self {
+        self.text.to_mut().insert_str(0, "SELECT COUNT(*) FROM (");
+        self.append(") matches");
+        self
+    }
+
     /// Asks how the statement would be run instead of running it.
     #[cfg(test)]
     pub(crate) fn explained(mut self) -> Self {

@@ -3,8 +3,8 @@
 use rstest::rstest;
 use serde_json::json;
 use tombolo_store::{
-    Change, ConnectSessionId, ConnectionUpdate, EndUser, NewConnectSession, Organization,
-    PutEnvironmentVariable, SocketMessage, StoreError,
+    Change, ConnectSessionId, ConnectSessionSecrets, ConnectionUpdate, EndUser, NewConnectSession,
+    Organization, PutEnvironmentVariable, SocketMessage, StoreError,
 };
 use tombolo_vault::{Binding, HostSet, Sealed, SystemRandom};
 
@@ -17,6 +17,7 @@ fn session(store: &TestStore, token: u8, ends: i64) -> NewConnectSession {
         token_hash: vec![token; 32],
         draft: json!({ "allowed_integrations": ["kintone"] }),
         connection: None,
+        sealed: None,
         expires_at: at(ends),
     }
 }
@@ -42,6 +43,35 @@ async fn a_session_is_good_until_its_end(#[values(Engine::Sqlite, Engine::Postgr
     let again = store.commit(&[end], at(6)).await;
     assert!(matches!(again, Err(StoreError::NotFound { .. })), "a session ends once: {again:?}");
     assert_eq!(store.prune_connect_sessions(at(500), 10).await.unwrap(), 1);
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_secrets_of_a_session_are_written_one_after_the_other_and_gone_when_it_ends(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let store = TestStore::new(engine).await;
+    let new = NewConnectSession { sealed: Some(sealed(&store, 1)), ..session(&store, 1, 1_000) };
+    store.commit(&[Change::InsertConnectSession(new.clone())], NOW).await.unwrap();
+    let seal = |expected_version| {
+        Change::SealConnectSession(ConnectSessionSecrets {
+            environment_id: store.environment().clone(),
+            id: new.id.clone(),
+            sealed: sealed(&store, expected_version + 1),
+            expected_version,
+        })
+    };
+    store.commit(&[seal(1)], NOW).await.unwrap();
+    let late = store.commit(&[seal(1)], NOW).await;
+    assert!(matches!(late, Err(StoreError::VersionConflict { .. })), "{late:?}");
+    let found = store.connect_session_by_token(&[1; 32], NOW).await.unwrap().unwrap();
+    assert_eq!((found.sealed.is_some(), found.sealed_version), (true, 2));
+
+    let end = Change::EndConnectSession(store.environment().clone(), new.id.clone());
+    store.commit(&[end], NOW).await.unwrap();
+    let ended = store.connect_session(store.environment(), &new.id).await.unwrap().unwrap();
+    assert!(ended.sealed.is_none());
+    assert!(store.commit(&[seal(2)], NOW).await.is_err());
 }
 
 #[rstest]
@@ -130,6 +160,14 @@ async fn variables_of_an_environment_are_written_one_after_the_other(
     store.commit(std::slice::from_ref(&delete), NOW).await.unwrap();
     assert!(store.environment_variables(store.environment()).await.unwrap().is_empty());
     assert!(store.commit(&[delete], NOW).await.is_err());
+
+    // Another variable of the name goes on from there: an older value, sealed for its version, never fits again.
+    let again = store.commit(&[put(0)], NOW).await;
+    assert!(matches!(again, Err(StoreError::VersionConflict { .. })), "{again:?}");
+    assert_eq!(store.environment_variable_version(store.environment(), "API_BASE").await.unwrap(), 2);
+    assert_eq!(store.environment_variable_version(store.environment(), "OTHER").await.unwrap(), 0);
+    store.commit(&[put(2)], NOW).await.unwrap();
+    assert_eq!(store.environment_variables(store.environment()).await.unwrap()[0].sealed_version, 3);
 }
 
 #[rstest]

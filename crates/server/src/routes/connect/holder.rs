@@ -53,6 +53,22 @@ impl FromRequestParts<Routes> for IntegrationsCaller {
     }
 }
 
+/// A browser that shows its token in the query, as the clients of the compatible API do. It is looked at before the body.
+pub(super) struct InBrowser {
+    pub(super) query: BrowserQuery,
+    pub(super) holder: SessionAccess,
+}
+
+impl FromRequestParts<Routes> for InBrowser {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, routes: &Routes) -> Result<Self, Refusal> {
+        let query = BrowserQuery::read(parts.uri.query().unwrap_or_default())?;
+        let holder = query.holder(routes).await?;
+        Ok(Self { query, holder })
+    }
+}
+
 /// What the routes that browsers use read from the query.
 #[derive(Debug, Default)]
 pub(super) struct BrowserQuery {

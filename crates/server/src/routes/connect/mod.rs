@@ -1,6 +1,7 @@
 //! Connect sessions: the embedder's back end makes one, and a browser links an account in it. The paths, and what the
 //! browser's routes read and answer, are those of the compatible API.
 
+mod credentials;
 mod form;
 mod holder;
 mod popup;
@@ -26,6 +27,15 @@ pub(super) fn routes() -> OpenApiRouter<Routes> {
         .routes(routes!(form::link_by_api_key))
         .routes(routes!(form::link_by_basic))
         .routes(routes!(form::link_by_client_credentials))
+        .routes(routes!(form::link_by_two_step))
+        .routes(routes!(form::link_by_jwt))
+        .routes(routes!(form::link_by_token))
+        .routes(routes!(form::link_by_bill))
+        .routes(routes!(form::link_by_signature))
+        .routes(routes!(form::link_by_aws_role))
+        .routes(routes!(form::link_unauthenticated))
+        .routes(routes!(form::link_outbound))
+        .routes(routes!(form::finish_installation))
         .routes(routes!(popup::begin_in_popup))
         .routes(routes!(socket::open_socket))
 }

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use tombolo_api::{ConnectionQuery, Connections};
 use tombolo_platform::Problem;
-use tombolo_platform::store::{ConnectionCursor, ConnectionFilter, Integration, IntegrationId};
+use tombolo_platform::store::{ConnectionFilter, ConnectionPage, Integration, IntegrationId};
 
 use super::wire;
 use crate::routes::Routes;
@@ -15,8 +15,6 @@ use crate::routes::right::ListConnections;
 
 /// The compatible API has no cursor, so the first page is a large one.
 const LARGEST_PAGE: u32 = 10_000;
-/// Each page costs a look of its own.
-const PAGES_MAX: u32 = 100;
 /// The furthest connection that a page of the compatible API reaches; a cursor goes further.
 const FURTHEST: u32 = 100_000;
 
@@ -36,7 +34,7 @@ pub(super) async fn list_connections(
     let integrations = platform.list_integrations(&caller.access).await?;
     let limit = page_size(query.limit, LARGEST_PAGE, LARGEST_PAGE)?;
     let skipped = query.page.unwrap_or_default();
-    if skipped > PAGES_MAX || skipped.saturating_mul(limit) > FURTHEST {
+    if skipped.saturating_mul(limit) > FURTHEST {
         let fix = "Follow `next_cursor` with the parameter `cursor`.";
         return Err(Problem::invalid("invalid_query_params", "`page` is too far away", fix).into());
     }
@@ -48,18 +46,18 @@ pub(super) async fn list_connections(
     } else {
         let filter = filter(&integrations, &query)?;
         let mut after = cursor(query.cursor.as_deref())?;
-        let page = async |after: Option<&ConnectionCursor>| {
-            platform.list_connections(&caller.access, &filter, after, limit as usize).await
-        };
-        let mut found = page(after.as_ref()).await?;
-        for _ in 0..skipped {
-            after = found.next.take();
-            if after.is_none() {
-                found.connections.clear();
-                break;
+        let found = if skipped == 0 {
+            platform.list_connections(&caller.access, &filter, after.as_ref(), limit as usize).await?
+        } else {
+            let skipped = skipped as usize * limit as usize;
+            after = platform.skip_connections(&caller.access, &filter, skipped).await?;
+            match &after {
+                None => ConnectionPage { connections: Vec::new(), next: None },
+                after => {
+                    platform.list_connections(&caller.access, &filter, after.as_ref(), limit as usize).await?
+                }
             }
-            found = page(after.as_ref()).await?;
-        }
+        };
         (found.connections, found.next)
     };
     let by_id: HashMap<&IntegrationId, &Integration> =
