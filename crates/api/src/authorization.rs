@@ -43,6 +43,11 @@ pub struct CreateAuthorization {
     /// The scopes to ask for; those of the OAuth client, or of the provider's file, unless given.
     #[serde(default)]
     pub scopes: Vec<String>,
+    /// Where the browser that finishes is sent to, with the parameters `authorization` and `proof`, or `error`: one of the
+    /// environment's `return_urls`, or the address of a program that waits on the person's own machine, such as
+    /// `http://127.0.0.1:49152/`. Without it the page at the end shows a code for the person to tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_url: Option<String>,
 }
 
 /// A link for a person to open.
@@ -106,9 +111,9 @@ pub enum AuthorizationStage {
     Waiting,
     /// A person is at the vendor.
     Started,
-    /// The vendor's answer is being looked at.
+    /// The vendor's answer is being exchanged, and the account tested.
     Answered,
-    /// The account can be used, and waits for the confirmation that it is the right person's.
+    /// The person has agreed, and the vendor's answer waits for the confirmation that it is about the right person's account.
     Unconfirmed,
     /// The connection is made.
     Linked,

@@ -73,6 +73,10 @@ pub struct CreateConnectSession {
     /// Where webhook events about the connection go instead of the environment's receivers; empty for those.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook_url_override: Option<String>,
+    /// Where a browser that has linked an account in a window is sent to, with the parameters `authorization` and `proof`, or
+    /// `error`: letter for letter one of the environment's `return_urls`. Without it the page that opened the window is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub return_url: Option<String>,
     /// For finding the connection: at most ten, with keys of at most 64 characters that begin with a letter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
@@ -101,6 +105,9 @@ pub struct CreateReconnectSession {
     /// Where webhook events about the connection go instead of the environment's receivers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook_url_override: Option<String>,
+    /// Where a browser that has linked an account in a window is sent to, as for a new connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_url: Option<String>,
     /// Tags that are added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
@@ -254,4 +261,9 @@ pub struct ConfirmAuthorization {
     /// made for a person: the two must be the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_user_id: Option<String>,
+    /// What the browser that finished was given: it comes to your page as a message or as a parameter of the return URL, or a
+    /// person types the code of the last page. Always needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub proof: Option<FieldValue>,
 }

@@ -13,6 +13,10 @@ pub struct Environment {
     pub name: String,
     /// Whether somebody has to confirm whose account it is before an authorization becomes a connection.
     pub confirm_authorizations: bool,
+    /// The origins of your pages: what proves that a browser has finished an authorization is told to them alone.
+    pub allowed_origins: Vec<String>,
+    /// The addresses of your pages where a browser that has finished an authorization may be sent to.
+    pub return_urls: Vec<String>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -25,6 +29,14 @@ pub struct UpdateEnvironment {
     /// person who follows a link that was meant for another links their account for that one, and only a page warns them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confirm_authorizations: Option<bool>,
+    /// All origins of your pages, at most twenty, such as `https://app.example.com`: over https, or http on the browser's own
+    /// machine; in lower case, without a path and without wildcards.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_origins: Option<Vec<String>>,
+    /// All addresses where a browser that has finished may be sent to, at most twenty. They are compared letter for letter
+    /// with the `return_url` of a session or an authorization.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub return_urls: Option<Vec<String>>,
 }
 
 /// A variable of an environment.

@@ -24,6 +24,10 @@ pub struct OAuth2 {
     pub refresh_url: Option<Template>,
     /// Who signs the vendor's answers (RFC 9207): compared with what the answer says, if it says so.
     pub issuer: Option<String>,
+    /// Whether every answer says who signs it, as the vendor announces with
+    /// `authorization_response_iss_parameter_supported` (RFC 9207 §3): one that does not is refused.
+    #[serde(default)]
+    pub issuer_in_answer: bool,
     /// What a person can agree to, in the order in which it is shown.
     #[serde(default)]
     pub scopes: Vec<OAuthScope>,

@@ -7,6 +7,7 @@ use tombolo_store::{
 };
 
 use crate::access::{Access, Scope};
+use crate::oauth::way_back;
 use crate::platform::{Platform, events};
 use crate::problem::{Problem, ProblemKind};
 
@@ -18,11 +19,15 @@ pub struct EnvironmentSettings {
     /// forwarded; without the confirmation, only the page before the vendor's stands between an attacker's link and a
     /// victim's account.
     pub confirm_authorizations: bool,
+    /// The origins of the embedder's pages: what proves that a browser has finished an authorization is told to them alone.
+    pub allowed_origins: Vec<String>,
+    /// The addresses of the embedder's pages where a browser that has finished an authorization may be sent to.
+    pub return_urls: Vec<String>,
 }
 
 impl Default for EnvironmentSettings {
     fn default() -> Self {
-        Self { confirm_authorizations: true }
+        Self { confirm_authorizations: true, allowed_origins: Vec::new(), return_urls: Vec::new() }
     }
 }
 
@@ -31,6 +36,10 @@ impl Default for EnvironmentSettings {
 pub struct EnvironmentChange {
     /// Whether authorizations are confirmed.
     pub confirm_authorizations: Option<bool>,
+    /// All origins of the embedder's pages.
+    pub allowed_origins: Option<Vec<String>>,
+    /// All addresses where browsers may be sent to.
+    pub return_urls: Option<Vec<String>>,
 }
 
 impl Platform {
@@ -55,6 +64,18 @@ impl Platform {
         let (environment, mut settings) = self.read_environment(access).await?;
         if let Some(confirm) = change.confirm_authorizations {
             settings.confirm_authorizations = confirm;
+        }
+        let mut faults = Vec::new();
+        if let Some(origins) = change.allowed_origins {
+            faults.extend(way_back::faults_of_origins(&origins));
+            settings.allowed_origins = origins;
+        }
+        if let Some(urls) = change.return_urls {
+            faults.extend(way_back::faults_of_urls(&urls));
+            settings.return_urls = urls;
+        }
+        if !faults.is_empty() {
+            return Err(Problem::fields(faults));
         }
         let object =
             Object { kind: "environment".into(), id: environment.id.to_string(), label: environment.name };

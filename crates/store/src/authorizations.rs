@@ -30,13 +30,15 @@ pub struct Authorization {
     pub socket_hash: Option<Vec<u8>>,
     /// The hash of what proves the browser that began; `None` before the beginning.
     pub browser_hash: Option<Vec<u8>>,
+    /// The hash of what the browser that finished was given, as long as it waits for its confirmation.
+    pub proof_hash: Option<Vec<u8>>,
     /// How far it is.
     pub stage: AuthorizationStage,
     /// What was given for the connection: a JSON object without secrets.
     pub draft: Json,
     /// The hosts that `sealed` is bound to.
     pub hosts: HostSet,
-    /// What the gates ask for, and the PKCE verifier while the person is at the vendor; then the tokens.
+    /// What the gates ask for, and the PKCE verifier; then the vendor's answer beside them, until it is confirmed.
     pub sealed: Option<Sealed>,
     /// The record version that `sealed` is bound to.
     pub sealed_version: u64,
@@ -55,9 +57,9 @@ text_enum! {
         Waiting = "waiting",
         /// A person is at the vendor.
         Started = "started",
-        /// The vendor's answer is being looked at; it is never looked at again.
+        /// The vendor's answer is being exchanged or looked at; that is done once.
         Answered = "answered",
-        /// There are tokens, and somebody has to confirm whose they are.
+        /// The vendor's answer is kept, and somebody has to confirm whose account it is about.
         Unconfirmed = "unconfirmed",
         /// The connection is made.
         Linked = "linked",
@@ -111,6 +113,8 @@ pub struct AuthorizationStep {
     pub stage: AuthorizationStage,
     /// For the beginning: the hashes of state and browser.
     pub started: Option<(Vec<u8>, Vec<u8>)>,
+    /// For the wait: the hash of what the browser that finished is given; `None` empties it.
+    pub proof_hash: Option<Vec<u8>>,
     /// What is sealed from now on, for this version and these hosts; `None` empties it.
     pub sealed: Option<(Sealed, u64, HostSet)>,
     /// What came of it.
@@ -120,7 +124,7 @@ pub struct AuthorizationStep {
 }
 
 const COLUMNS: &str = "id, environment_id, oauth_client_id, connection, browser_hash, stage, draft, hosts, sealed, \
-                       sealed_version, outcome, created_at, expires_at, connect_session, links_again, socket_hash";
+                       sealed_version, outcome, created_at, expires_at, connect_session, links_again, socket_hash, proof_hash";
 
 impl Store {
     /// The environment's authorization with this id.
@@ -171,6 +175,23 @@ impl Store {
         self.database.write(statement.bind(state_hash).bind(at)).await?.pop().map(read).transpose()
     }
 
+    /// Counts a try to confirm an authorization with what a person typed; `false` when there were `limit` before, or it does
+    /// not wait for its confirmation.
+    pub async fn count_try(
+        &self,
+        environment: &EnvironmentId,
+        id: &AuthorizationId,
+        limit: u32,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let statement = query(
+            "UPDATE authorizations SET tries = tries + 1 WHERE environment_id = $1 AND id = $2 AND tries < $3 \
+             AND expires_at > $4 AND stage = 'unconfirmed'",
+        );
+        let statement = statement.bind(environment).bind(id).bind(limit).bind(at);
+        Ok(self.database.execute(statement).await? == 1)
+    }
+
     /// Forgets what authorizations that ended before `before` had sealed, and says how many had something. (Works on all
     /// environments.)
     pub async fn empty_authorizations(&self, before: Timestamp) -> Result<u64, StoreError> {
@@ -198,6 +219,7 @@ fn read(mut row: Row) -> Result<Authorization, StoreError> {
         links_again: None,
         socket_hash: None,
         browser_hash: row.optional_bytes()?,
+        proof_hash: None,
         stage: row.parsed()?,
         draft: row.json()?,
         hosts: hosts::from_json(&row.text()?)?,
@@ -210,6 +232,7 @@ fn read(mut row: Row) -> Result<Authorization, StoreError> {
     authorization.connect_session = row.optional_parsed()?;
     authorization.links_again = row.optional_integer()?.and_then(|version| version.try_into().ok());
     authorization.socket_hash = row.optional_bytes()?;
+    authorization.proof_hash = row.optional_bytes()?;
     Ok(authorization)
 }
 
@@ -249,7 +272,7 @@ pub(crate) async fn step(act: &mut Act<'_>, step: &AuthorizationStep) -> Result<
     let from: Vec<String> = step.from.iter().map(|stage| format!("'{}'", stage.as_str())).collect();
     let statement = query(format!(
         "UPDATE authorizations SET stage = $1, state_hash = $2, browser_hash = COALESCE($3, browser_hash), sealed = $4, \
-         sealed_version = $5, hosts = $6, outcome = $7, expires_at = COALESCE($11, expires_at) \
+         sealed_version = $5, hosts = $6, outcome = $7, expires_at = COALESCE($11, expires_at), proof_hash = $12 \
          WHERE environment_id = $8 AND id = $9 AND expires_at > $10 AND stage IN ({})",
         from.join(", ")
     ));
@@ -270,7 +293,8 @@ pub(crate) async fn step(act: &mut Act<'_>, step: &AuthorizationStep) -> Result<
         .bind(&step.environment_id)
         .bind(&step.id)
         .bind(act.at)
-        .bind(step.expires_at);
+        .bind(step.expires_at)
+        .bind(step.proof_hash.as_deref());
     match act.transaction.execute(statement).await? {
         1 => Ok(()),
         _ => Err(StoreError::version_conflict("authorization", &step.id)),

@@ -39,6 +39,7 @@ const MIGRATIONS: &[Migration] = &[
         name: "session secrets",
         text: include_str!("../migrations/main/0009_session_secrets.sql"),
     },
+    Migration { version: 10, name: "proofs", text: include_str!("../migrations/main/0010_proofs.sql") },
 ];
 const ACTIVITY_MIGRATIONS: &[Migration] = &[Migration {
     version: 1,

@@ -7,13 +7,13 @@ use super::lines::Lines;
 use super::{ApiClient, path, query};
 use crate::{
     Activity, ActivityQuery, ApiKey, ApiKeyAnswer, ApiKeys, AuditEvents, AuditVerification, Authorization,
-    Connection, ConnectionQuery, Connections, CreateApiKey, CreateAuthorization, CreateConnection,
-    CreateIntegration, CreateOAuthClient, CreateProgress, CreatedApiKey, CreatedApiKeyAnswer,
-    CreatedAuthorization, CreatedConnection, Environment, ImportApiKey, Integration, IntegrationAnswer,
-    IntegrationOfConnection, Integrations, Job, Jobs, JobsQuery, Keys, OAuthClient, OAuthClients, PageQuery,
-    Paste, Pasted, Provider, ProviderAnswer, ProviderQuery, Providers, ReconnectConnection, Success,
-    TestProgress, TestReport, UpdateConnection, UpdateEnvironment, UpdateIntegration, UpdateOAuthClient,
-    UpdatedConnection,
+    ConfirmAuthorization, Connection, ConnectionQuery, Connections, CreateApiKey, CreateAuthorization,
+    CreateConnection, CreateIntegration, CreateOAuthClient, CreateProgress, CreatedApiKey,
+    CreatedApiKeyAnswer, CreatedAuthorization, CreatedConnection, Environment, ImportApiKey, Integration,
+    IntegrationAnswer, IntegrationOfConnection, Integrations, Job, Jobs, JobsQuery, Keys, OAuthClient,
+    OAuthClients, PageQuery, Paste, Pasted, Provider, ProviderAnswer, ProviderQuery, Providers,
+    ReconnectConnection, Success, TestProgress, TestReport, UpdateConnection, UpdateEnvironment,
+    UpdateIntegration, UpdateOAuthClient, UpdatedConnection,
 };
 
 /// No body at all.
@@ -182,8 +182,12 @@ impl ApiClient {
     }
 
     /// Says that the account is the right person's, which makes the connection.
-    pub async fn confirm_authorization(&self, id: &str) -> Result<CreatedConnection, ClientError> {
-        self.post(&path(["authorizations", id, "confirm"]), &serde_json::json!({})).await
+    pub async fn confirm_authorization(
+        &self,
+        id: &str,
+        confirmation: &ConfirmAuthorization,
+    ) -> Result<CreatedConnection, ClientError> {
+        self.post(&path(["authorizations", id, "confirm"]), confirmation).await
     }
 
     /// The catalog.

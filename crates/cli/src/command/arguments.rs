@@ -31,11 +31,6 @@ pub struct Confirmation {
 }
 
 impl Confirmation {
-    /// Whether nobody is to be asked.
-    pub fn is_given(&self) -> bool {
-        self.yes
-    }
-
     /// Asks, and fails when the answer is no or when nobody can be asked.
     pub fn ask(&self, question: &str) -> anyhow::Result<()> {
         if self.yes {

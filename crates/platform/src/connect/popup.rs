@@ -18,7 +18,7 @@ use crate::problem::Problem;
 pub struct PopupRequest {
     /// Fields that are no credential.
     pub fields: BTreeMap<String, String>,
-    /// The OAuth scopes to ask for; those of the session, the client or the provider's file when empty.
+    /// The OAuth scopes to ask for: some of those of the session, the client or the provider's file; all when empty.
     pub scopes: Vec<String>,
     /// More parameters of the authorization request; an empty one takes a default away.
     pub authorization_parameters: BTreeMap<String, String>,
@@ -65,9 +65,11 @@ impl Platform {
             settings,
             tags: holder.draft.tags.clone(),
             metadata: json!({}),
-            scopes: if defaults.scopes.is_empty() { scopes } else { defaults.scopes },
+            scopes: defaults.scopes,
+            narrowed_to: scopes,
             parameters: authorization_parameters,
             belonging,
+            return_url: holder.draft.return_url.clone(),
             again: again.map(|connection| connection.id.to_string()),
             socket_hash: socket.as_deref().map(hash),
         };

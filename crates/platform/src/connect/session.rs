@@ -40,6 +40,8 @@ pub struct ConnectSessionDraft {
     pub guides: BTreeMap<String, String>,
     /// Where webhook events about the connection go instead of the environment's receivers.
     pub webhook_url: Option<String>,
+    /// Where a browser that has linked an account in a window goes on to: one of the environment's.
+    pub return_url: Option<String>,
 }
 
 /// What is filled in beforehand. The browser cannot change it.
@@ -182,6 +184,14 @@ impl Platform {
                 en,
                 "公開されたhttpsのURLを入力してください。",
             ));
+        }
+        if let Some(url) = &draft.return_url {
+            let settings = self.environment_settings(&access.environment).await?;
+            if settings.require_return_url(url, false).is_err() {
+                let en = "It is, letter for letter, one of `return_urls` of the environment.";
+                let ja = "環境の「return_urls」のいずれかと完全に一致するURLを指定してください。";
+                faults.push(field("return_url", "custom", en, ja));
+            }
         }
         if faults.is_empty() { Ok(()) } else { Err(Problem::fields(faults)) }
     }

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::{Notify, mpsc};
-use tombolo_store::{Change, SocketMessage};
+use tombolo_store::{Change, SocketMessage, Timestamp};
 
 use crate::oauth::{hash, secret_text};
 use crate::platform::Platform;
@@ -109,9 +109,11 @@ impl Platform {
         self.sockets.tell_now(&hash(socket), news);
     }
 
-    /// What leaves news for a socket, in the act that they are about.
-    pub(crate) fn tell_socket(socket_hash: &[u8], news: &SocketNews) -> Change {
-        Change::AddSocketMessage(SocketMessage { socket_hash: socket_hash.to_vec(), message: json!(news) })
+    /// What leaves news for a socket, in the act that they are about; they are told when they are due, unless others come
+    /// before.
+    pub(crate) fn tell_socket(socket_hash: &[u8], news: &SocketNews, due_at: Timestamp) -> Change {
+        let (socket_hash, message) = (socket_hash.to_vec(), json!(news));
+        Change::AddSocketMessage(SocketMessage { socket_hash, message, due_at })
     }
 
     /// Has this process look at once: the socket may be its own.
@@ -130,7 +132,7 @@ impl Platform {
                 waiting.sockets.keys().cloned().collect()
             };
             for some in hashes.chunks(ASKED_AT_ONCE) {
-                match self.store.take_socket_messages(some).await {
+                match self.store.take_socket_messages(some, self.now()).await {
                     Ok(taken) => taken.into_iter().for_each(|message| self.sockets.tell(message)),
                     Err(error) => tracing::warn!(%error, "what sockets are to be told could not be read"),
                 }

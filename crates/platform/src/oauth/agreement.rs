@@ -12,7 +12,7 @@ use tombolo_store::OAuthClient;
 use tombolo_vault::HostSet;
 
 use super::authorization::{VERIFIER, WaitingDraft, no_page, redirect_uri, scheme_gone};
-use super::callback::{Callback, code_of, not_yours};
+use super::callback::not_yours;
 use super::exchange::{self, Client, Dated, Exchange, Unanswered};
 use super::secret_text;
 use crate::connections::all_settings;
@@ -28,7 +28,7 @@ pub(super) struct Agreement<'a> {
     pub(super) scheme: &'a AuthScheme,
     pub(super) client: &'a OAuthClient,
     pub(super) draft: &'a WaitingDraft,
-    /// How this server is reached.
+    /// How this server is reached by the browser.
     pub(super) public_url: &'a str,
     /// What opens the gates in front of the API; nothing where there are none.
     pub(super) of_gates: &'a Credentials,
@@ -39,6 +39,92 @@ pub(super) struct Departure {
     pub(super) location: String,
     pub(super) remembered: Credentials,
 }
+
+/// What a browser brought back, and what the exchange of it needs to know besides.
+pub(super) struct Answer {
+    /// The query.
+    pub(super) parameters: BTreeMap<String, String>,
+    /// How this server was reached: the redirect URI is compared letter for letter.
+    pub(super) public_url: String,
+}
+
+/// The names under which an answer is sealed as it waits.
+const PARAMETERS: &str = "answer_parameters";
+const PUBLIC_URL: &str = "answer_public_url";
+
+impl Answer {
+    /// The answer among what is sealed.
+    pub(super) fn beside(&self, had: CredentialsBuilder) -> CredentialsBuilder {
+        had.value(PARAMETERS, &serde_json::json!(self.parameters).to_string())
+            .value(PUBLIC_URL, &self.public_url)
+    }
+
+    /// The answer that was kept.
+    pub(super) fn among(sealed: &Credentials) -> Option<Self> {
+        let parameters = serde_json::from_str(sealed.value(PARAMETERS)?).ok()?;
+        Some(Self { parameters, public_url: sealed.value(PUBLIC_URL)?.to_owned() })
+    }
+
+    /// The code, unless the vendor or the person said no.
+    fn code(&self, name: &str) -> Result<&str, Problem> {
+        let parameter = |name: &str| self.parameters.get(name).map(String::as_str);
+        if let Some(error) = parameter("error") {
+            let error: String = error.chars().filter(|char| !char.is_control()).take(100).collect();
+            let what = format!("The vendor did not authorise the connection ({error})");
+            let fix = "Begin again, and agree on the vendor's page.";
+            return Err(Problem::new(ProblemKind::Forbidden, "authorization_denied", what, fix));
+        }
+        parameter(name).filter(|code| !code.is_empty()).ok_or_else(|| {
+            let what = "The vendor's answer has no code";
+            Problem::invalid("no_code", what, "Begin again.")
+        })
+    }
+
+    /// Somebody else may have answered in the vendor's place (RFC 9207).
+    fn check_issuer(&self, oauth2: &OAuth2) -> Result<(), Problem> {
+        let given = self.parameters.get("iss");
+        match (&oauth2.issuer, given) {
+            (Some(expected), Some(given)) if expected != given => {
+                Err(not_yours("The answer came from another vendor than the one that was asked"))
+            }
+            (Some(_), None) if oauth2.issuer_in_answer => {
+                Err(not_yours("The answer does not say which vendor it comes from, as this one's always do"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The answer has to be about the request that was made: the protocol's older version has no state.
+    fn check_temporary(&self, remembered: &Credentials) -> Result<(), Problem> {
+        let temporary = remembered.value(OAuth1::TOKEN).unwrap_or_default();
+        if self.parameters.get("oauth_token").map(String::as_str) == Some(temporary) {
+            return Ok(());
+        }
+        Err(not_yours("The answer is about another request than the one that was made"))
+    }
+}
+
+/// Everything about an answer that can be told without asking the vendor.
+pub(super) fn check_answer(
+    scheme: &AuthScheme,
+    remembered: &Credentials,
+    answer: &Answer,
+) -> Result<(), Problem> {
+    match &scheme.kind {
+        SchemeKind::OAuth2(oauth2) => {
+            answer.check_issuer(oauth2)?;
+            answer.code(&oauth2.code_parameter).map(drop)
+        }
+        SchemeKind::OAuth1(_) => {
+            answer.check_temporary(remembered)?;
+            answer.code(OAUTH1_VERIFIER).map(drop)
+        }
+        _ => Err(scheme_gone(&scheme.id)),
+    }
+}
+
+/// What the older version of the protocol has in the place of a code.
+const OAUTH1_VERIFIER: &str = "oauth_verifier";
 
 /// What an answer was exchanged for.
 pub(super) struct Arrival {
@@ -124,14 +210,12 @@ impl Platform {
         &self,
         agreement: &Agreement<'_>,
         remembered: &Credentials,
-        callback: &Callback<'_>,
+        answer: &Answer,
     ) -> Result<Arrival, Problem> {
         match &agreement.scheme.kind {
-            SchemeKind::OAuth2(oauth2) => {
-                self.arrive_with_code(agreement, oauth2, remembered, callback).await
-            }
+            SchemeKind::OAuth2(oauth2) => self.arrive_with_code(agreement, oauth2, remembered, answer).await,
             SchemeKind::OAuth1(oauth1) => {
-                self.arrive_with_verifier(agreement, oauth1, remembered, callback).await
+                self.arrive_with_verifier(agreement, oauth1, remembered, answer).await
             }
             _ => Err(scheme_gone(&agreement.scheme.id)),
         }
@@ -142,14 +226,15 @@ impl Platform {
         agreement: &Agreement<'_>,
         oauth2: &OAuth2,
         remembered: &Credentials,
-        callback: &Callback<'_>,
+        answer: &Answer,
     ) -> Result<Arrival, Problem> {
         let Agreement { provider, scheme, client, draft, .. } = agreement;
-        let code = code_of(oauth2.issuer.as_deref(), &oauth2.code_parameter, callback)?;
+        answer.check_issuer(oauth2)?;
+        let code = answer.code(&oauth2.code_parameter)?;
         let mut config = draft.config.clone();
         refuse_host_of_redirect(provider, oauth2)?;
         let redirected = oauth2.redirect_config.iter().filter_map(|(field, parameter)| {
-            Some((field.clone(), callback.parameters.get(parameter)?.clone()))
+            Some((field.clone(), answer.parameters.get(parameter)?.clone()))
         });
         accept_answered(provider, redirected.collect(), &mut config)?;
         let hosts = self.token_hosts(provider, scheme, &config, &draft.gates)?;
@@ -163,7 +248,7 @@ impl Platform {
             client: Client::Ours(client),
             grant: Grant::AuthorizationCode {
                 code,
-                redirect_uri: &redirect_uri(callback.public_url, client),
+                redirect_uri: &redirect_uri(agreement.public_url, client),
                 verifier: remembered.value(VERIFIER).filter(|_| oauth2.pkce),
             },
             previous: Some(agreement.of_gates),
@@ -179,14 +264,12 @@ impl Platform {
         agreement: &Agreement<'_>,
         oauth1: &OAuth1,
         remembered: &Credentials,
-        callback: &Callback<'_>,
+        answer: &Answer,
     ) -> Result<Arrival, Problem> {
         let Agreement { provider, scheme, draft, .. } = agreement;
+        answer.check_temporary(remembered)?;
         let temporary = remembered.value(OAuth1::TOKEN).unwrap_or_default();
-        if callback.parameters.get("oauth_token").map(String::as_str) != Some(temporary) {
-            return Err(not_yours("The answer is about another request than the one that was made"));
-        }
-        let verifier = code_of(None, "oauth_verifier", callback)?;
+        let verifier = answer.code(OAUTH1_VERIFIER)?;
         let secret = remembered.value(OAuth1::TOKEN_SECRET).unwrap_or_default();
         let asked = OAuth1Asked::Token { temporary, secret, verifier };
         let template = oauth1.token_url.as_ref().ok_or_else(no_page)?;
@@ -243,7 +326,7 @@ fn options_of(agreement: &Agreement<'_>) -> Result<RouteOptions, Problem> {
 }
 
 /// The same values, to be added to.
-fn builder_of(credentials: &Credentials) -> CredentialsBuilder {
+pub(super) fn builder_of(credentials: &Credentials) -> CredentialsBuilder {
     let values = credentials.values();
     values.fold(CredentialsBuilder::new(), |builder, (name, value)| builder.value(name, value))
 }

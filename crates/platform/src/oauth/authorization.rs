@@ -51,10 +51,14 @@ pub struct AuthorizationDraft {
     pub metadata: Json,
     /// The scopes to ask for; those of the client or of the provider's file when empty.
     pub scopes: Vec<String>,
+    /// What a browser would do with: some of those scopes; all when empty.
+    pub narrowed_to: Vec<String>,
     /// More parameters of the authorization request; an empty one takes a default away.
     pub parameters: BTreeMap<String, String>,
     /// Whom the connection belongs to.
     pub belonging: Belonging,
+    /// Where the browser that finishes goes on to; `None` leaves it on our page.
+    pub return_url: Option<String>,
     /// The id of the connection that is linked again; `None` for a new one.
     pub again: Option<String>,
     /// The hash of the socket that waits for the outcome.
@@ -86,6 +90,8 @@ pub(super) struct WaitingDraft {
     pub(super) end_user: Option<EndUser>,
     #[serde(default)]
     pub(super) webhook_url: Option<String>,
+    #[serde(default)]
+    pub(super) return_url: Option<String>,
     /// Whether somebody confirms whose account it is before the connection is made.
     #[serde(default = "yes")]
     pub(super) is_confirmed: bool,
@@ -184,7 +190,12 @@ impl Platform {
         }
         let client = self.client_for(access, &provider, scheme, wanted.as_deref(), &draft.fields).await?;
         let (belonging, socket_hash) = (draft.belonging.clone(), draft.socket_hash.clone());
-        let is_confirmed = self.environment_settings(&access.environment).await?.confirm_authorizations;
+        let environment = self.environment_settings(&access.environment).await?;
+        let is_confirmed = environment.confirm_authorizations;
+        let known = again.as_ref().and_then(|connection| connection.end_user.as_ref());
+        let is_known =
+            draft.belonging.end_user.is_some() || draft.tags.contains_key("end_user_id") || known.is_some();
+        Self::require_way_back(&draft, &environment, is_known)?;
         let (waiting, of_gates) =
             self.accept_waiting(&provider, scheme, &client, draft, is_confirmed).await?;
         // Where the vendor's answer makes up the address, it is looked at when that is there.
@@ -303,6 +314,7 @@ impl Platform {
             from: &[AuthorizationStage::Waiting, AuthorizationStage::Started],
             stage: AuthorizationStage::Started,
             started: Some((hash(&state), hash(&cookie))),
+            proof_hash: None,
             sealed: Some((sealed.sealed, sealed.place.version, sealed.place.hosts)),
             outcome: Json::Null,
             expires_at: Some(self.now().plus(STEP_LIFE)),
@@ -361,6 +373,7 @@ impl Platform {
                 oauth2.flat_map(OAuth2::default_scopes).map(str::to_owned).collect()
             }
         };
+        let scopes = narrowed(scopes, draft.narrowed_to)?;
         let waiting = WaitingDraft {
             integration: draft.integration,
             name: draft.name.trim().to_owned(),
@@ -376,6 +389,7 @@ impl Platform {
             parameters: draft.parameters,
             end_user: draft.belonging.end_user,
             webhook_url: draft.belonging.webhook_url,
+            return_url: draft.return_url,
             is_confirmed,
         };
         Ok((waiting, credentials))
@@ -445,6 +459,23 @@ impl Platform {
             return Err(Problem::new(ProblemKind::Conflict, "oauth_client_unfinished", what, fix));
         }
         Ok(client)
+    }
+}
+
+/// What a browser asks for is part of what the embedder or the client allows: a person may give less, and nobody talks them
+/// into giving more.
+fn narrowed(allowed: Vec<String>, wanted: Vec<String>) -> Result<Vec<String>, Problem> {
+    if wanted.is_empty() {
+        return Ok(allowed);
+    }
+    match wanted.iter().find(|scope| !allowed.contains(scope)) {
+        None => Ok(wanted),
+        Some(scope) => {
+            let scope: String = scope.chars().filter(|char| !char.is_control()).take(100).collect();
+            let what = format!("`{scope}` is not among the scopes that a browser may ask for");
+            let fix = "Name it in the session (`user_scopes`) or in the OAuth client.";
+            Err(Problem::invalid("scope_not_allowed", what, fix))
+        }
     }
 }
 

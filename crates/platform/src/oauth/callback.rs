@@ -4,22 +4,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use serde_json::json;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value as Json, json};
+use tombolo_auth::Credentials;
 use tombolo_catalog::Provider;
 use tombolo_store::{
-    Authorization, AuthorizationId, AuthorizationStage, AuthorizationStep, Change, NewConnection,
-    OAuthClient, Timestamp,
+    Authorization, AuthorizationId, AuthorizationStage, AuthorizationStep, Change, OAuthClient,
 };
 use tombolo_vault::Sealed;
 
-use super::agreement::{Agreement, Arrival};
-use super::authorization::{WaitingDraft, cookie_name, of_gates, scheme_of};
-use super::exchange::life_of;
-use super::linking::{Confirmable, ended_session, told, told_of_failure};
-use super::testing::TokensToTest;
+use super::agreement::{Answer, builder_of, check_answer};
+use super::authorization::{WaitingDraft, cookie_name, scheme_of};
+use super::linking::{told, told_of_failure};
+use super::proof::{CODE, Handover, Onward, new_code, new_proof};
+use super::way_back::with_parameters;
 use super::{STEP_LIFE, hash};
 use crate::credentials::{Place, Purpose, SealedCredentials};
-use crate::health::health_detail;
+use crate::environments::EnvironmentSettings;
 use crate::platform::Platform;
 use crate::problem::{Problem, ProblemKind};
 
@@ -43,32 +44,47 @@ pub struct CallbackOutcome {
     pub name: String,
     /// The provider.
     pub provider: Arc<Provider>,
-    /// Whether somebody has to confirm it first.
-    pub is_pending: bool,
+    /// What the browser passes on; `None` when the account is linked, which nobody had to confirm.
+    pub handover: Option<Handover>,
+    /// Where the browser goes on to when the account is linked.
+    pub return_url: Option<String>,
 }
 
-/// Tokens that passed their test.
-struct Proved {
-    sealed: SealedCredentials,
-    confirmable: Confirmable,
+/// Nothing came of it.
+#[derive(Debug)]
+pub struct FailedCallback {
+    /// Why.
+    pub problem: Problem,
+    /// Where the browser goes on to, if it is the one that began.
+    pub return_url: Option<String>,
+}
+
+impl From<Problem> for FailedCallback {
+    fn from(problem: Problem) -> Self {
+        Self { problem, return_url: None }
+    }
 }
 
 impl Platform {
-    /// Takes the vendor's answer. The code is exchanged only for the browser that began, at the address of the client that
-    /// it began with, and once; whatever goes wrong ends the authorization. The account is tested, and then waits for
-    /// [`Platform::confirm_authorization`]: a link can be forwarded, so only whoever made it can say whose account it is.
+    /// Takes the vendor's answer: only from the browser that began, at the address of the client that it began with, and
+    /// once; whatever goes wrong ends the authorization. The answer then waits, sealed, for
+    /// [`Platform::confirm_authorization`], and is exchanged for nothing until somebody shows what this browser is given
+    /// here: a link can be forwarded, and then it is the browser of another person that began and finished. Where an
+    /// environment does without, the answer is exchanged and the account tested at once.
     pub async fn finish_authorization(
         self: &Arc<Self>,
         callback: Callback<'_>,
-    ) -> Result<CallbackOutcome, Problem> {
+    ) -> Result<CallbackOutcome, FailedCallback> {
         let state = callback.parameters.get("state").map(String::as_str).unwrap_or_default();
         let take = async || {
-            let taken = self.store.take_authorization(&hash(state), self.now()).await?;
+            let taken =
+                self.store.take_authorization(&hash(state), self.now()).await.map_err(Problem::from)?;
             taken.ok_or_else(state_unknown)
         };
         // An address that belongs to one client says which one before anything is taken.
         let (client, authorization) = if let Some(own) = callback.callback {
-            let client = self.store.oauth_client_of_callback(own).await?.ok_or_else(|| {
+            let client = self.store.oauth_client_of_callback(own).await.map_err(Problem::from)?;
+            let client = client.ok_or_else(|| {
                 Problem::not_found("unknown_callback", "There is no OAuth client with this redirect URI")
             })?;
             (client, take().await?)
@@ -77,41 +93,9 @@ impl Platform {
             let (client, ..) = self.parts_of(&authorization).await?;
             (client, authorization)
         };
-        let finished = match self.prove(&client, &authorization, &callback).await {
-            Ok((proved, draft, provider)) => {
-                let is_pending = draft.is_confirmed;
-                let step = AuthorizationStep {
-                    environment_id: authorization.environment_id.clone(),
-                    id: authorization.id.clone(),
-                    from: &[AuthorizationStage::Answered],
-                    stage: AuthorizationStage::Unconfirmed,
-                    started: None,
-                    sealed: Some((
-                        proved.sealed.sealed,
-                        proved.sealed.place.version,
-                        proved.sealed.place.hosts,
-                    )),
-                    outcome: json!(proved.confirmable),
-                    expires_at: Some(self.now().plus(STEP_LIFE)),
-                };
-                let mut changes = vec![Change::StepAuthorization(step)];
-                changes.extend(ended_session(&authorization));
-                if is_pending {
-                    changes.extend(told(&authorization, &draft, is_pending));
-                }
-                let committed = self.commit(&changes).await;
-                let linked = match committed {
-                    Ok(_) if !is_pending => self.link_unconfirmed(&authorization).await,
-                    other => other.map(drop),
-                };
-                let outcome =
-                    CallbackOutcome { id: authorization.id.clone(), name: draft.name, provider, is_pending };
-                linked.map(|()| outcome)
-            }
-            Err(problem) => Err(problem),
-        };
-        if let Err(problem) = &finished {
-            self.fail(&authorization, problem).await;
+        let finished = self.finish_taken(&client, &authorization, &callback).await;
+        if let Err(FailedCallback { problem, .. }) = &finished {
+            self.fail(&authorization, AuthorizationStage::Answered, problem).await;
         }
         if authorization.socket_hash.is_some() {
             self.hasten_sockets();
@@ -119,83 +103,153 @@ impl Platform {
         finished
     }
 
-    /// Exchanges the code and tests what it yields.
-    async fn prove(
+    async fn finish_taken(
         self: &Arc<Self>,
         client: &OAuthClient,
         authorization: &Authorization,
         callback: &Callback<'_>,
-    ) -> Result<(Proved, WaitingDraft, Arc<Provider>), Problem> {
+    ) -> Result<CallbackOutcome, FailedCallback> {
         refuse_others(client, authorization, callback)?;
         let (_, provider, draft) = self.parts_of(authorization).await?;
+        let environment = self.environment_settings(&authorization.environment_id).await?;
+        if let Some(url) = &draft.return_url {
+            // The environment may have changed its mind since.
+            environment.require_return_url(url, authorization.connect_session.is_none())?;
+        }
+        // A program may wait on another machine than the browser's, and it asks how the authorization does anyway.
+        let page = draft.return_url.as_deref().filter(|url| !environment.is_for_program(url));
+        let come_back = |parameter: (&str, &str)| {
+            let parameters = [("authorization", authorization.id.as_str()), parameter];
+            with_parameters(page?, &parameters)
+        };
+        let outcome = |handover| CallbackOutcome {
+            id: authorization.id.clone(),
+            name: draft.name.clone(),
+            provider: Arc::clone(&provider),
+            return_url: come_back(("linked", "true")),
+            handover,
+        };
         let scheme = scheme_of(&provider, &draft.auth_scheme)?;
         let remembered = self.remembered(authorization).await?.open()?;
-        let public_url = callback.public_url;
-        let of_gates = of_gates(&remembered, &draft.gates).build();
-        let agreement =
-            Agreement { provider: &provider, scheme, client, draft: &draft, public_url, of_gates: &of_gates };
-        let now = self.now();
-        let Arrival { tokens, config, hosts } = self.arrive(&agreement, &remembered, callback).await?;
-        let (sealed, report) = self
-            .tested_tokens(TokensToTest {
-                environment: &authorization.environment_id,
-                connection: &authorization.connection,
-                version: authorization.links_again.unwrap_or_default() + NewConnection::SEALED_VERSION,
-                integration: &draft.integration,
-                provider: &provider,
-                auth_scheme: &draft.auth_scheme,
-                settings: &draft.settings,
-                config: &config,
-                gates: &draft.gates,
-                token_hosts: hosts,
-                credentials: &tokens.credentials,
-            })
-            .await?;
-        let life = life_of(scheme, &tokens, now, spread(&authorization.connection));
-        let confirmable = Confirmable {
-            expires_at: life.expires_at.map(Timestamp::as_milliseconds),
-            renew_at: life.renew_at.map(Timestamp::as_milliseconds),
-            ends_at: life.ends_at.map(Timestamp::as_milliseconds),
-            tested_at: now.as_milliseconds(),
-            health_detail: health_detail(Some(&report)),
-            config,
+        let answer =
+            Answer { parameters: callback.parameters.clone(), public_url: callback.public_url.to_owned() };
+        let finished = async {
+            check_answer(scheme, &remembered, &answer)?;
+            if draft.is_confirmed {
+                let handover = self
+                    .wait_for_confirmation(authorization, &draft, environment, &remembered, &answer)
+                    .await?;
+                return Ok(outcome(Some(handover)));
+            }
+            let linked = self.link_unconfirmed(authorization, remembered, answer).await?;
+            linked.map_err(|report| report.as_problem(ProblemKind::TestFailed))?;
+            Ok(outcome(None))
         };
-        Ok((Proved { sealed, confirmable }, draft, provider))
+        finished.await.map_err(|problem: Problem| {
+            let return_url = come_back(("error", problem.code));
+            FailedCallback { problem, return_url }
+        })
     }
 
-    /// What an authorization keeps sealed until the vendor answers.
+    /// Keeps the vendor's answer until somebody confirms whose account it is about.
+    async fn wait_for_confirmation(
+        &self,
+        authorization: &Authorization,
+        draft: &WaitingDraft,
+        environment: EnvironmentSettings,
+        remembered: &Credentials,
+        answer: &Answer,
+    ) -> Result<Handover, Problem> {
+        let (proof, proof_hash) = new_proof(&*self.random)?;
+        let is_for_program = draft.return_url.as_deref().is_some_and(|url| environment.is_for_program(url));
+        // In a session it is the embedder's page that passes the proof on: a person who could be talked into telling a code
+        // is never shown one there.
+        let shows_code =
+            authorization.connect_session.is_none() && (draft.return_url.is_none() || is_for_program);
+        let code = if shows_code { Some(new_code(&*self.random)?) } else { None };
+        let mut kept = answer.beside(builder_of(remembered));
+        if let Some(code) = &code {
+            kept = kept.value(CODE, code.expose_secret());
+        }
+        let place = Place { version: authorization.sealed_version + 1, ..place_of(authorization) };
+        let sealed = self.safe.seal(&self.store, place, &kept.build()).await?;
+        let step = AuthorizationStep {
+            environment_id: authorization.environment_id.clone(),
+            id: authorization.id.clone(),
+            from: &[AuthorizationStage::Answered],
+            stage: AuthorizationStage::Unconfirmed,
+            started: None,
+            proof_hash: Some(proof_hash),
+            sealed: Some((sealed.sealed, sealed.place.version, sealed.place.hosts)),
+            outcome: Json::Null,
+            expires_at: Some(self.now().plus(STEP_LIFE)),
+        };
+        let mut changes = vec![Change::StepAuthorization(step)];
+        // Clients of the compatible API close the window as soon as they are told; its page needs a moment before that.
+        changes.extend(told(authorization, draft, true, self.now().plus(super::HANDOVER_TIME)));
+        self.commit(&changes).await?;
+        let parameters = [("authorization", authorization.id.as_str()), ("proof", proof.expose_secret())];
+        let onward = draft.return_url.as_deref().and_then(|url| with_parameters(url, &parameters));
+        let onward = onward.map(SecretString::from);
+        Ok(Handover {
+            authorization: authorization.id.clone(),
+            origins: environment.allowed_origins,
+            onward: onward.map(|url| if is_for_program { Onward::Program(url) } else { Onward::Page(url) }),
+            proof,
+            code,
+        })
+    }
+
+    /// What an authorization keeps sealed.
     pub(super) async fn remembered(
         &self,
         authorization: &Authorization,
     ) -> Result<SealedCredentials, Problem> {
         let sealed: Sealed = authorization.sealed.clone().ok_or_else(state_unknown)?;
-        let place = Place {
-            environment: authorization.environment_id.clone(),
-            purpose: Purpose::Authorization,
-            object: authorization.id.to_string(),
-            version: authorization.sealed_version,
-            hosts: authorization.hosts.clone(),
-        };
-        self.safe.stored(&self.store, place, sealed).await
+        self.safe.stored(&self.store, place_of(authorization), sealed).await
     }
 
-    async fn fail(&self, authorization: &Authorization, problem: &Problem) {
+    /// Ends an authorization that has come to nothing at this stage, and tells why. One that somebody else has taken further
+    /// meanwhile is theirs.
+    pub(super) async fn fail(
+        &self,
+        authorization: &Authorization,
+        at: AuthorizationStage,
+        problem: &Problem,
+    ) {
         let step = AuthorizationStep {
             environment_id: authorization.environment_id.clone(),
             id: authorization.id.clone(),
-            from: &[AuthorizationStage::Answered, AuthorizationStage::Unconfirmed],
+            from: match at {
+                AuthorizationStage::Unconfirmed => &[AuthorizationStage::Unconfirmed],
+                _ => &[AuthorizationStage::Answered],
+            },
             stage: AuthorizationStage::Failed,
             started: None,
+            proof_hash: None,
             sealed: None,
             outcome: json!({ "code": problem.code, "what": problem.what, "fix": problem.fix }),
             expires_at: None,
         };
         // It cannot go on in any case: an answer is taken once.
         let mut changes = vec![Change::StepAuthorization(step)];
-        changes.extend(told_of_failure(authorization, problem));
+        changes.extend(told_of_failure(authorization, problem, self.now()));
         if let Err(problem) = self.commit(&changes).await {
             tracing::warn!(%problem, authorization = %authorization.id, "why an authorization failed could not be written");
         }
+        if authorization.socket_hash.is_some() {
+            self.hasten_sockets();
+        }
+    }
+}
+
+fn place_of(authorization: &Authorization) -> Place {
+    Place {
+        environment: authorization.environment_id.clone(),
+        purpose: Purpose::Authorization,
+        object: authorization.id.to_string(),
+        version: authorization.sealed_version,
+        hosts: authorization.hosts.clone(),
     }
 }
 
@@ -214,30 +268,6 @@ fn refuse_others(
         return Ok(());
     }
     Err(not_yours("The answer came in another browser than the one that began"))
-}
-
-/// The code, unless the vendor or the person said no, or somebody else answered in the vendor's place (RFC 9207).
-pub(super) fn code_of<'a>(
-    issuer: Option<&str>,
-    name: &str,
-    callback: &Callback<'a>,
-) -> Result<&'a str, Problem> {
-    let parameter = |name: &str| callback.parameters.get(name).map(String::as_str);
-    if let (Some(expected), Some(given)) = (issuer, parameter("iss"))
-        && expected != given
-    {
-        return Err(not_yours("The answer came from another vendor than the one that was asked"));
-    }
-    if let Some(error) = parameter("error") {
-        let error: String = error.chars().filter(|char| !char.is_control()).take(100).collect();
-        let what = format!("The vendor did not authorise the connection ({error})");
-        let fix = "Begin again, and agree on the vendor's page.";
-        return Err(Problem::new(ProblemKind::Forbidden, "authorization_denied", what, fix));
-    }
-    parameter(name).filter(|code| !code.is_empty()).ok_or_else(|| {
-        let what = "The vendor's answer has no code";
-        Problem::invalid("no_code", what, "Begin again.")
-    })
 }
 
 /// A number that differs between connections and stays the same for each.

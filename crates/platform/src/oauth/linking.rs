@@ -1,144 +1,58 @@
-//! The end of an authorization: somebody says whose account it is, and the connection is made or mended.
+//! The end of an authorization: the vendor's answer is exchanged, the account is tested, and the connection is made or
+//! mended.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
+use tokio::sync::oneshot;
+use tombolo_auth::Credentials;
 use tombolo_catalog::Provider;
 use tombolo_store::{
-    Actor, ActorKind, Authorization, AuthorizationId, AuthorizationStage, AuthorizationStep, Change,
-    Connection, ConnectionId, ConnectionUpdate, Health, IntegrationId, NewConnection, OAuthClient, Object,
-    Target, Timestamp, TokenLife,
+    Actor, ActorKind, Authorization, AuthorizationStage, AuthorizationStep, Change, Connection,
+    ConnectionUpdate, Health, IntegrationId, NewConnection, OAuthClient, Object, Target, Timestamp,
+    TokenLife,
 };
-use tombolo_vault::Sealed;
 
-use super::authorization::WaitingDraft;
+use super::agreement::{Agreement, Answer, Arrival};
+use super::authorization::{WaitingDraft, of_gates, scheme_of};
+use super::callback::spread;
+use super::confirmation::not_to_confirm;
+use super::exchange::life_of;
+use super::testing::TokensToTest;
 use crate::access::{Access, Scope};
 use crate::connect::SocketNews;
-use crate::connections::{CreatedConnection, object_of};
-use crate::credentials::{Place, Purpose};
-use crate::health::{News, noted};
+use crate::connection_test::TestReport;
+use crate::connections::object_of;
+use crate::credentials::{Place, SealedCredentials};
+use crate::health::{News, health_detail, noted};
 use crate::integrations::IntegrationDraft;
 use crate::platform::{Platform, events};
 use crate::problem::{Problem, ProblemKind};
 
-/// What is kept between the vendor's answer and the confirmation.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Confirmable {
-    pub(super) expires_at: Option<i64>,
-    pub(super) renew_at: Option<i64>,
-    #[serde(default)]
-    pub(super) ends_at: Option<i64>,
-    pub(super) tested_at: i64,
-    pub(super) health_detail: Json,
-    pub(super) config: BTreeMap<String, String>,
-}
-
-/// An authorization that is to become a connection, with everything that belongs to it.
+/// An authorization whose account has passed its test, with everything that belongs to it.
 struct Linkable<'a> {
     authorization: &'a Authorization,
     client: OAuthClient,
     provider: Arc<Provider>,
     draft: WaitingDraft,
-    kept: Confirmable,
+    /// The tokens.
+    sealed: SealedCredentials,
+    /// The configuration, with what the vendor's answers filled.
+    config: BTreeMap<String, String>,
+    life: TokenLife,
+    tested_at: Timestamp,
+    health_detail: Json,
 }
 
 impl Platform {
-    /// Makes the connection of an authorization, once: whoever made the link says that the account is of the person whom
-    /// the link was for. `reference` is the id of the authorization or of the connection. An authorization for an end user
-    /// asks for that user's id, as the embedder's back end knows it of whoever is signed in there: if the two differ,
-    /// somebody has followed another one's link.
-    pub async fn confirm_authorization(
-        self: &Arc<Self>,
-        access: &Access,
-        reference: &str,
-        end_user: Option<&str>,
-    ) -> Result<CreatedConnection, Problem> {
-        access.require_any(&[Scope::CreateConnection, Scope::CreateConnectSession])?;
-        let authorization = self.to_confirm(access, reference).await?;
-        let (_, _, draft) = self.parts_of(&authorization).await?;
-        if let Some(expected) = self.expected_user(&authorization, &draft).await? {
-            let given = end_user.ok_or_else(|| {
-                let what =
-                    "The account was linked for an end user, and nobody said for which one it is confirmed";
-                Problem::invalid(
-                    "end_user_needed",
-                    what,
-                    "Send `end_user_id` with your own id of the person.",
-                )
-            })?;
-            if given != expected {
-                let what = "The account was linked for another end user";
-                let fix = "Refuse it: somebody has followed a link that was made for another person.";
-                return Err(Problem::new(ProblemKind::Forbidden, "other_end_user", what, fix));
-            }
-        }
-        self.link_authorization(access, &authorization).await?;
-        let id = authorization.connection.as_str();
-        let (connection, integration) = self.find_connection(&access.environment, None, id).await?;
-        Ok(CreatedConnection { connection, integration, report: None })
-    }
-
-    /// The embedder's id of the person whom an authorization is for, wherever it was said.
-    async fn expected_user(
-        &self,
-        authorization: &Authorization,
-        draft: &WaitingDraft,
-    ) -> Result<Option<String>, Problem> {
-        let said = draft.end_user.as_ref().map(|user| user.id.clone());
-        if let Some(said) = said.or_else(|| draft.tags.get("end_user_id").cloned()) {
-            return Ok(Some(said));
-        }
-        if authorization.links_again.is_none() {
-            return Ok(None);
-        }
-        let known = self.store.connection(&authorization.environment_id, &authorization.connection).await?;
-        Ok(known.and_then(|connection| connection.end_user).map(|user| user.id))
-    }
-
-    /// Refuses what an authorization yielded: its tokens are forgotten, and there is no connection.
-    pub async fn reject_authorization(&self, access: &Access, reference: &str) -> Result<(), Problem> {
-        access.require_any(&[Scope::CreateConnection, Scope::CreateConnectSession])?;
-        let authorization = self.to_confirm(access, reference).await?;
-        let mut changes = vec![step(
-            &authorization,
-            AuthorizationStage::Failed,
-            json!({
-                "code": "rejected",
-                "what": "The account was refused by whoever made the link",
-                "fix": "Begin again from a link of your own.",
-            }),
-        )];
-        let object = Object {
-            kind: "authorization".into(),
-            id: authorization.id.to_string(),
-            label: authorization.connection.to_string(),
-        };
-        changes.extend(events(access, "authorization.rejected", object, Json::Null, false));
-        match self.commit(&changes).await {
-            Err(problem) if problem.code == "version_conflict" => Err(not_to_confirm()),
-            outcome => outcome.map(drop),
-        }
-    }
-
-    async fn to_confirm(&self, access: &Access, reference: &str) -> Result<Authorization, Problem> {
-        let authorization = if let Ok(id) = reference.parse::<AuthorizationId>() {
-            self.find_authorization(access, &id).await?
-        } else {
-            let id = reference.parse::<ConnectionId>().map_err(|_| not_to_confirm())?;
-            let newest = self.store.authorization_of_connection(&access.environment, &id).await?;
-            newest.ok_or_else(not_to_confirm)?
-        };
-        let waits = authorization.stage == AuthorizationStage::Unconfirmed;
-        if waits && authorization.expires_at > self.now() { Ok(authorization) } else { Err(not_to_confirm()) }
-    }
-
     /// Makes the connection of an authorization that nobody has to confirm.
     pub(super) async fn link_unconfirmed(
         self: &Arc<Self>,
         authorization: &Authorization,
-    ) -> Result<(), Problem> {
+        remembered: Credentials,
+        answer: Answer,
+    ) -> Result<Result<(), TestReport>, Problem> {
         let environment = &authorization.environment_id;
         let (kind, id) = match &authorization.connect_session {
             Some(session) => (ActorKind::ConnectSession, session.to_string()),
@@ -147,18 +61,85 @@ impl Platform {
         let actor = Actor { kind, label: id.clone(), id };
         let scopes = [Scope::CreateConnection, Scope::UpdateConnection].map(|scope| scope.name().to_owned());
         let access = Access::new(environment.clone(), actor, scopes.into());
-        let stored = self.find_authorization(&access, &authorization.id).await?;
-        self.link_authorization(&access, &stored).await
+        self.link_answered(&access, authorization, remembered, answer).await
     }
 
-    async fn link_authorization(
-        &self,
+    /// Exchanges the vendor's answer, tests the account and makes the connection, in a task of its own: a code is good for
+    /// one use, so whoever hangs up meanwhile cancels nothing.
+    pub(super) async fn link_answered(
+        self: &Arc<Self>,
         access: &Access,
         authorization: &Authorization,
-    ) -> Result<(), Problem> {
+        remembered: Credentials,
+        answer: Answer,
+    ) -> Result<Result<(), TestReport>, Problem> {
+        let (done, outcome) = oneshot::channel();
+        let (platform, access, authorization) = (Arc::clone(self), access.clone(), authorization.clone());
+        self.spawn(async move {
+            let linked = platform.exchange_and_link(&access, &authorization, &remembered, &answer).await;
+            let _ = done.send(linked);
+        });
+        outcome.await.map_err(|_| {
+            let what = "The server stopped before the account was linked";
+            Problem::new(ProblemKind::Unavailable, "stopping", what, "Begin again.")
+        })?
+    }
+
+    async fn exchange_and_link(
+        self: &Arc<Self>,
+        access: &Access,
+        authorization: &Authorization,
+        remembered: &Credentials,
+        answer: &Answer,
+    ) -> Result<Result<(), TestReport>, Problem> {
         let (client, provider, draft) = self.parts_of(authorization).await?;
-        let kept = serde_json::from_value(authorization.outcome.clone()).map_err(|_| not_to_confirm())?;
-        let mut linkable = Linkable { authorization, client, provider, draft, kept };
+        let scheme = scheme_of(&provider, &draft.auth_scheme)?;
+        let of_gates = of_gates(remembered, &draft.gates).build();
+        let agreement = Agreement {
+            provider: &provider,
+            scheme,
+            client: &client,
+            draft: &draft,
+            public_url: &answer.public_url,
+            of_gates: &of_gates,
+        };
+        let now = self.now();
+        let Arrival { tokens, config, hosts } = self.arrive(&agreement, remembered, answer).await?;
+        let to_test = TokensToTest {
+            environment: &authorization.environment_id,
+            connection: &authorization.connection,
+            version: authorization.links_again.unwrap_or_default() + NewConnection::SEALED_VERSION,
+            integration: &draft.integration,
+            provider: &provider,
+            auth_scheme: &draft.auth_scheme,
+            settings: &draft.settings,
+            config: &config,
+            gates: &draft.gates,
+            token_hosts: hosts,
+            credentials: &tokens.credentials,
+        };
+        let (sealed, report) = self.tested_tokens(to_test).await?;
+        if !report.available {
+            return Ok(Err(report));
+        }
+        let life = life_of(scheme, &tokens, now, spread(&authorization.connection));
+        let health_detail = health_detail(Some(&report));
+        let linkable = Linkable {
+            authorization,
+            client,
+            provider,
+            draft,
+            sealed,
+            config,
+            life,
+            tested_at: now,
+            health_detail,
+        };
+        self.link_tested(access, linkable).await.map(Ok)
+    }
+
+    async fn link_tested(&self, access: &Access, mut linkable: Linkable<'_>) -> Result<(), Problem> {
+        let authorization = linkable.authorization;
         let first = self.link(access, &linkable).await;
         let outcome = match first {
             // Another confirmation made the integration since it was looked for.
@@ -172,10 +153,12 @@ impl Platform {
             }
             outcome => outcome,
         };
-        match outcome {
-            Err(problem) if problem.code == "version_conflict" => Err(not_to_confirm()),
-            outcome => outcome,
-        }
+        outcome.map_err(|problem| match problem.code {
+            "version_conflict" => not_to_confirm(),
+            // The store says so of the session alone.
+            "not_found" if authorization.connect_session.is_some() => session_over(),
+            _ => problem,
+        })
     }
 
     /// The end of an authorization and the connection that it makes, in one act.
@@ -183,7 +166,11 @@ impl Platform {
         let Linkable { authorization, provider, draft, .. } = linkable;
         // First, so that whoever confirms second is told just that.
         let linked = json!({ "connection": authorization.connection.as_str() });
-        let mut changes = vec![step(authorization, AuthorizationStage::Linked, linked)];
+        let mut changes = vec![step(authorization, linked)];
+        // A session is for one account: the second one that comes of it is not linked.
+        let session = authorization.connect_session.clone();
+        let end = |session| Change::EndConnectSession(authorization.environment_id.clone(), session);
+        changes.extend(session.map(end));
         let detail = json!({
             "provider": provider.id, "integration": draft.integration, "auth_scheme": draft.auth_scheme,
             "authorization": authorization.id.as_str(),
@@ -203,9 +190,7 @@ impl Platform {
             };
             changes.extend(events(access, "connection.created", object, detail, true));
         }
-        if !draft.is_confirmed {
-            changes.extend(told(authorization, draft, false));
-        }
+        changes.extend(told(authorization, draft, false, self.now()));
         self.commit(&changes).await.map(drop)
     }
 
@@ -217,20 +202,18 @@ impl Platform {
         linkable: &Linkable<'_>,
         connection: &Connection,
     ) -> Result<Vec<Change>, Problem> {
-        let authorization = linkable.authorization;
-        let sealed = authorization.sealed.clone().ok_or_else(not_to_confirm)?;
         let version = connection.sealed_version + 1;
-        let sealed = self.sealed_for(authorization, sealed, version).await?;
+        let sealed = self.sealed_for(&linkable.sealed, version).await?;
         let mut update = ConnectionUpdate::new(
             connection.environment_id.clone(),
             connection.id.clone(),
             connection.version,
         );
-        update.target = Some((linkable.target(), Some(sealed), linkable.life()));
+        update.target = Some((linkable.target(), Some(sealed.sealed), linkable.life));
         let news = News {
             health: Health::Active,
-            detail: linkable.kept.health_detail.clone(),
-            tested_at: Some(Timestamp::from_milliseconds(linkable.kept.tested_at)),
+            detail: linkable.health_detail.clone(),
+            tested_at: Some(linkable.tested_at),
             next_test_at: None,
             sealed_version: version,
             outdates: true,
@@ -242,23 +225,14 @@ impl Platform {
 
     async fn sealed_for(
         &self,
-        authorization: &Authorization,
-        sealed: Sealed,
+        sealed: &SealedCredentials,
         version: u64,
-    ) -> Result<Sealed, Problem> {
-        if authorization.sealed_version == version {
-            return Ok(sealed);
+    ) -> Result<SealedCredentials, Problem> {
+        if sealed.place.version == version {
+            return Ok(sealed.clone());
         }
-        let place = |version| Place {
-            environment: authorization.environment_id.clone(),
-            purpose: Purpose::Credentials,
-            object: authorization.connection.to_string(),
-            version,
-            hosts: authorization.hosts.clone(),
-        };
-        let opened =
-            self.safe.stored(&self.store, place(authorization.sealed_version), sealed).await?.open()?;
-        Ok(self.safe.seal(&self.store, place(version), &opened).await?.sealed)
+        let place = Place { version, ..sealed.place.clone() };
+        self.safe.seal(&self.store, place, &sealed.open()?).await
     }
 
     async fn integration_of(
@@ -278,20 +252,11 @@ impl Linkable<'_> {
     fn target(&self) -> Target {
         Target {
             auth_scheme: self.draft.auth_scheme.clone(),
-            config: json!(self.kept.config),
+            config: json!(self.config),
             gates: json!(self.draft.gates),
-            hosts: self.authorization.hosts.clone(),
+            hosts: self.sealed.place.hosts.clone(),
             oauth_client: Some(self.client.id.clone()),
             certificate_expires_at: self.draft.certificate_expires_at.map(Timestamp::from_milliseconds),
-        }
-    }
-
-    fn life(&self) -> TokenLife {
-        let at = Timestamp::from_milliseconds;
-        TokenLife {
-            expires_at: self.kept.expires_at.map(at),
-            renew_at: self.kept.renew_at.map(at),
-            ends_at: self.kept.ends_at.map(at),
         }
     }
 
@@ -304,12 +269,12 @@ impl Linkable<'_> {
             name: draft.name,
             connection_id: draft.connection_id,
             target: self.target(),
-            sealed: self.authorization.sealed.clone(),
-            life: self.life(),
+            sealed: Some(self.sealed.sealed.clone()),
+            life: self.life,
             settings: json!(draft.settings),
             health: Health::Active,
-            health_detail: self.kept.health_detail.clone(),
-            last_tested_at: Some(Timestamp::from_milliseconds(self.kept.tested_at)),
+            health_detail: self.health_detail.clone(),
+            last_tested_at: Some(self.tested_at),
             tags: draft.tags,
             metadata: draft.metadata,
             end_user: draft.end_user,
@@ -318,13 +283,14 @@ impl Linkable<'_> {
     }
 }
 
-fn step(authorization: &Authorization, stage: AuthorizationStage, outcome: Json) -> Change {
+fn step(authorization: &Authorization, outcome: Json) -> Change {
     Change::StepAuthorization(AuthorizationStep {
         environment_id: authorization.environment_id.clone(),
         id: authorization.id.clone(),
-        from: &[AuthorizationStage::Unconfirmed],
-        stage,
+        from: &[AuthorizationStage::Answered],
+        stage: AuthorizationStage::Linked,
         started: None,
+        proof_hash: None,
         sealed: None,
         outcome,
         expires_at: None,
@@ -332,17 +298,26 @@ fn step(authorization: &Authorization, stage: AuthorizationStage, outcome: Json)
 }
 
 /// What the browser's socket is told of success.
-pub(super) fn told(authorization: &Authorization, draft: &WaitingDraft, is_pending: bool) -> Option<Change> {
+pub(super) fn told(
+    authorization: &Authorization,
+    draft: &WaitingDraft,
+    is_pending: bool,
+    due_at: Timestamp,
+) -> Option<Change> {
     let news = SocketNews::Success {
         provider_config_key: draft.integration.clone(),
         connection_id: draft.connection_id.clone().unwrap_or_else(|| authorization.connection.to_string()),
         is_pending,
     };
-    Some(Platform::tell_socket(authorization.socket_hash.as_ref()?, &news))
+    Some(Platform::tell_socket(authorization.socket_hash.as_ref()?, &news, due_at))
 }
 
 /// What the browser's socket is told of failure.
-pub(super) fn told_of_failure(authorization: &Authorization, problem: &Problem) -> Option<Change> {
+pub(super) fn told_of_failure(
+    authorization: &Authorization,
+    problem: &Problem,
+    due_at: Timestamp,
+) -> Option<Change> {
     let asked = |name: &str| authorization.draft[name].as_str().unwrap_or_default().to_owned();
     let news = SocketNews::Error {
         provider_config_key: asked("integration"),
@@ -350,17 +325,10 @@ pub(super) fn told_of_failure(authorization: &Authorization, problem: &Problem) 
         error_type: problem.popup_error_type().to_owned(),
         error_desc: problem.to_string(),
     };
-    Some(Platform::tell_socket(authorization.socket_hash.as_ref()?, &news))
+    Some(Platform::tell_socket(authorization.socket_hash.as_ref()?, &news, due_at))
 }
 
-/// The end of the session that an authorization belongs to: it was for this one.
-pub(super) fn ended_session(authorization: &Authorization) -> Option<Change> {
-    let session = authorization.connect_session.clone()?;
-    Some(Change::EndConnectSession(authorization.environment_id.clone(), session))
-}
-
-fn not_to_confirm() -> Problem {
-    let what =
-        "There is nothing to confirm: it was confirmed, it is too old, or the person has not come back yet";
-    Problem::new(ProblemKind::Conflict, "nothing_to_confirm", what, "Look at the state of the authorization.")
+fn session_over() -> Problem {
+    let what = "The connect session has linked an account already, or it has ended";
+    Problem::new(ProblemKind::Conflict, "session_over", what, "Make a new connect session.")
 }

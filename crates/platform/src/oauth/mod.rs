@@ -6,19 +6,24 @@ mod agreement;
 mod authorization;
 mod callback;
 mod clients;
+mod confirmation;
 mod exchange;
 mod import;
 mod linking;
+mod proof;
 mod renewal;
 mod testing;
+pub(crate) mod way_back;
 
 pub(crate) use account_tokens::FirstToken;
 pub use authorization::{
     AuthorizationDraft, AuthorizationState, Beginning, LinkAbout, StartedAuthorization, redirect_uri,
 };
-pub use callback::{Callback, CallbackOutcome};
+pub use callback::{Callback, CallbackOutcome, FailedCallback};
 pub use clients::{OAuthClientChange, OAuthClientDraft};
+pub use confirmation::Confirmation;
 pub use import::ImportedTokens;
+pub use proof::{Handover, Onward};
 pub use renewal::RenewalPatience;
 pub(crate) use renewal::{Renewals, Renewer};
 
@@ -35,6 +40,8 @@ use crate::problem::{Problem, ProblemKind};
 const LINK_LIFE: Duration = Duration::from_mins(30);
 /// How long a person has at the vendor, and whoever confirms after that.
 const STEP_LIFE: Duration = Duration::from_mins(10);
+/// How long the last page has to pass on what its browser was given, before its opener hears that it may close the window.
+const HANDOVER_TIME: Duration = Duration::from_secs(3);
 
 /// An unguessable text of 256 bits, for URLs and cookies.
 pub(crate) fn secret_text(random: &dyn Random) -> Result<String, Problem> {

@@ -12,7 +12,7 @@ use crate::connection_test::{self, TestReport};
 use crate::connections::all_settings;
 use crate::credentials::{Place, Purpose, SealedCredentials, api_host};
 use crate::platform::Platform;
-use crate::problem::{Problem, ProblemKind};
+use crate::problem::Problem;
 use crate::proxy::{Freshness, Learned, Plan, PlanSource, origin};
 
 /// Tokens for a connection that is to be, or to be mended.
@@ -33,14 +33,14 @@ pub(super) struct TokensToTest<'a> {
 }
 
 impl Platform {
-    /// Seals tokens for their connection and tests it; one that cannot be used is a problem.
+    /// Seals tokens for their connection and tests it.
     pub(super) async fn tested_tokens(
         self: &Arc<Self>,
         tokens: TokensToTest<'_>,
     ) -> Result<(SealedCredentials, TestReport), Problem> {
         let sealed = self.sealed_tokens(&tokens).await?;
         let report = self.test_sealed(&tokens, &sealed).await?;
-        if report.available { Ok((sealed, report)) } else { Err(report.as_problem(ProblemKind::TestFailed)) }
+        Ok((sealed, report))
     }
 
     /// Seals tokens for their connection.

@@ -15,10 +15,10 @@ use tombolo_kintone_emulator::model::BasicGate;
 use tombolo_platform::oauth::{
     AuthorizationDraft, Callback, OAuthClientChange, OAuthClientDraft, redirect_uri,
 };
-use tombolo_platform::{Belonging, ConnectionDraft, Outcome, Problem, Reconnection, TestReport};
+use tombolo_platform::{Belonging, ConnectionDraft, Outcome, Problem, ProblemKind, Reconnection, TestReport};
 use url::Url;
 
-use crate::oauth::{PUBLIC_URL, post};
+use crate::oauth::{PUBLIC_URL, post, shown};
 use crate::world::{World, draft};
 
 const TENANT: [(&str, &str); 2] = [("subdomain", "sample"), ("domain", "cybozu.com")];
@@ -116,6 +116,8 @@ async fn authorized(world: &World, name: &str, config: Fields, gate_fields: Fiel
         scopes: Vec::new(),
         parameters: BTreeMap::new(),
         belonging: Belonging::default(),
+        narrowed_to: Vec::new(),
+        return_url: None,
         again: None,
         socket_hash: None,
     };
@@ -140,8 +142,9 @@ async fn authorized(world: &World, name: &str, config: Fields, gate_fields: Fiel
         cookies: &BTreeMap::from([(beginning.cookie_name, beginning.cookie.expose_secret().to_owned())]),
         public_url: PUBLIC_URL,
     };
-    let outcome = platform.finish_authorization(callback).await?;
-    platform.confirm_authorization(access, outcome.id.as_str(), None).await.map(drop)
+    let outcome = platform.finish_authorization(callback).await.map_err(|failed| failed.problem)?;
+    let confirmed = platform.confirm_authorization(access, outcome.id.as_str(), &shown(&outcome)).await?;
+    confirmed.map(drop).map_err(|report| report.as_problem(ProblemKind::TestFailed))
 }
 
 fn told(report: &TestReport) -> String {

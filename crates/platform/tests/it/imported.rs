@@ -23,7 +23,7 @@ use tombolo_platform::{Belonging, ConnectionDraft};
 use tombolo_platform::start::ConnectToOption;
 use url::Url;
 
-use crate::oauth::post;
+use crate::oauth::{post, shown};
 use crate::world::{SetForward, World, connect_to, draft};
 
 const PUBLIC_URL: &str = "http://localhost:3003";
@@ -150,6 +150,8 @@ impl Played {
             scopes: Vec::new(),
             parameters: BTreeMap::new(),
             belonging: Belonging::default(),
+            narrowed_to: Vec::new(),
+            return_url: None,
             again: None,
             socket_hash: None,
             gate_fields: BTreeMap::new(),
@@ -169,12 +171,11 @@ impl Played {
             public_url: PUBLIC_URL,
         };
         let finished = world.platform.finish_authorization(callback).await;
-        finished.unwrap_or_else(|problem| panic!("{of}: {problem:?}"));
-        let made = world
-            .platform
-            .confirm_authorization(&world.access, started.authorization.id.as_str(), None)
-            .await;
-        made.unwrap_or_else(|problem| panic!("{of}: {problem:?}")).connection.life.expires_at.is_some()
+        let finished = finished.unwrap_or_else(|failed| panic!("{of}: {failed:?}"));
+        let id = started.authorization.id.as_str();
+        let made = world.platform.confirm_authorization(&world.access, id, &shown(&finished)).await;
+        let made = made.unwrap_or_else(|problem| panic!("{of}: {problem:?}"));
+        made.unwrap_or_else(|report| panic!("{of}: {report:?}")).connection.life.expires_at.is_some()
     }
 
     /// What the vendor sends a browser back with.

@@ -18,10 +18,11 @@ use tokio::net::TcpStream;
 use tombolo_kintone_emulator::model::OAuthClient;
 use tombolo_kintone_emulator::{Effect, Fault};
 use tombolo_platform::oauth::{
-    AuthorizationDraft, Callback, CallbackOutcome, OAuthClientChange, OAuthClientDraft, redirect_uri,
+    AuthorizationDraft, Callback, CallbackOutcome, Confirmation, FailedCallback, OAuthClientChange,
+    OAuthClientDraft, redirect_uri,
 };
 use tombolo_platform::start::StartOptions;
-use tombolo_platform::{Belonging, Clock, Housekeeping, Problem};
+use tombolo_platform::{Belonging, Clock, CreatedConnection, Housekeeping, Problem, ProblemKind};
 use tombolo_store::testing::dump;
 use tombolo_store::{AuthorizationStage, Connection, Health};
 use url::Url;
@@ -80,6 +81,8 @@ impl OAuthWorld {
             scopes: scopes.iter().map(ToString::to_string).collect(),
             parameters: BTreeMap::new(),
             belonging: Belonging::default(),
+            narrowed_to: Vec::new(),
+            return_url: None,
             again: None,
             socket_hash: None,
         };
@@ -119,7 +122,15 @@ impl OAuthWorld {
         cookies: &BTreeMap<String, String>,
     ) -> Result<CallbackOutcome, Problem> {
         let callback = Callback { callback: Some(callback), parameters, cookies, public_url: PUBLIC_URL };
-        self.world.platform.finish_authorization(callback).await
+        let finished = self.world.platform.finish_authorization(callback).await;
+        finished.map_err(|FailedCallback { problem, .. }| problem)
+    }
+
+    /// Confirms an authorization with what the browser that finished was given.
+    async fn confirm(&self, id: &str, outcome: &CallbackOutcome) -> Result<CreatedConnection, Problem> {
+        let shown = shown(outcome);
+        let confirmed = self.world.platform.confirm_authorization(&self.world.access, id, &shown).await?;
+        confirmed.map_err(|report| report.as_problem(ProblemKind::TestFailed))
     }
 
     /// The whole way.
@@ -127,9 +138,8 @@ impl OAuthWorld {
         let (link, id) = self.link(name).await;
         let browser = self.begin(&link).await;
         let parameters = self.agree(&browser, "allow").await;
-        self.return_to(&self.callback, &parameters, &browser.cookies).await.expect("accepted");
-        let made = self.world.platform.confirm_authorization(&self.world.access, &id, None).await;
-        made.expect("confirmed").connection
+        let back = self.return_to(&self.callback, &parameters, &browser.cookies).await.expect("accepted");
+        self.confirm(&id, &back).await.expect("confirmed").connection
     }
 
     /// From now on the vendor gives a new refresh token at every refresh.
@@ -175,6 +185,12 @@ impl OAuthWorld {
         let state = self.world.platform.read_authorization(&self.world.access, id).await;
         state.expect("known").authorization.stage
     }
+}
+
+/// What the browser that finished passes on.
+pub fn shown(outcome: &CallbackOutcome) -> Confirmation {
+    let proof = outcome.handover.as_ref().map(|handover| handover.proof.clone());
+    Confirmation { end_user: None, proof }
 }
 
 struct Browser {
@@ -233,9 +249,9 @@ async fn a_person_links_an_account_and_calls_go_through_it(
     assert_eq!((outcome.name.as_str(), outcome.provider.id.as_str()), ("By OAuth", "kintone"));
     assert_eq!(oauth.stage(&id).await, AuthorizationStage::Unconfirmed);
     assert_eq!(oauth.world.get("By OAuth", RECORD).await.1, "unknown_connection", "nobody has confirmed it");
+    assert_eq!(oauth.token_requests(), 0, "the code waits as well");
 
-    let made =
-        oauth.world.platform.confirm_authorization(&oauth.world.access, &id, None).await.expect("confirmed");
+    let made = oauth.confirm(&id, &outcome).await.expect("confirmed");
     assert_eq!((made.connection.health, made.connection.name.as_str()), (Health::Active, "By OAuth"));
     assert_eq!(oauth.stage(&id).await, AuthorizationStage::Linked);
     oauth.world.kintone().clear_requests();
@@ -247,7 +263,7 @@ async fn a_person_links_an_account_and_calls_go_through_it(
         oauth.world.call("By OAuth", Method::POST, "/k/v1/records/cursor.json", r#"{"app":1}"#).await;
     assert_eq!((cursor.0, cursor.2["code"].as_str()), (403, Some("unavailable_to_scheme")));
     assert!(cursor.2["fix"].as_str().is_some_and(|fix| fix.contains("$id")), "{}", cursor.2);
-    let again = oauth.world.platform.confirm_authorization(&oauth.world.access, &id, None).await;
+    let again = oauth.confirm(&id, &outcome).await;
     assert_eq!(again.err().map(|problem| problem.code), Some("nothing_to_confirm"));
 }
 
@@ -298,7 +314,8 @@ async fn an_answer_counts_once_in_its_browser_and_at_its_address() {
             _ => {}
         }
         let outcome = oauth.return_to(callback, &parameters, cookies).await;
-        let confirmed = oauth.world.platform.confirm_authorization(&oauth.world.access, &id, None).await;
+        let nothing = Confirmation::default();
+        let confirmed = oauth.world.platform.confirm_authorization(&oauth.world.access, &id, &nothing).await;
         let unknown = oauth.world.get(attack, RECORD).await.1;
         if outcome.is_ok()
             || confirmed.is_ok()
@@ -324,8 +341,8 @@ async fn an_account_that_fails_its_test_is_not_linked() {
     let (link, id) = oauth.link_for("Narrow", &["k:file:read"]).await;
     let browser = oauth.begin(&link).await;
     let parameters = oauth.agree(&browser, "allow").await;
-    let refused = oauth.return_to(&oauth.callback, &parameters, &browser.cookies).await.err();
-    let refused = refused.expect("the test fails");
+    let back = oauth.return_to(&oauth.callback, &parameters, &browser.cookies).await.expect("accepted");
+    let refused = oauth.confirm(&id, &back).await.err().expect("the test fails");
     assert_eq!(
         (refused.code, refused.what.as_str()),
         ("connection_test_failed", "The authorisation does not cover this")
@@ -335,10 +352,11 @@ async fn an_account_that_fails_its_test_is_not_linked() {
     let wrong =
         OAuthClientChange { client_secret: Some("not-the-secret".into()), ..OAuthClientChange::default() };
     oauth.world.platform.update_oauth_client(&oauth.world.access, "Demo", wrong).await.expect("changed");
-    let (link, _) = oauth.link("Wrong secret").await;
+    let (link, id) = oauth.link("Wrong secret").await;
     let browser = oauth.begin(&link).await;
     let parameters = oauth.agree(&browser, "allow").await;
-    let refused = oauth.return_to(&oauth.callback, &parameters, &browser.cookies).await.err();
+    let back = oauth.return_to(&oauth.callback, &parameters, &browser.cookies).await.expect("accepted");
+    let refused = oauth.confirm(&id, &back).await.err();
     assert_eq!(refused.map(|problem| problem.code), Some("token_refused"));
     let connections =
         oauth.world.platform.store().connections_called(&oauth.world.access.environment, "Narrow").await;
@@ -377,16 +395,16 @@ async fn two_confirmations_at_once_make_one_integration(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let oauth = OAuthWorld::start(backend).await;
-    let mut ids = Vec::new();
+    let mut waiting = Vec::new();
     for name in ["One", "Two"] {
         let (link, id) = oauth.link(name).await;
         let browser = oauth.begin(&link).await;
         let parameters = oauth.agree(&browser, "allow").await;
-        oauth.return_to(&oauth.callback, &parameters, &browser.cookies).await.expect("accepted");
-        ids.push(id);
+        let back = oauth.return_to(&oauth.callback, &parameters, &browser.cookies).await.expect("accepted");
+        waiting.push((id, back));
     }
-    let confirm = |id| oauth.world.platform.confirm_authorization(&oauth.world.access, id, None);
-    let (one, two) = tokio::join!(confirm(&ids[0]), confirm(&ids[1]));
+    let [(id, back), (other_id, other_back)] = &waiting[..] else { panic!("two wait") };
+    let (one, two) = tokio::join!(oauth.confirm(id, back), oauth.confirm(other_id, other_back));
     assert_eq!(one.expect("confirmed").integration.id, two.expect("confirmed").integration.id);
 }
 

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 use tombolo_api::{
     Authorization, AuthorizationProblem, AuthorizationStage, ConfirmAuthorization, CreateAuthorization,
     CreatedAuthorization, CreatedConnection, Success,
 };
-use tombolo_platform::oauth::{AuthorizationDraft, AuthorizationState, StartedAuthorization};
+use tombolo_platform::oauth::{AuthorizationDraft, AuthorizationState, Confirmation, StartedAuthorization};
 use tombolo_platform::{Belonging, store};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -36,8 +36,8 @@ pub(super) fn routes() -> OpenApiRouter<Routes> {
 
 /// Makes a link for a person
 ///
-/// The person opens `url`, agrees at the vendor and comes back. The account is then tested, and waits until whoever made
-/// the link confirms that it is the account of the person whom the link was for: a link can be forwarded. Scope:
+/// The person opens `url`, agrees at the vendor and comes back. The vendor's answer then waits until whoever made the link
+/// confirms that it is about the account of the person whom the link was for: a link can be forwarded. Scope:
 /// `environment:connections:create`.
 #[utoipa::path(
     post, path = "/authorizations", operation_id = "createAuthorization", tag = "oauth",
@@ -63,8 +63,10 @@ async fn create_authorization(
         tags: body.tags,
         metadata: Value::Object(body.metadata),
         scopes: body.scopes,
+        narrowed_to: Vec::new(),
         parameters: BTreeMap::new(),
         belonging: Belonging::default(),
+        return_url: body.return_url,
         again: None,
         socket_hash: None,
     };
@@ -99,13 +101,18 @@ async fn read_authorization(
 
 /// Confirms an authorization
 ///
-/// Says that the account is that of the person whom the link was for, and makes the connection. Scope:
-/// `environment:connections:create` or `environment:connect_sessions:write`.
+/// Says that the account is that of the person whom the link was for, and shows what the browser that finished was given.
+/// Only then is the vendor asked for tokens and the account tested; the connection is made when it can be used. It counts
+/// once: whatever fails after the proof was accepted ends the authorization, and the person begins again, in the same session
+/// if there is one. Scope: `environment:connections:create` or `environment:connect_sessions:write`.
 #[utoipa::path(
     post, path = "/authorizations/{id}/confirm", operation_id = "confirmAuthorization", tag = "oauth",
     params(("id" = String, Path, description = "Its id, or that of the connection that it makes")),
     request_body = ConfirmAuthorization,
-    responses((status = 201, description = "The connection was made", body = CreatedConnection))
+    responses(
+        (status = 201, description = "The connection was made", body = CreatedConnection),
+        (status = 422, description = "The test failed, nothing was stored", body = tombolo_api::Problem, content_type = "application/problem+json"),
+    )
 )]
 async fn confirm_authorization(
     State(routes): State<Routes>,
@@ -114,14 +121,15 @@ async fn confirm_authorization(
     Query(NoParameters {}): Query<NoParameters>,
     OptionalBody(body): OptionalBody<ConfirmAuthorization>,
 ) -> Result<(StatusCode, Json<CreatedConnection>), Refusal> {
-    let end_user = body.end_user_id.as_deref();
-    let created = routes.platform.confirm_authorization(&caller.access, &id, end_user).await?;
-    Ok((StatusCode::CREATED, Json(connections::made(&created))))
+    let proof = body.proof.map(|proof| SecretString::from(proof.into_typed()));
+    let confirmation = Confirmation { end_user: body.end_user_id, proof };
+    let outcome = routes.platform.confirm_authorization(&caller.access, &id, &confirmation).await?;
+    Ok((StatusCode::CREATED, Json(connections::created(outcome)?)))
 }
 
 /// Refuses an authorization
 ///
-/// Says that the account is not that of the person whom the link was for: its tokens are forgotten. Scope:
+/// Says that the account is not that of the person whom the link was for: what came back is forgotten. Scope:
 /// `environment:connections:create` or `environment:connect_sessions:write`.
 #[utoipa::path(
     post, path = "/authorizations/{id}/reject", operation_id = "rejectAuthorization", tag = "oauth",

@@ -53,7 +53,11 @@ async fn update_environment(
     Query(NoParameters {}): Query<NoParameters>,
     Body(body): Body<UpdateEnvironment>,
 ) -> Result<Json<Environment>, Refusal> {
-    let change = EnvironmentChange { confirm_authorizations: body.confirm_authorizations };
+    let change = EnvironmentChange {
+        confirm_authorizations: body.confirm_authorizations,
+        allowed_origins: body.allowed_origins,
+        return_urls: body.return_urls,
+    };
     let (environment, settings) = routes.platform.update_environment(&caller.access, change).await?;
     Ok(Json(wire(&environment, &settings)))
 }
@@ -122,6 +126,8 @@ fn wire(environment: &store::Environment, settings: &EnvironmentSettings) -> Env
         id: environment.id.to_string(),
         name: environment.name.clone(),
         confirm_authorizations: settings.confirm_authorizations,
+        allowed_origins: settings.allowed_origins.clone(),
+        return_urls: settings.return_urls.clone(),
         created_at: moment(environment.created_at),
     }
 }

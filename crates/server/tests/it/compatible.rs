@@ -10,7 +10,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use tombolo_kintone_emulator::{Simulator, SimulatorOptions};
 use tombolo_platform::catalog::import;
-use tombolo_platform::start::ConnectToOption;
+use tombolo_platform::start::{ConnectToOption, StartOptions};
 
 use crate::app::{App, Engine, TOKEN};
 
@@ -64,6 +64,8 @@ async fn the_front_end_client(#[values(Engine::Sqlite, Engine::Postgres)] engine
         std::fs::create_dir(&providers).expect("a directory");
         std::fs::write(providers.join("acme-id.yaml"), IDENTITY_PROVIDER).expect("a file");
         options.provider_directory = Some(providers);
+        // Windows are told after a moment, so this time passes by itself.
+        options.clock = StartOptions::in_directory(directory.to_owned()).clock;
         options.egress.connect_to.push(ConnectToOption {
             host: "id.acme.example".to_owned(),
             address: ([127, 0, 0, 1], port).into(),

@@ -78,15 +78,20 @@ async fn the_secrets_of_a_session_are_written_one_after_the_other_and_gone_when_
 #[tokio::test]
 async fn a_socket_is_told_once_and_in_order(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
     let store = TestStore::new(engine).await;
-    for (socket, text, moment) in [(1, "first", 0), (2, "other", 1), (1, "second", 2)] {
-        let message = SocketMessage { socket_hash: vec![socket; 32], message: json!({ "text": text }) };
+    let add = async |socket, text, moment, due_at| {
+        let message = json!({ "text": text });
+        let message = SocketMessage { socket_hash: vec![socket; 32], message, due_at: at(due_at) };
         store.commit(&[Change::AddSocketMessage(message)], at(moment)).await.unwrap();
+    };
+    for (socket, text, moment) in [(1, "first", 0), (2, "other", 1), (1, "second", 2)] {
+        add(socket, text, moment, moment).await;
     }
+    add(7, "later", 2, 20).await;
     let told = |sockets: &'static [u8]| {
         let hashes: Vec<Vec<u8>> = sockets.iter().map(|socket| vec![*socket; 32]).collect();
         let store = &store;
         async move {
-            let taken = store.take_socket_messages(&hashes).await.unwrap();
+            let taken = store.take_socket_messages(&hashes, at(10)).await.unwrap();
             taken.into_iter().map(|taken| taken.message["text"].clone()).collect::<Vec<_>>()
         }
     };
@@ -95,6 +100,11 @@ async fn a_socket_is_told_once_and_in_order(#[values(Engine::Sqlite, Engine::Pos
     assert_eq!(told(&[1, 7]).await, Vec::<serde_json::Value>::new());
     assert_eq!(store.prune_socket_messages(at(1), 10).await.unwrap(), 0);
     assert_eq!(store.prune_socket_messages(at(2), 10).await.unwrap(), 1);
+
+    add(7, "at once, in its place", 3, 3).await;
+    assert_eq!(told(&[7]).await, ["at once, in its place"]);
+    let later = store.take_socket_messages(&[vec![7; 32]], at(30)).await.unwrap();
+    assert_eq!(later, []);
 }
 
 #[rstest]

@@ -53,6 +53,7 @@ fn started(store: &TestStore, id: &AuthorizationId, state: u8) -> Change {
         from: &[AuthorizationStage::Waiting, AuthorizationStage::Started],
         stage: AuthorizationStage::Started,
         started: Some((vec![state; 32], vec![7; 32])),
+        proof_hash: None,
         sealed: None,
         outcome: json!(null),
         expires_at: None,
@@ -145,4 +146,38 @@ async fn an_answer_is_taken_once(#[values(Engine::Sqlite, Engine::Postgres)] eng
 
     assert_eq!(store.prune_authorizations(at(999), 10).await.unwrap(), 0);
     assert_eq!(store.prune_authorizations(at(2_000), 10).await.unwrap(), 1);
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_a_person_types_is_tried_so_often_and_not_more(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let store = TestStore::new(engine).await;
+    let new = client(&store, "Acme", "abc");
+    let client = new.id.clone();
+    store.commit(&[Change::InsertOAuthClient(new)], NOW).await.unwrap();
+    let id = authorization(&store, &client, 1).await;
+    let count = || store.count_try(store.environment(), &id, 3, at(2));
+    assert!(!count().await.unwrap(), "nobody has come back");
+    let waits = AuthorizationStep {
+        environment_id: store.environment().clone(),
+        id: id.clone(),
+        from: &[AuthorizationStage::Waiting],
+        stage: AuthorizationStage::Unconfirmed,
+        started: None,
+        proof_hash: Some(vec![9; 32]),
+        sealed: None,
+        outcome: json!(null),
+        expires_at: None,
+    };
+    store.commit(&[Change::StepAuthorization(waits)], at(1)).await.unwrap();
+    let read = store.authorization(store.environment(), &id).await.unwrap().unwrap();
+    assert_eq!(read.proof_hash, Some(vec![9; 32]));
+
+    let tries = futures_util::future::join_all((0..8).map(|_| count())).await;
+    assert_eq!(tries.into_iter().filter(|tried| *tried.as_ref().unwrap()).count(), 3);
+    let other = store.add_environment("other").await;
+    assert!(!store.count_try(&other, &id, 9, at(2)).await.unwrap());
+    assert!(!store.count_try(store.environment(), &id, 9, at(1_000)).await.unwrap(), "too late");
 }

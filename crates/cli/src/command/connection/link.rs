@@ -5,33 +5,41 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use clap::Args;
-use tombolo_api::{Authorization, AuthorizationStage, CreateAuthorization, CreatedConnection, FieldValue};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::mpsc;
+use tombolo_api::{
+    Authorization, AuthorizationStage, ConfirmAuthorization, CreateAuthorization, CreatedAuthorization,
+    CreatedConnection, FieldValue,
+};
 use tombolo_platform::catalog::Language;
 
 use super::draft::Draft;
+use super::landing::Landing;
 use super::secret_source::{SecretSource, field_from};
-use crate::command::arguments::{Confirmation, key_value, may_ask, moment, once, quoted};
+use crate::command::arguments::{key_value, may_ask, moment, once, quoted, unasked};
 use crate::connect_api::Api;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::language::either;
-use crate::output::{Output, document, json_line, line, properties, say};
+use crate::output::{Output, document, json_line, line, say};
 
 /// How often it is looked whether the person has come back.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Link an account at the vendor with a browser (OAuth): prints a link, waits for the person who opens it, and makes the
-/// connection once you confirm whose account it is.
+/// connection once it is certain whose account it is: the browser is on this machine, or the person tells you the code that
+/// it shows.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   tombolo connection link --provider kintone --name Sales
-  tombolo connection link --provider kintone --name Sales --field app=12 --oauth-client Acme --yes
+  tombolo connection link --provider kintone --name Sales --field app=12 --oauth-client Acme
   tombolo connection link --provider kintone --name Sales --field certificate=@me.pfx \\
     --secret-from certificate_password=env:PFX_PASSWORD
   tombolo connection link --provider kintone --name Sales --no-wait
 
 The link is printed to standard output: open it yourself, or send it to the person whose account it is, and to nobody
-else. Needs a running server and an OAuth client: `tombolo oauth-client create`. With --json it prints one object on one
+else. The page at the end of the way leads back to this command; on another device it shows a code, which is typed here or
+given to `tombolo connection confirm`. Needs a running server and an OAuth client: `tombolo oauth-client create`. With --json it prints one object on one
 line for the link, and another for the connection. Exits with 4 when the person or the vendor refused.")]
 pub struct Link {
     /// The provider's id; the integration of that name is used or made.
@@ -71,22 +79,23 @@ pub struct Link {
     /// Print the link and end; confirm later with `tombolo connection confirm`.
     #[arg(long)]
     no_wait: bool,
-    #[command(flatten)]
-    confirmation: Confirmation,
 }
 
-/// Confirm that the account of an authorization is that of the person whom the link was for; makes the connection.
+/// Confirm that the account of an authorization is that of the person whom the link was for, with the code that their
+/// browser showed them; tests the account and makes the connection.
 #[derive(Debug, Args)]
 pub struct Confirm {
     /// The id that `tombolo connection link` told.
     authorization: String,
-    #[command(flatten)]
-    confirmation: Confirmation,
+    /// The code that the person told you; asked for unless given.
+    #[arg(long, value_name = "CODE")]
+    code: Option<String>,
 }
 
 impl Link {
     pub async fn on(self, api: &Api, output: Output) -> anyhow::Result<Exit> {
         let (fields, gate_fields) = self.split_fields(api).await?;
+        let landing = if self.no_wait { None } else { Some(Landing::open().await?) };
         let draft = CreateAuthorization {
             integration: self.provider.or(self.integration).unwrap_or_default(),
             name: self.name,
@@ -98,6 +107,7 @@ impl Link {
             settings: once(&self.settings, "--setting")?,
             tags: once(&self.tags, "--tag")?,
             scopes: self.scopes,
+            return_url: landing.as_ref().map(|landing| landing.url.clone()),
             ..CreateAuthorization::default()
         };
         let link = api.create_authorization(&draft).await?;
@@ -112,17 +122,13 @@ impl Link {
             "このリンクをブラウザーで開くか、アカウントの持ち主だけに送ってください。有効期限:",
         );
         say(format_args!("{what} {}", moment(link.expires_at)));
-        if self.no_wait {
-            say(how_to_confirm(&link.id, output.language));
-            return Ok(Exit::Done);
+        match landing {
+            None => {
+                say(how_to_confirm(&link.id, output.language));
+                Ok(Exit::Done)
+            }
+            Some(landing) => wait(api, &link, &landing, output).await,
         }
-        let authorization = wait(api, &link.id, output).await?;
-        if let Some(connection) = &authorization.connection {
-            // Somebody confirmed it elsewhere.
-            let linked = api.read_connection(connection, None).await?;
-            return tell(&CreatedConnection { connection: linked, report: None }, output);
-        }
-        confirm(api, &authorization, &self.confirmation, output).await
     }
 }
 
@@ -158,37 +164,116 @@ impl Confirm {
         if authorization.stage == AuthorizationStage::Failed {
             return Err(failed(&authorization).into());
         }
-        if authorization.stage != AuthorizationStage::Unconfirmed {
-            // There is nothing to ask about; the server says why.
-            return tell(&api.confirm_authorization(&authorization.id).await?, output);
-        }
-        confirm(api, &authorization, &self.confirmation, output).await
+        let code = match self.code {
+            Some(code) => code,
+            None if may_ask() => {
+                let question =
+                    either(output.language, "The code that the page showed:", "画面に表示されたコード:");
+                inquire::Text::new(question).prompt().map_err(unasked)?
+            }
+            None => {
+                let what = either(output.language, "the code is missing", "コードが指定されていません");
+                return Err(Failure::usage(what, how_to_confirm(&authorization.id, output.language)).into());
+            }
+        };
+        tell(&confirm(api, &authorization.id, &code.into()).await?, output)
     }
 }
 
-/// Waits until the person has come back, and tells how far they are.
-async fn wait(api: &Api, id: &str, output: Output) -> anyhow::Result<Authorization> {
+/// Waits until the person has come back with what proves it, and makes the connection.
+async fn wait(
+    api: &Api,
+    link: &CreatedAuthorization,
+    landing: &Landing,
+    output: Output,
+) -> anyhow::Result<Exit> {
     let mut progress = Progress::new(output);
+    let mut typed = Typed::default();
+    let landed = landing.proof(&link.id, output.language);
+    tokio::pin!(landed);
     loop {
-        let authorization = api.read_authorization(id).await?;
+        let authorization = api.read_authorization(&link.id).await?;
         progress.show(&authorization);
         match authorization.stage {
-            AuthorizationStage::Unconfirmed | AuthorizationStage::Linked if !expired(&authorization) => {
+            AuthorizationStage::Linked => {
+                // Somebody confirmed it elsewhere.
                 progress.end();
-                return Ok(authorization);
+                let connection = authorization.connection.unwrap_or_default();
+                let linked = api.read_connection(&connection, None).await?;
+                return tell(&CreatedConnection { connection: linked, report: None }, output);
             }
             _ if authorization.is_over => {
                 progress.end();
                 return Err(failed(&authorization).into());
             }
-            _ => tokio::time::sleep(PAUSE).await,
+            AuthorizationStage::Unconfirmed => typed.ask(&mut progress, &link.id),
+            _ => {}
+        }
+        tokio::select! {
+            proof = &mut landed => {
+                progress.end();
+                return tell(&confirm(api, &link.id, &proof).await?, output);
+            }
+            Some(code) = typed.next() => match confirm(api, &link.id, &code).await {
+                Ok(created) => return tell(&created, output),
+                // It was mistyped; the server counts how often.
+                Err(error) if error.api().is_some_and(|problem| problem.code == "proof_refused") => {
+                    say(either(output.language, "this is not the code; type it again:", "コードが違います。もう一度入力してください:"));
+                }
+                Err(error) => return Err(error.into()),
+            },
+            () = tokio::time::sleep(PAUSE) => {}
         }
     }
 }
 
-/// Whether its time ran out before it came to an end.
-fn expired(authorization: &Authorization) -> bool {
-    authorization.is_over && authorization.stage != AuthorizationStage::Linked
+/// What somebody types at the terminal, once they have been asked for it.
+#[derive(Default)]
+struct Typed {
+    lines: Option<mpsc::Receiver<SecretString>>,
+}
+
+impl Typed {
+    /// Says what is to be done, once.
+    fn ask(&mut self, progress: &mut Progress, id: &str) {
+        if self.lines.is_some() {
+            return;
+        }
+        let (sender, lines) = mpsc::channel(1);
+        self.lines = Some(lines);
+        if !may_ask() {
+            progress.note(&how_to_confirm(id, progress.language));
+            return;
+        }
+        let words = either(
+            progress.language,
+            "go on in the browser, or type the code that it shows:",
+            "ブラウザーで次へ進むか、表示されたコードを入力してください:",
+        );
+        progress.note(words);
+        // Reading cannot be given up; a thread of its own does not keep the program from ending.
+        std::thread::spawn(move || {
+            for text in std::io::stdin().lines().map_while(Result::ok) {
+                if !text.trim().is_empty() && sender.blocking_send(text.into()).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// The next line; none as long as nobody was asked.
+    async fn next(&mut self) -> Option<SecretString> {
+        self.lines.as_mut()?.recv().await
+    }
+}
+
+async fn confirm(
+    api: &Api,
+    id: &str,
+    proof: &SecretString,
+) -> Result<CreatedConnection, tombolo_api::client::ClientError> {
+    let proof = Some(FieldValue::from(proof.expose_secret()));
+    api.confirm_authorization(id, &ConfirmAuthorization { proof, end_user_id: None }).await
 }
 
 /// One line that says how far the person is: written over on a terminal, else written anew when it changes.
@@ -212,9 +297,8 @@ impl Progress {
                 ("the link was opened; waiting for the answer", "リンクが開かれました。応答を待っています")
             }
             AuthorizationStage::Answered => ("testing the account", "アカウントをテストしています"),
-            AuthorizationStage::Unconfirmed | AuthorizationStage::Linked => {
-                ("the account can be used", "アカウントを使用できます")
-            }
+            AuthorizationStage::Unconfirmed => ("the person has agreed", "許可されました"),
+            AuthorizationStage::Linked => ("the account is linked", "アカウントを接続しました"),
             AuthorizationStage::Failed => ("it did not work", "接続できませんでした"),
         };
         let text = either(self.language, en, ja);
@@ -230,49 +314,17 @@ impl Progress {
         }
     }
 
+    /// Says something below the line.
+    fn note(&self, words: &str) {
+        self.end();
+        say(words);
+    }
+
     fn end(&self) {
         if self.rewrites {
             eprintln!();
         }
     }
-}
-
-/// Shows what would be linked, asks, and links it.
-async fn confirm(
-    api: &Api,
-    authorization: &Authorization,
-    confirmation: &Confirmation,
-    output: Output,
-) -> anyhow::Result<Exit> {
-    say(format_args!("\n{}\n", words(authorization)));
-    if !confirmation.is_given() && (output.json || !may_ask()) {
-        let what = either(
-            output.language,
-            "the account is not linked yet: somebody has to confirm whose it is",
-            "まだ接続されていません。アカウントの持ち主の確認が必要です",
-        );
-        return Err(Failure::usage(what, how_to_confirm(&authorization.id, output.language)).into());
-    }
-    let question = either(
-        output.language,
-        "Is it the account of the person whom the link was for?",
-        "リンクを送った相手のアカウントに間違いありませんか？",
-    );
-    confirmation.ask(question)?;
-    tell(&api.confirm_authorization(&authorization.id).await?, output)
-}
-
-fn words(authorization: &Authorization) -> String {
-    let pairs = |map: &BTreeMap<String, String>| {
-        map.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", ")
-    };
-    properties([
-        ("name", authorization.name.clone()),
-        ("integration", authorization.integration.clone()),
-        ("fields", pairs(&authorization.config)),
-        ("scopes", authorization.scopes.join(", ")),
-        ("until", moment(authorization.expires_at)),
-    ])
 }
 
 /// What was made, and what to do with it.
@@ -291,10 +343,10 @@ fn tell(created: &CreatedConnection, output: Output) -> anyhow::Result<Exit> {
 fn how_to_confirm(id: &str, language: Language) -> String {
     let word = either(
         language,
-        "Confirm it once the person has come back:",
-        "相手の操作が終わったら、次のコマンドで確認してください:",
+        "Confirm it with the code that the page at the end shows:",
+        "最後の画面に表示されるコードを指定して、次のコマンドで確認してください:",
     );
-    format!("{word} tombolo connection confirm {id}")
+    format!("{word} tombolo connection confirm {id} --code CODE")
 }
 
 /// Why nothing was linked.

@@ -5,6 +5,7 @@ mod change;
 mod create;
 mod draft;
 mod given;
+mod landing;
 mod link;
 mod list;
 pub mod secret_source;

@@ -48,6 +48,7 @@ pub(super) async fn create_connect_session(
         end_user: end_user_of(body.end_user, body.organization),
         tags: body.tags.unwrap_or_default(),
         allowed_integrations: body.allowed_integrations.unwrap_or_default(),
+        return_url: body.return_url,
         ..shared(body.integrations_config_defaults, body.overrides, body.webhook_url_override)
     };
     let session = routes.platform.create_connect_session(&caller.access, draft).await?;
@@ -73,6 +74,7 @@ pub(super) async fn create_reconnect_session(
     let draft = ConnectSessionDraft {
         end_user: end_user_of(body.end_user, body.organization),
         tags: body.tags.unwrap_or_default(),
+        return_url: body.return_url,
         ..shared(body.integrations_config_defaults, body.overrides, body.webhook_url_override)
     };
     let session = routes.platform.create_reconnect_session(&caller.access, &of, draft).await?;

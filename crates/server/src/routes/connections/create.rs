@@ -84,7 +84,7 @@ async fn create(
 }
 
 /// The connection as it was stored, or the test that failed.
-pub(super) fn created(
+pub(in crate::routes) fn created(
     outcome: Result<tombolo_platform::CreatedConnection, TestReport>,
 ) -> Result<CreatedConnection, Refusal> {
     match outcome {
@@ -94,7 +94,7 @@ pub(super) fn created(
 }
 
 /// The connection as it was stored.
-pub(in crate::routes) fn made(created: &tombolo_platform::CreatedConnection) -> CreatedConnection {
+pub(super) fn made(created: &tombolo_platform::CreatedConnection) -> CreatedConnection {
     CreatedConnection {
         connection: wire::connection(&created.connection, &created.integration),
         report: created.report.as_ref().map(wire::report),

@@ -16,7 +16,7 @@ use axum::routing::{MethodRouter, get};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(super) use create::{made, typed};
+pub(super) use create::{created, typed};
 
 use super::Routes;
 use super::query::Spelled;

@@ -1,19 +1,25 @@
-// Tells whoever opened this window how the authorization ended, and closes the window when that was heard. The opener
-// learns nothing that it could not read from its socket: which kind of end it was, and in words why.
+// Tells whoever opened this window how the authorization ended, and closes the window when that was heard.
 const end = document.querySelector("[data-end]");
-if (window.opener && end) {
-  // The names of the messages are those that pages of the compatible API listen for.
-  const message =
+const opener = window.opener;
+const show = (selector) => document.querySelector(selector)?.removeAttribute("hidden");
+if (end && opener) {
+  const { proof, authorization, origins, errorType, message } = end.dataset;
+  // What proves that this browser has finished goes to the embedder's own pages alone: the browser delivers it only if the
+  // opener is one of these origins at this moment.
+  for (const origin of proof ? origins.split(" ") : []) {
+    opener.postMessage({ type: "tombolo_proof", authorization, proof }, origin);
+  }
+  // The names are those that pages of the compatible API listen for. They work at any origin, and so does this message; it
+  // tells nothing that the opener could not read from its socket: which kind of end it was, and in words why.
+  const told =
     end.dataset.end === "success"
       ? { type: "nango_oauth_callback_success" }
-      : {
-          type: "nango_oauth_callback_error",
-          payload: { message: end.dataset.message, errorType: end.dataset.errorType },
-        };
+      : { type: "nango_oauth_callback_error", payload: { message, errorType } };
   window.addEventListener("message", (event) => {
-    if (event.source === window.opener && event.data?.type === "nango_oauth_callback_ack") {
+    if (event.source === opener && event.data?.type === "nango_oauth_callback_ack") {
       window.close();
     }
   });
-  window.opener.postMessage(message, "*");
+  opener.postMessage(told, "*");
 }
+show(opener ? "[data-found]" : "[data-lost]");

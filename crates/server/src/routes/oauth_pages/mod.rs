@@ -14,7 +14,7 @@ use http::header::{
 use http::{HeaderMap, StatusCode, Uri};
 use secrecy::ExposeSecret as _;
 use tombolo_platform::catalog::Language;
-use tombolo_platform::oauth::{Beginning, Callback, CallbackOutcome};
+use tombolo_platform::oauth::{Beginning, Callback, CallbackOutcome, FailedCallback, Handover, Onward};
 use tombolo_platform::{Problem, ProblemKind};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -142,12 +142,14 @@ pub(super) fn refused(problem: &Problem, language: Language, request_id: &str) -
 
 /// Takes a person back from the vendor
 ///
-/// The redirect URI of an OAuth client. The parameters are those of RFC 6749 and RFC 9207. Public.
+/// The redirect URI of an OAuth client. The parameters are those of RFC 6749 and RFC 9207. Only the browser that began is
+/// given what proves that it finished: towards the embedder's own page. Public.
 #[utoipa::path(
     get, path = "/oauth/callback/{callback}", operation_id = "finishOAuth", tag = "oauth", security(()),
     params(("callback" = String, Path, description = "The last part of the redirect URI")),
     responses(
-        (status = 200, description = "A page that says what was connected", body = String, content_type = "text/html"),
+        (status = 200, description = "A page that says how it goes on", body = String, content_type = "text/html"),
+        (status = 303, description = "To the return URL that was named as the link was made"),
         (status = "default", description = "A page that says what is wrong", body = String, content_type = "text/html"),
     )
 )]
@@ -168,7 +170,8 @@ async fn callback(
 #[utoipa::path(
     get, path = "/oauth/callback", operation_id = "finishSharedOAuth", tag = "oauth", security(()),
     responses(
-        (status = 200, description = "A page that says what was connected", body = String, content_type = "text/html"),
+        (status = 200, description = "A page that says how it goes on", body = String, content_type = "text/html"),
+        (status = 303, description = "To the return URL that was named as the link was made"),
         (status = "default", description = "A page that says what is wrong", body = String, content_type = "text/html"),
     )
 )]
@@ -207,7 +210,11 @@ async fn answer(
     let base = routes.public_url.known().unwrap_or_default();
     match finish(routes, callback, uri, &cookies).await {
         Ok(outcome) => {
-            let mut response = page::success(&outcome, language, base);
+            let mut response =
+                onward(&outcome).and_then(see_other).unwrap_or_else(|| match &outcome.handover {
+                    Some(handover) => page::handover(&outcome, handover, language, base),
+                    None => page::success(&outcome, language, base),
+                });
             // What the browser proved with is of no more use. Of a failure nobody knows which cookie it was about.
             let used = cookies.keys().filter(|name| name.ends_with(outcome.id.as_str()));
             for cookie in used.filter_map(|name| cookies::remove(name, is_https).ok()) {
@@ -215,7 +222,20 @@ async fn answer(
             }
             response
         }
-        Err(problem) => page::failure_at_the_end(&problem, language, id, base),
+        Err(FailedCallback { problem, return_url }) => return_url
+            .as_deref()
+            .and_then(see_other)
+            .unwrap_or_else(|| page::failure_at_the_end(&problem, language, id, base)),
+    }
+}
+
+/// The embedder's page that the browser goes on to. A program may wait on another machine than the browser's, so nobody is
+/// sent there without having been asked.
+fn onward(outcome: &CallbackOutcome) -> Option<&str> {
+    match &outcome.handover {
+        None => outcome.return_url.as_deref(),
+        Some(Handover { onward: Some(Onward::Page(url)), .. }) => Some(url.expose_secret()),
+        Some(_) => None,
     }
 }
 
@@ -224,7 +244,7 @@ async fn finish(
     callback: Option<&str>,
     uri: &Uri,
     cookies: &BTreeMap<String, String>,
-) -> Result<CallbackOutcome, Problem> {
+) -> Result<CallbackOutcome, FailedCallback> {
     let public_url = routes.public_url.needed()?;
     let parameters = &parameters(uri)?;
     routes.platform.finish_authorization(Callback { callback, parameters, cookies, public_url }).await

@@ -4,8 +4,9 @@ use axum::body::Body;
 use axum::response::Response;
 use http::StatusCode;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_FRAME_OPTIONS};
+use secrecy::ExposeSecret as _;
 use tombolo_platform::catalog::Language;
-use tombolo_platform::oauth::{CallbackOutcome, LinkAbout};
+use tombolo_platform::oauth::{CallbackOutcome, Handover, LinkAbout, Onward};
 use tombolo_platform::{Problem, ProblemKind};
 
 use super::{private, words};
@@ -30,7 +31,54 @@ pub(super) fn question(about: &LinkAbout, language: Language) -> Response {
     response
 }
 
-/// The account is connected, and waits for its confirmation.
+/// The person has agreed, and the browser passes on what proves that it has finished: to whoever opened the window, to a
+/// program that waits on this machine, or by the person, who tells a code.
+pub(super) fn handover(
+    outcome: &CallbackOutcome,
+    handover: &Handover,
+    language: Language,
+    public_url: &str,
+) -> Response {
+    let Handover { authorization, proof, origins, onward, code } = handover;
+    let words = words::agreed(outcome, language);
+    let said = match (onward, code) {
+        (Some(Onward::Program(url)), _) => {
+            let (url, go_on) = (escaped(url.expose_secret()), escaped(words.go_on));
+            let link = format!("<p><a href=\"{url}\" rel=\"noreferrer\">{go_on}</a></p>\n");
+            [paragraph("", words.program), link, paragraph("", words.elsewhere)].concat()
+        }
+        (_, Some(_)) => paragraph("", words.tell),
+        // The script shows one of them.
+        _ => paragraph(" data-found hidden", words.closes) + &paragraph(" data-lost hidden", words.lost),
+    };
+    let code =
+        code.as_ref().map(|code| format!("<p><strong>{}</strong></p>\n", in_halves(code.expose_secret())));
+    let told = if origins.is_empty() {
+        String::new()
+    } else {
+        let (origins, proof) = (escaped(&origins.join(" ")), escaped(proof.expose_secret()));
+        format!(" data-origins=\"{origins}\" data-proof=\"{proof}\"")
+    };
+    let end = format!(
+        "{said}{}<div data-end=\"success\" data-authorization=\"{}\"{told}></div>\n{}",
+        code.unwrap_or_default(),
+        escaped(authorization.as_str()),
+        script(public_url),
+    );
+    at_the_end(answer(StatusCode::OK, html(language, &words.title, &words.paragraphs, &end)))
+}
+
+fn paragraph(attributes: &str, text: &str) -> String {
+    format!("<p{attributes}>{}</p>\n", escaped(text))
+}
+
+/// A code as people read it aloud.
+fn in_halves(code: &str) -> String {
+    let (first, second) = code.split_at_checked(code.len() / 2).unwrap_or((code, ""));
+    format!("{}-{}", escaped(first), escaped(second))
+}
+
+/// The account is connected.
 pub(super) fn success(outcome: &CallbackOutcome, language: Language, public_url: &str) -> Response {
     let (title, paragraphs) = words::connected(outcome, language);
     let end = format!("<div data-end=\"success\"></div>\n{}", script(public_url));

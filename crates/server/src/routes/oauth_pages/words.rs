@@ -43,25 +43,64 @@ pub(super) fn question(about: &LinkAbout, language: Language) -> (String, Vec<St
     }
 }
 
+/// What is said when a person has agreed, and somebody has to confirm that it was the right person.
+pub(super) struct Agreed {
+    pub(super) title: String,
+    pub(super) paragraphs: Vec<String>,
+    /// Before the link to a program on this machine, the link, and what to do when it waits on another one.
+    pub(super) program: &'static str,
+    pub(super) go_on: &'static str,
+    pub(super) elsewhere: &'static str,
+    /// Before a code, where nobody waits.
+    pub(super) tell: &'static str,
+    /// When another page opened the window, and when it is out of reach.
+    pub(super) closes: &'static str,
+    pub(super) lost: &'static str,
+}
+
+/// After a person has agreed.
+pub(super) fn agreed(outcome: &CallbackOutcome, language: Language) -> Agreed {
+    let (name, provider) = (&outcome.name, &outcome.provider.name);
+    match language {
+        Language::En => Agreed {
+            title: format!("Almost connected to {}", provider.en),
+            paragraphs: vec![format!("“{name}” is not connected yet: one step is left.")],
+            program: "If you opened the link on the computer where it was made, go on. The command there then finishes.",
+            go_on: "Go on",
+            elsewhere: "If you opened it on another device, tell this code to the person who sent you the link, and to nobody else:",
+            tell: "Tell this code to the person who sent you the link, and to nobody else. They need it within ten minutes:",
+            closes: "The page that opened this window finishes it now. You can close the window.",
+            lost: "The page that opened this window is out of reach. Go back to it, and begin again there.",
+        },
+        Language::Ja => Agreed {
+            title: format!("{}への接続を完了してください", provider.ja),
+            paragraphs: vec![format!("「{name}」はまだ接続されていません。残りの操作は1つです。")],
+            program: "リンクを作成したコンピューターで開いている場合は、次へ進んでください。コマンドが接続を完了します。",
+            go_on: "次へ進む",
+            elsewhere: "別の端末で開いている場合は、リンクの送り主だけに次のコードを伝えてください。",
+            tell: "リンクの送り主だけに、10分以内に次のコードを伝えてください。",
+            closes: "このウィンドウを開いたページが接続を完了します。このウィンドウは閉じてもかまいません。",
+            lost: "このウィンドウを開いたページに戻れません。元のページを開き、もう一度操作してください。",
+        },
+    }
+}
+
 /// Title and paragraphs when an account is connected.
 pub(super) fn connected(outcome: &CallbackOutcome, language: Language) -> (String, Vec<String>) {
     let (name, provider) = (&outcome.name, &outcome.provider.name);
-    let (title, called, waits, close) = match language {
+    let (title, called, close) = match language {
         Language::En => (
             format!("You are now connected to {}", provider.en),
             format!("The connection is called “{name}”."),
-            "Whoever sent you the link now has to confirm that this is your account; until then it cannot be used.",
             "You can close this window.",
         ),
         Language::Ja => (
             format!("{}に接続しました", provider.ja),
             format!("接続名は「{name}」です。"),
-            "リンクの送り主が、あなたのアカウントであることを確認すると使えるようになります。",
             "このウィンドウは閉じてもかまいません。",
         ),
     };
-    let waits = outcome.is_pending.then(|| waits.to_owned());
-    (title, [Some(called), waits, Some(close.to_owned())].into_iter().flatten().collect())
+    (title, vec![called, close.to_owned()])
 }
 
 /// Title and paragraphs when it was not.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Browser, confirm, link, nothing_linked, registered, state, with_parameter};
+use super::{Browser, code, confirm, link, nothing_linked, registered, state, with_parameter};
 use crate::app::App;
 
 /// An installation with one OAuth client.
@@ -28,7 +28,7 @@ async fn an_answer_of_the_vendor_is_taken_once() {
     assert_eq!(again.status, 403);
     assert!(again.text().contains("state_unknown"), "{}", again.text());
     assert_eq!(state(&app, &link).await["stage"], "unconfirmed", "the first one is not touched");
-    nothing_linked(&app, 1).await;
+    nothing_linked(&app, 0).await;
     // The link itself is used up as well.
     assert_eq!(browser.open(link["url"].as_str().expect("a URL")).await.status, 404);
 }
@@ -74,7 +74,7 @@ async fn only_the_browser_that_began_can_finish() {
         let ended = state(&app, &link).await;
         assert_eq!((&ended["stage"], &ended["is_over"]), (&json!("failed"), &json!(true)));
         assert_eq!(ended["problem"]["code"], "authorization_refused", "{ended}");
-        assert_eq!(confirm(&app.caller(), &link).await.verdict(), "409 nothing_to_confirm");
+        assert_eq!(confirm(&app.caller(), &link, "BCDF-GHJK").await.verdict(), "409 nothing_to_confirm");
     }
     nothing_linked(&app, 0).await;
 }
@@ -113,10 +113,11 @@ async fn whoever_comes_too_late_begins_again() {
 
     let confirmed_too_late = link(&app, "Sales", "Client").await;
     let back = browser.allow(&confirmed_too_late).await;
-    assert_eq!(browser.open(&back).await.status, 200);
+    let code = code(&browser.open(&back).await);
     app.clock.advance(Duration::from_mins(11));
-    assert_eq!(confirm(&app.caller(), &confirmed_too_late).await.verdict(), "409 nothing_to_confirm");
-    nothing_linked(&app, 1).await;
+    let late = confirm(&app.caller(), &confirmed_too_late, &code).await;
+    assert_eq!(late.verdict(), "409 nothing_to_confirm");
+    nothing_linked(&app, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -146,8 +147,8 @@ async fn a_client_that_the_vendor_does_not_accept_is_told_to_whoever_sent_the_li
     let link = link(&app, "Sales", "Client").await;
     let mut browser = Browser::of(&app);
     let back = browser.allow(&link).await;
-    let told = browser.open(&back).await;
-    assert_eq!(told.status, 502, "{}", told.text());
+    let code = code(&browser.open(&back).await);
+    assert_eq!(confirm(&app.caller(), &link, &code).await.verdict(), "502 token_refused");
     let ended = state(&app, &link).await;
     assert_eq!(ended["problem"]["code"], "token_refused", "{ended}");
     assert!(ended["problem"]["fix"].as_str().expect("a fix").contains("redirect URI"), "{ended}");
@@ -159,22 +160,25 @@ async fn a_confirmation_counts_once_and_only_of_the_same_environment() {
     let app = with_client().await;
     let link = link(&app, "Sales", "Client").await;
     let caller = app.caller();
-    assert_eq!(confirm(&caller, &link).await.verdict(), "409 nothing_to_confirm", "nobody has come back yet");
+    let early = confirm(&caller, &link, "BCDF-GHJK").await;
+    assert_eq!(early.verdict(), "409 nothing_to_confirm", "nobody has come back yet");
     let mut browser = Browser::of(&app);
     let back = browser.allow(&link).await;
-    assert_eq!(browser.open(&back).await.status, 200);
+    let code = code(&browser.open(&back).await);
 
     let stranger = app.other_environment().await;
-    assert_eq!(confirm(&stranger, &link).await.verdict(), "404 unknown_authorization");
+    assert_eq!(confirm(&stranger, &link, &code).await.verdict(), "404 unknown_authorization");
     let reader = app.caller_with_scopes(&["environment:connections:read"]).await;
-    assert_eq!(confirm(&reader, &link).await.verdict(), "403 forbidden");
-    nothing_linked(&app, 1).await;
+    assert_eq!(confirm(&reader, &link, &code).await.verdict(), "403 forbidden");
+    nothing_linked(&app, 0).await;
 
-    let answers = futures_util::future::join(confirm(&caller, &link), confirm(&caller, &link)).await;
+    let again = || confirm(&caller, &link, &code);
+    let answers = futures_util::future::join(again(), again()).await;
     let mut verdicts = [answers.0.verdict(), answers.1.verdict()];
     verdicts.sort();
     assert_eq!(verdicts, ["201", "409 nothing_to_confirm"]);
-    assert_eq!(confirm(&caller, &link).await.verdict(), "409 nothing_to_confirm");
+    assert_eq!(again().await.verdict(), "409 nothing_to_confirm");
+    assert_eq!(app.vendor().count_token_requests("demo"), 1, "the code was exchanged once");
     let connections = caller.get("/connections").await.json();
     assert_eq!(connections["connections"].as_array().map(Vec::len), Some(1));
 }
@@ -188,8 +192,8 @@ async fn of_two_browsers_with_the_same_link_only_the_last_one_finishes() {
     let back_of_last = last.allow(&link).await;
     assert_eq!(first.open(&back_of_first).await.status, 403);
     nothing_linked(&app, 0).await;
-    assert_eq!(last.open(&back_of_last).await.status, 200);
-    assert_eq!(confirm(&app.caller(), &link).await.status, 201);
+    let code = code(&last.open(&back_of_last).await);
+    assert_eq!(confirm(&app.caller(), &link, &code).await.status, 201);
 }
 
 /// Chats and mail programs open links to show what is behind them.

@@ -2,8 +2,11 @@
 
 mod attacks;
 mod clients;
+mod confirmation;
 mod flow;
+mod mix_up;
 mod pages;
+mod return_urls;
 
 use std::collections::BTreeMap;
 
@@ -41,10 +44,35 @@ pub async fn state(app: &App, link: &Value) -> Value {
     app.caller().get(&format!("/authorizations/{}", link["id"].as_str().expect("an id"))).await.json()
 }
 
-/// Confirms the authorization of a link.
-pub async fn confirm(caller: &Caller, link: &Value) -> Answer {
-    let path = format!("/authorizations/{}/confirm", link["id"].as_str().expect("an id"));
-    caller.post(&path, &json!({})).await
+/// Confirms the authorization of a link with what the browser that finished was given.
+pub async fn confirm(caller: &Caller, link: &Value, proof: &str) -> Answer {
+    confirm_for(caller, link["id"].as_str().expect("an id"), &json!({ "proof": proof })).await
+}
+
+/// Confirms an authorization.
+pub async fn confirm_for(caller: &Caller, id: &str, body: &Value) -> Answer {
+    caller.post(&format!("/authorizations/{id}/confirm"), body).await
+}
+
+/// The code that a page shows; empty when it shows none.
+pub fn code(page: &Answer) -> String {
+    let text = page.text();
+    let shown = text.split_once("<strong>").and_then(|(_, rest)| rest.split_once("</strong>"));
+    shown.map(|(code, _)| code.to_owned()).unwrap_or_default()
+}
+
+/// An attribute that a page carries for its script; empty when it carries none.
+pub fn attribute(page: &Answer, name: &str) -> String {
+    let text = page.text();
+    let found = text.split_once(&format!(" {name}=\"")).and_then(|(_, rest)| rest.split_once('"'));
+    found.map(|(value, _)| value.to_owned()).unwrap_or_default()
+}
+
+/// The parameters of a URL; none of ours needs decoding.
+pub fn parameters_of(url: &str) -> BTreeMap<String, String> {
+    let (_, query) = url.split_once('?').expect("a query");
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// Nothing was linked, and the vendor was asked for this many tokens.
