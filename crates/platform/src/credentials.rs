@@ -25,6 +25,8 @@ pub(crate) enum Purpose {
     Variable,
     /// The signing secrets of a webhook.
     Webhook,
+    /// What waits in a connect session until its account is linked.
+    ConnectSession,
 }
 
 impl Purpose {
@@ -35,6 +37,7 @@ impl Purpose {
             Self::Authorization => "authorization",
             Self::Variable => "variable",
             Self::Webhook => "webhook",
+            Self::ConnectSession => "connect_session",
         }
     }
 }

@@ -77,7 +77,11 @@ impl Platform {
         draft: &IntegrationDraft,
     ) -> Result<Integration, Problem> {
         access.require(Scope::CreateIntegration)?;
-        let provider = self.known_provider(&draft.provider)?;
+        let provider = self.catalog.get(&draft.provider).cloned().ok_or_else(|| {
+            let en = "There is no such provider. `tombolo provider list` shows them.";
+            let ja = "このプロバイダーはありません。「tombolo provider list」で確認できます。";
+            Problem::fields(vec![field("provider", "custom", en, ja)])
+        })?;
         check_schemes(&provider, &draft.auth_schemes)?;
         let (client, mut changes) =
             self.client_of(access, &provider, &draft.unique_key, None, &draft.oauth_client).await?;

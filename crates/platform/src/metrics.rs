@@ -19,6 +19,8 @@ pub struct PlatformFigures {
     pub hosts: Vec<HostLoad>,
     /// How many calls the log had to leave out since the start.
     pub activity_dropped: u64,
+    /// How many pages of browsers wait for what comes of a window that they opened.
+    pub waiting_pages: usize,
     /// How many jobs of all environments and of the installation are kept in each state, up to ten seconds ago; empty
     /// when the database does not answer.
     pub jobs: Vec<(JobState, u64)>,
@@ -39,7 +41,12 @@ impl Platform {
             tracing::warn!(%problem, "the jobs could not be counted");
             Vec::new()
         });
-        PlatformFigures { hosts: self.governors.loads(), activity_dropped: self.activity_dropped(), jobs }
+        PlatformFigures {
+            hosts: self.governors.loads(),
+            activity_dropped: self.activity_dropped(),
+            waiting_pages: self.sockets.waiting(),
+            jobs,
+        }
     }
 
     async fn counted_jobs(&self) -> Result<ByState, Problem> {

@@ -127,6 +127,25 @@ const COLUMNS: &str = "id, environment_id, oauth_client_id, connection, browser_
                        sealed_version, outcome, created_at, expires_at, connect_session, links_again, socket_hash, proof_hash";
 
 impl Store {
+    /// How many attempts a connect session has begun.
+    pub async fn authorizations_of_session(
+        &self,
+        environment: &EnvironmentId,
+        session: &ConnectSessionId,
+    ) -> Result<u64, StoreError> {
+        let count =
+            query("SELECT COUNT(*) FROM authorizations WHERE environment_id = $1 AND connect_session = $2");
+        let row = self.database.read_one(count.bind(environment).bind(session)).await?;
+        row.map_or(Ok(0), |mut row| row.counter())
+    }
+
+    /// Whether any attempt is to tell a browser's socket how it does. (Takes no environment: only who opened the socket
+    /// knows its name.)
+    pub async fn is_socket_named(&self, socket_hash: &[u8]) -> Result<bool, StoreError> {
+        let select = query("SELECT 1 FROM authorizations WHERE socket_hash = $1 LIMIT 1");
+        Ok(self.database.read_one(select.bind(socket_hash)).await?.is_some())
+    }
+
     /// The environment's authorization with this id.
     pub async fn authorization(
         &self,

@@ -9,6 +9,7 @@ use tombolo_auth::Typed;
 use tombolo_catalog::{AuthMode, AuthScheme, GateKind, Provider};
 use tombolo_store::{Connection, Integration};
 
+use super::held::refuse_secrets;
 use super::session::SessionAccess;
 use crate::access::Access;
 use crate::connection_test::TestReport;
@@ -47,8 +48,10 @@ impl Platform {
         let chosen = self.chosen_in(holder, key).await?;
         let scheme = chosen.scheme(given.mode)?;
         refuse_settings(&chosen.provider, &config)?;
-        let (fields, settings) =
+        refuse_secrets(&chosen.provider, scheme, &config)?;
+        let (mut fields, settings) =
             merged(&chosen.provider, scheme, given, config, &holder.defaults(key).fields);
+        self.held(holder, key).await?.add_to(&mut fields);
         let outcome = if let Some(connection) = self.connection_of_session(holder, &chosen).await? {
             let typed = Reconnection {
                 auth_scheme: Some(scheme.id.clone()),
@@ -167,7 +170,9 @@ impl Chosen {
     }
 
     fn no_scheme(&self, how: &str) -> Problem {
-        let modes: Vec<&str> = self.allowed().map(|scheme| scheme.auth_mode().name()).collect();
+        let mut modes: Vec<&str> = self.allowed().map(|scheme| scheme.auth_mode().name()).collect();
+        modes.sort_unstable();
+        modes.dedup();
         let what = format!("`{}` cannot be linked {how}", self.key);
         Problem::invalid("invalid_auth_mode", what, format!("Choose among: {}.", modes.join(", ")))
     }

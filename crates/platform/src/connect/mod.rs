@@ -3,6 +3,7 @@
 
 mod check;
 mod form;
+mod held;
 mod popup;
 mod session;
 mod sockets;

@@ -5,13 +5,18 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use serde_json::json;
+use tombolo_auth::Typed;
 
 use super::form::{named, refuse_settings};
+use super::held::refuse_secrets;
 use super::session::SessionAccess;
 use crate::oauth::{AuthorizationDraft, hash};
 use crate::platform::Platform;
 use crate::preparation::split_settings;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemKind};
+
+/// Most windows of one session.
+const WINDOWS_MAX: u64 = 50;
 
 /// What a browser asks for as it opens the window.
 #[derive(Debug, Default)]
@@ -40,6 +45,10 @@ impl Platform {
         let chosen = self.chosen_in(holder, key).await?;
         refuse_settings(&chosen.provider, &request.fields)?;
         let scheme = chosen.scheme_with_person()?;
+        refuse_secrets(&chosen.provider, scheme, &request.fields)?;
+        self.refuse_more_windows(holder).await?;
+        let mut gate_fields = Typed::new();
+        self.held(holder, key).await?.add_to(&mut gate_fields);
         let again = self.connection_of_session(holder, &chosen).await?;
         let defaults = holder.defaults(key);
         let PopupRequest { mut fields, scopes, mut authorization_parameters, socket } = request;
@@ -55,7 +64,7 @@ impl Platform {
             None => self.name_for(&holder.linking, &chosen, &belonging).await?,
         };
         let draft = AuthorizationDraft {
-            gate_fields: BTreeMap::new(),
+            gate_fields,
             integration: key.to_owned(),
             name,
             connection_id,
@@ -74,5 +83,18 @@ impl Platform {
             socket_hash: socket.as_deref().map(hash),
         };
         Ok(self.start_authorization(&holder.linking, draft).await?.link_secret)
+    }
+
+    /// A person who tries again opens a window more; a session is not there to open any number of them.
+    async fn refuse_more_windows(&self, holder: &SessionAccess) -> Result<(), Problem> {
+        let session = &holder.session;
+        let opened = self.store.authorizations_of_session(&session.environment_id, &session.id).await?;
+        if opened < WINDOWS_MAX {
+            return Ok(());
+        }
+        let what =
+            format!("The connect session has opened {WINDOWS_MAX} windows, and nobody finished in one");
+        let fix = "Have the back end make a new connect session, and begin again.";
+        Err(Problem::new(ProblemKind::TooMany, "too_many_windows", what, fix))
     }
 }

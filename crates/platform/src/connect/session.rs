@@ -129,12 +129,13 @@ impl Platform {
     async fn insert_session(
         &self,
         access: &Access,
-        draft: ConnectSessionDraft,
+        mut draft: ConnectSessionDraft,
         connection: Option<&Connection>,
         mut changes: Vec<Change>,
     ) -> Result<CreatedConnectSession, Problem> {
         let now = self.now();
         let id = ConnectSessionId::generate(now, &*self.random).map_err(StoreError::from)?;
+        let sealed = self.seal_defaults(access, &id, &mut draft).await?;
         let token = format!("{PREFIX}{}", secret_text(&*self.random)?);
         let expires_at = now.plus(LIFE);
         changes.push(Change::InsertConnectSession(NewConnectSession {
@@ -143,7 +144,7 @@ impl Platform {
             token_hash: hash(&token),
             draft: json!(draft),
             connection: connection.map(|connection| connection.id.clone()),
-            sealed: None,
+            sealed,
             expires_at,
         }));
         let object = Object { kind: "connect_session".into(), id: id.to_string(), label: label_of(&draft) };

@@ -2,6 +2,7 @@
 //! what they are told goes through the database.
 
 use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -19,6 +20,9 @@ use crate::problem::{Problem, ProblemKind};
 const POLL: Duration = Duration::from_millis(500);
 /// Most sockets of one process.
 const SOCKETS_MAX: usize = 10_000;
+/// Most sockets of one address. Behind a server that adds TLS all callers may have one address, so it is not a small number;
+/// those on this machine are not bounded.
+const SOCKETS_PER_ADDRESS: usize = 1_000;
 /// Most sockets that one statement asks for.
 const ASKED_AT_ONCE: usize = 400;
 
@@ -59,6 +63,8 @@ pub(crate) struct Sockets {
 #[derive(Default)]
 struct Waiting {
     sockets: HashMap<Vec<u8>, mpsc::Sender<SocketNews>>,
+    /// How many of them each address has.
+    of_address: HashMap<IpAddr, usize>,
     /// Whether a task asks the database for them: never more than one.
     is_served: bool,
 }
@@ -70,22 +76,29 @@ pub struct Socket {
     /// What it is told.
     pub news: mpsc::Receiver<SocketNews>,
     hash: Vec<u8>,
+    address: Option<IpAddr>,
     platform: Weak<Platform>,
 }
 
 impl Platform {
     /// Opens a socket. The first one makes this process ask the database until the last one is gone.
-    pub fn open_socket(self: &Arc<Self>) -> Result<Socket, Problem> {
+    /// `address` is whose it is, as far as that is known.
+    pub fn open_socket(self: &Arc<Self>, address: Option<IpAddr>) -> Result<Socket, Problem> {
+        let address = address.filter(|address| !address.is_loopback()).map(network_of);
         let id = secret_text(&*self.random)?;
         let (sender, news) = mpsc::channel(4);
         let key = hash(&id);
         let is_served = {
             let mut waiting = self.sockets.lock();
-            if waiting.sockets.len() >= SOCKETS_MAX {
+            let of_address = address.map_or(0, |address| *waiting.of_address.get(&address).unwrap_or(&0));
+            if waiting.sockets.len() >= SOCKETS_MAX || of_address >= SOCKETS_PER_ADDRESS {
                 let what = "Too many browsers are waiting for an authorization";
                 let problem =
                     Problem::new(ProblemKind::Unavailable, "too_many_sockets", what, "Try again later.");
                 return Err(problem.retry_after(30));
+            }
+            if let Some(address) = address {
+                *waiting.of_address.entry(address).or_default() += 1;
             }
             waiting.sockets.insert(key.clone(), sender);
             std::mem::replace(&mut waiting.is_served, true)
@@ -94,7 +107,7 @@ impl Platform {
             let platform = Arc::clone(self);
             self.spawn(async move { platform.serve_sockets().await });
         }
-        Ok(Socket { id: id.into(), news, hash: key, platform: Arc::downgrade(self) })
+        Ok(Socket { id: id.into(), news, hash: key, address, platform: Arc::downgrade(self) })
     }
 
     /// Tells a socket, by the name that a browser gave, why an authorization did not begin. Nothing is written for it: who
@@ -142,7 +155,35 @@ impl Platform {
     }
 }
 
+impl Socket {
+    /// Whether any window was opened whose outcome it waits for. One that nobody names waits for nothing.
+    pub async fn is_named(&self) -> bool {
+        let Some(platform) = self.platform.upgrade() else { return false };
+        // While the database does not answer nobody is sent away.
+        platform.store.is_socket_named(&self.hash).await.unwrap_or(true)
+    }
+}
+
+/// Whoever has an address of IPv6 has all of its network.
+fn network_of(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => address.to_ipv4_mapped().map_or_else(
+            || {
+                let [a, b, c, d, ..] = address.segments();
+                Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+            },
+            IpAddr::from,
+        ),
+    }
+}
+
 impl Sockets {
+    /// How many wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.lock().sockets.len()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -164,7 +205,16 @@ impl Sockets {
 impl Drop for Socket {
     fn drop(&mut self) {
         if let Some(platform) = self.platform.upgrade() {
-            platform.sockets.lock().sockets.remove(&self.hash);
+            let mut waiting = platform.sockets.lock();
+            waiting.sockets.remove(&self.hash);
+            if let Some(address) = self.address
+                && let Some(count) = waiting.of_address.get_mut(&address)
+            {
+                *count -= 1;
+                if *count == 0 {
+                    waiting.of_address.remove(&address);
+                }
+            }
         }
     }
 }

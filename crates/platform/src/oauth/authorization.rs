@@ -9,8 +9,8 @@ use serde_json::{Value as Json, json};
 use tombolo_auth::{Accepted, Credentials, CredentialsBuilder, Typed};
 use tombolo_catalog::{AuthScheme, GateKind, OAuth2, Provider};
 use tombolo_store::{
-    Authorization, AuthorizationId, AuthorizationStage, AuthorizationStep, Change, EndUser, EnvironmentId,
-    NewAuthorization, OAuthClient, Object, StoreError,
+    Authorization, AuthorizationId, AuthorizationStage, AuthorizationStep, Change, Connection, EndUser,
+    EnvironmentId, NewAuthorization, OAuthClient, Object, StoreError,
 };
 use tombolo_vault::{HostSet, Sealed};
 
@@ -18,7 +18,7 @@ use super::agreement::{Agreement, Departure};
 use super::clients::{merged_config, scheme_with_client};
 use super::{LINK_LIFE, STEP_LIFE, exchange, hash, secret_text};
 use crate::access::{Access, Scope};
-use crate::connections::{Belonging, check_name, name_taken, texts};
+use crate::connections::{Belonging, check_name, gates_of, name_taken, texts};
 use crate::credentials::{Place, Purpose};
 use crate::platform::{Platform, events};
 use crate::preparation::{accept_settings, refuse_scheme, split_settings};
@@ -198,6 +198,9 @@ impl Platform {
         Self::require_way_back(&draft, &environment, is_known)?;
         let (waiting, of_gates) =
             self.accept_waiting(&provider, scheme, &client, draft, is_confirmed).await?;
+        if let Some(again) = &again {
+            refuse_lost_gate(again, &waiting.gates)?;
+        }
         // Where the vendor's answer makes up the address, it is looked at when that is there.
         let is_answered = |name: &str| provider.config.get(name).is_some_and(|field| field.automatic);
         if !provider.base_url.config_names().any(is_answered) {
@@ -475,6 +478,20 @@ fn narrowed(allowed: Vec<String>, wanted: Vec<String>) -> Result<Vec<String>, Pr
             let what = format!("`{scope}` is not among the scopes that a browser may ask for");
             let fix = "Name it in the session (`user_scopes`) or in the OAuth client.";
             Err(Problem::invalid("scope_not_allowed", what, fix))
+        }
+    }
+}
+
+/// What opens a gate is a secret, which is not taken over from the connection; without it the account would be reached at
+/// another address than before, or not at all.
+fn refuse_lost_gate(again: &Connection, given: &[GateKind]) -> Result<(), Problem> {
+    match gates_of(again).iter().find(|gate| !given.contains(gate)) {
+        None => Ok(()),
+        Some(gate) => {
+            let what =
+                format!("The connection comes through a gate ({}), whose secrets are missing", gate.name());
+            let fix = "Hand them over again: `PUT /connect/session/fields/{key}` in a connect session, or with the link.";
+            Err(Problem::new(ProblemKind::Conflict, "secret_needed", what, fix))
         }
     }
 }

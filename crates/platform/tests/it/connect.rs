@@ -157,3 +157,19 @@ async fn an_integration_decides_which_schemes_its_connections_use() {
     assert_eq!([created, tested, reconnected], [Some("auth_scheme_not_allowed"); 3]);
     assert!(world.kintone().requests().is_empty(), "no secret goes out for a scheme that is not allowed");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_keeps_only_so_many_pages_waiting() {
+    let world = World::start().await;
+    let open = |address: &str| world.platform.open_socket(Some(address.parse().expect("an address")));
+    let mut sockets: Vec<_> = (0..1_000).map(|_| open("2001:db8::1").expect("a socket")).collect();
+    // Whoever has an address of IPv6 has all of its network.
+    let refused = open("2001:db8::2").err().expect("one too many");
+    assert_eq!((refused.code, refused.retry_after), ("too_many_sockets", Some(30)));
+    assert!(open("2001:db8:0:1::1").is_ok() && open("192.0.2.1").is_ok(), "others have their own");
+    sockets.truncate(999);
+    sockets.push(open("2001:db8::2").expect("one has gone"));
+    assert!(open("2001:db8::1").is_err());
+    let here: Vec<_> = (0..1_001).map(|_| open("127.0.0.1").expect("this machine is not bounded")).collect();
+    assert!(!here[0].is_named().await, "no window has named it");
+}

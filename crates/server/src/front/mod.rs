@@ -19,9 +19,10 @@ use tower::ServiceExt as _;
 
 pub use body::ServerBody;
 
+use crate::listen::Place;
 use crate::problem;
 use crate::request_id::RequestIds;
-use crate::routes::{Counted, Peer, RequestId, Requests};
+use crate::routes::{Counted, KeptPlace, Peer, RequestId, Requests};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("tombolo-request-id");
 
@@ -40,6 +41,7 @@ impl Front {
     pub(crate) async fn serve(
         self: Arc<Self>,
         peer: Peer,
+        place: Option<Arc<Place>>,
         request: Request<Incoming>,
     ) -> Result<Response<ServerBody>, Infallible> {
         let started = Instant::now();
@@ -50,7 +52,7 @@ impl Front {
         } else if path.starts_with("/c/") {
             (Counted::DropIn, drop_in::call(&self, &peer, request, &id, started).await)
         } else {
-            (Counted::Api, self.route(peer, request, &id).await)
+            (Counted::Api, self.route(peer, place, request, &id).await)
         };
         let mut response =
             answer.unwrap_or_else(|problem| problem::answer(&problem, &id).map(ServerBody::full));
@@ -65,11 +67,13 @@ impl Front {
     async fn route(
         &self,
         peer: Peer,
+        place: Option<Arc<Place>>,
         request: Request<Incoming>,
         id: &str,
     ) -> Result<Response<ServerBody>, Problem> {
         let mut request = request.map(axum::body::Body::new);
         request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(KeptPlace(place));
         request.extensions_mut().insert(RequestId(id.into()));
         let answer = self.control.spawn(self.router.clone().oneshot(request)).await;
         match answer {

@@ -28,16 +28,38 @@ pub(super) fn bind(address: SocketAddr) -> Result<TcpListener, ServerError> {
     listen().map_err(|source| ServerError::bind(address, source))
 }
 
+/// The places that connections of the network may have at the same time.
+#[derive(Clone)]
+pub(crate) struct Places {
+    free: Arc<Semaphore>,
+    all: usize,
+}
+
+impl Places {
+    pub(super) fn new(all: usize) -> Self {
+        Self { free: Arc::new(Semaphore::new(all)), all }
+    }
+
+    /// How many there are.
+    pub(crate) fn all(&self) -> usize {
+        self.all
+    }
+
+    /// How many are taken. One of them waits for whoever comes next.
+    pub(crate) fn taken(&self) -> usize {
+        self.all.saturating_sub(self.free.available_permits()).saturating_sub(1)
+    }
+}
+
 /// Accepts until the server stops.
 pub(super) async fn run(
     listener: TcpListener,
     threads: Vec<Inbox>,
-    connections_max: usize,
+    places: Places,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let places = Arc::new(Semaphore::new(connections_max));
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let Ok(place) = Arc::clone(&places.free).acquire_owned().await else { return };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = stopped.wait_for(|stopped| *stopped) => return,
@@ -46,7 +68,7 @@ pub(super) async fn run(
             Ok((socket, peer)) => {
                 // Answers are written whole; waiting for more to send only delays them.
                 let _ = socket.set_nodelay(true);
-                Handed { stream: socket, peer, _place: place }
+                Handed { stream: socket, peer, place }
             }
             Err(error) => {
                 // Out of file descriptors, mostly: accepting again at once would only burn the processor.

@@ -38,7 +38,7 @@ impl InProcess {
             lane: platform.lane(),
             platform: Arc::clone(platform),
             ids: Arc::new(RequestIds::new(process_id)),
-            router: router(Arc::clone(platform), public_url, counts.clone(), 0),
+            router: router(Arc::clone(platform), public_url, (counts.clone(), None), 0),
             control: Handle::current(),
             requests: counts.of_one_thread(),
         };
@@ -49,7 +49,12 @@ impl InProcess {
     /// A new connection, on which HTTP/1.1 is spoken as the operator.
     pub fn connect(&self) -> DuplexStream {
         let (ours, theirs) = tokio::io::duplex(BUFFER);
-        self.control.spawn(serve(theirs, Arc::clone(&self.front), Peer::Operator, self.stop.subscribe()));
+        self.control.spawn(serve(
+            theirs,
+            Arc::clone(&self.front),
+            (Peer::Operator, None),
+            self.stop.subscribe(),
+        ));
         ours
     }
 }

@@ -1,6 +1,6 @@
 //! The listener: one acceptor, N proxy threads, one control runtime.
 
-mod accept;
+pub(crate) mod accept;
 mod in_process;
 mod operator;
 mod options;
@@ -21,6 +21,7 @@ use crate::front::Front;
 use crate::public_url::PublicUrl;
 use crate::request_id::RequestIds;
 use crate::routes::{RequestCounts, router};
+pub(crate) use thread::Place;
 use thread::ProxyThread;
 
 /// A running server.
@@ -45,7 +46,9 @@ impl Server {
             let scheme = if tls.is_some() { "https" } else { "http" };
             format!("{scheme}://localhost:{}", address.port())
         }))?;
-        let router = router(Arc::clone(&platform), public_url, counts.clone(), options.requests_per_minute);
+        let places = accept::Places::new(options.connections_max);
+        let shared = (counts.clone(), Some(places.clone()));
+        let router = router(Arc::clone(&platform), public_url, shared, options.requests_per_minute);
         let front = || {
             Arc::new(Front {
                 lane: platform.lane(),
@@ -62,7 +65,7 @@ impl Server {
         let mut acceptors = vec![tokio::spawn(accept::run(
             listener,
             threads.iter().map(ProxyThread::inbox).collect(),
-            options.connections_max,
+            places,
             stopped.clone(),
         ))];
         if let Some(path) = options.operator_socket {

@@ -39,7 +39,12 @@ pub(super) fn start(
                 _ = stopped.wait_for(|stopped| *stopped) => break,
             };
             if let Ok((stream, _)) = accepted {
-                connections.spawn(serve(stream, Arc::clone(&front), Peer::Operator, stopping.clone()));
+                connections.spawn(serve(
+                    stream,
+                    Arc::clone(&front),
+                    (Peer::Operator, None),
+                    stopping.clone(),
+                ));
             }
         }
         end_within(drain, connections).await;

@@ -30,7 +30,13 @@ const HEAD_BYTES: usize = 64 * 1024;
 pub(super) struct Socket {
     pub(super) stream: std::net::TcpStream,
     pub(super) peer: SocketAddr,
-    pub(super) _place: OwnedSemaphorePermit,
+    pub(super) place: OwnedSemaphorePermit,
+}
+
+/// The place of a connection among all, and its weight on its thread. Whoever keeps a socket beyond its request keeps this too.
+pub(crate) struct Place {
+    _among_all: OwnedSemaphorePermit,
+    _on_thread: Load,
 }
 
 /// Counts a socket towards the load of its thread until it is dropped.
@@ -130,16 +136,17 @@ async fn connection(
     front: Arc<Front>,
     tls: Option<TlsAcceptor>,
     socket: Socket,
-    _load: Load,
+    load: Load,
     stopped: watch::Receiver<bool>,
 ) {
-    let Socket { stream, peer, _place } = socket;
+    let Socket { stream, peer, place } = socket;
+    let place = Some(Arc::new(Place { _among_all: place, _on_thread: load }));
     let Ok(stream) = tokio::net::TcpStream::from_std(stream) else { return };
     match tls {
-        None => serve(stream, front, Peer::Network(peer), stopped).await,
+        None => serve(stream, front, (Peer::Network(peer), place), stopped).await,
         Some(tls) => {
             if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIME, tls.accept(stream)).await {
-                serve(stream, front, Peer::Network(peer), stopped).await;
+                serve(stream, front, (Peer::Network(peer), place), stopped).await;
             }
         }
     }
@@ -149,10 +156,10 @@ async fn connection(
 pub(super) async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     front: Arc<Front>,
-    peer: Peer,
+    (peer, place): (Peer, Option<Arc<Place>>),
     mut stopped: watch::Receiver<bool>,
 ) {
-    let service = service_fn(move |request| Arc::clone(&front).serve(peer.clone(), request));
+    let service = service_fn(move |request| Arc::clone(&front).serve(peer.clone(), place.clone(), request));
     let mut connection = std::pin::pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use http::HeaderMap;
 use tombolo_platform::{Access, Platform, Problem};
 
+use crate::listen::Place;
+
 /// Who holds the other end of a socket.
 #[derive(Debug, Clone)]
 pub enum Peer {
@@ -14,6 +16,13 @@ pub enum Peer {
     /// Whoever may open the operator's socket in the data directory.
     Operator,
 }
+
+/// The place that the socket of the request has among all; `None` for the operator's.
+#[derive(Clone)]
+pub(crate) struct KeptPlace(
+    #[expect(dead_code, reason = "it is kept for what happens when the last one is dropped")]
+    pub(crate)  Option<Arc<Place>>,
+);
 
 /// The request's id.
 #[derive(Debug, Clone)]

@@ -86,7 +86,8 @@ pub(super) async fn unknown_route(uri: Uri) -> Refusal {
     let is_below = |part: &str| {
         uri.path().strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    if NOT_AVAILABLE.iter().any(|part| is_below(part)) {
+    let has_templates = uri.path().starts_with("/providers/") && uri.path().ends_with("/templates");
+    if has_templates || NOT_AVAILABLE.iter().any(|part| is_below(part)) {
         let what = "There are no syncs, actions and functions of the compatible API here";
         let fix = "Call the vendor through `/proxy` instead.";
         return Problem::new(ProblemKind::NotAvailable, "not_available", what, fix).into();
@@ -98,6 +99,11 @@ pub(super) async fn unknown_route(uri: Uri) -> Refusal {
 }
 
 pub(super) async fn wrong_method(method: Method, uri: Uri) -> Refusal {
+    if method == Method::POST && uri.path() == "/integrations/quickstart" {
+        let what = "There are no clients that all installations share";
+        let fix = "Register an OAuth client with the vendor, and make the integration with it.";
+        return Problem::new(ProblemKind::NotAvailable, "not_available", what, fix).into();
+    }
     let path: String = uri.path().chars().take(200).collect();
     let what = format!("`{path}` does not take {method}");
     let fix = "The header `Allow` lists the methods that it takes.";

@@ -87,7 +87,10 @@ async fn metrics(
     extensions: Extensions,
 ) -> ([(HeaderName, &'static str); 1], String) {
     let by_host = matches!(extensions.get(), Some(Peer::Operator));
-    let text = render(&routes.counts, &routes.platform.figures().await, by_host);
+    let mut text = render(&routes.counts, &routes.platform.figures().await, by_host);
+    if let Some(places) = &routes.places {
+        connections(&mut text, places.taken(), places.all());
+    }
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }
 
@@ -131,6 +134,9 @@ fn render(counts: &RequestCounts, figures: &PlatformFigures, by_host: bool) -> S
     let name = "tombolo_activity_dropped_total";
     head(&mut text, name, "counter", "Calls that the log of calls had to leave out.");
     line(&mut text, format_args!("{name} {}", figures.activity_dropped));
+    let name = "tombolo_waiting_pages";
+    head(&mut text, name, "gauge", "Pages that wait for what comes of a window that they opened.");
+    line(&mut text, format_args!("{name} {}", figures.waiting_pages));
     if !figures.jobs.is_empty() {
         let name = "tombolo_jobs";
         head(&mut text, name, "gauge", "Jobs that are kept, by state; every server tells those of all.");
@@ -139,6 +145,15 @@ fn render(counts: &RequestCounts, figures: &PlatformFigures, by_host: bool) -> S
         }
     }
     text
+}
+
+fn connections(text: &mut String, taken: usize, all: usize) {
+    let name = "tombolo_connections";
+    head(text, name, "gauge", "Sockets of callers that are open, waiting pages among them.");
+    line(text, format_args!("{name} {taken}"));
+    let name = "tombolo_connections_limit";
+    head(text, name, "gauge", "Sockets of callers that may be open.");
+    line(text, format_args!("{name} {all}"));
 }
 
 fn head(text: &mut String, name: &str, kind: &str, help: &str) {
@@ -172,6 +187,7 @@ mod tests {
         let figures = PlatformFigures {
             hosts: vec![host("a.example.com", 2, 20), host("b\".example.com", 1, 10)],
             activity_dropped: 7,
+            waiting_pages: 3,
             jobs: vec![(JobState::Queued, 2), (JobState::Dead, 1)],
         };
         insta::assert_snapshot!(render(&counts, &figures, true));

@@ -38,8 +38,10 @@ use tombolo_platform::Platform;
 use tower::ServiceExt as _;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::listen::accept::Places;
 use crate::public_url::PublicUrl;
 
+pub(crate) use access::KeptPlace;
 pub use access::{Peer, RequestId};
 pub(crate) use metrics::{Counted, RequestCounts, Requests};
 
@@ -49,6 +51,7 @@ pub struct Routes {
     pub(crate) platform: Arc<Platform>,
     pub(crate) public_url: PublicUrl,
     counts: RequestCounts,
+    places: Option<Places>,
     document: Bytes,
 }
 
@@ -56,7 +59,7 @@ pub struct Routes {
 pub(crate) fn router(
     platform: Arc<Platform>,
     public_url: PublicUrl,
-    counts: RequestCounts,
+    (counts, places): (RequestCounts, Option<Places>),
     requests_per_minute: u32,
 ) -> Router {
     let (router, document) = documented().split_for_parts();
@@ -68,7 +71,7 @@ pub(crate) fn router(
         .layer(middleware::from_fn_with_state(rates, rate::limited))
         .layer(middleware::from_fn(envelope::wrap))
         .layer(envelope::any_origin())
-        .with_state(Routes { platform, public_url, counts, document });
+        .with_state(Routes { platform, public_url, counts, places, document });
     let tolerant = router.map_request(envelope::without_trailing_slash as fn(Request) -> Request);
     Router::new().fallback_service(tolerant)
 }

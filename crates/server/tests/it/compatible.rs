@@ -9,6 +9,7 @@ use std::sync::Arc;
 use rstest::rstest;
 use serde_json::{Value, json};
 use tombolo_kintone_emulator::{Simulator, SimulatorOptions};
+use tombolo_platform::SystemClock;
 use tombolo_platform::catalog::import;
 use tombolo_platform::start::{ConnectToOption, StartOptions};
 
@@ -94,6 +95,8 @@ async fn the_front_end_client_links_by_every_way(#[values(Engine::Sqlite, Engine
     let app = App::start_with(engine, None, |options, directory| {
         let providers = directory.join("providers");
         std::fs::create_dir(&providers).expect("a directory");
+        // The vendors look at the time of what is signed.
+        options.clock = Arc::new(SystemClock);
         for one in &played {
             std::fs::write(providers.join(format!("{}.yaml", one.id)), &one.file).expect("a file");
             options.egress.connect_to.extend(one.reached());

@@ -19,7 +19,7 @@ async fn integrations_are_made_changed_and_deleted() {
     assert_eq!(caller.get("/integrations").await.json()["data"], json!([made.json()["data"]]));
     for (body, verdict) in [
         (draft.clone(), "409 unique_key_taken"),
-        (json!({ "provider": "nothing", "unique_key": "x" }), "404 unknown_provider_config"),
+        (json!({ "provider": "nothing", "unique_key": "x" }), "400 invalid_body"),
         (json!({ "provider": "kintone", "unique_key": "a/b" }), "400 invalid_body"),
         (
             json!({ "provider": "kintone", "unique_key": "x", "auth_schemes": ["magic"] }),

@@ -53,7 +53,7 @@ step("integrations are made, listed, changed and deleted", async () => {
   await nango.createIntegration({ provider: "kintone", unique_key: "spare" });
   await nango.deleteIntegration("spare");
   await fails(nango.getIntegration({ uniqueKey: "spare" }), 404, "unknown_provider_config");
-  await fails(nango.createIntegration({ provider: "nothing", unique_key: "x" }), 404, "unknown_provider_config");
+  await fails(nango.createIntegration({ provider: "nothing", unique_key: "x" }), 400, "invalid_body");
 });
 
 step("an integration brings its OAuth client along", async () => {

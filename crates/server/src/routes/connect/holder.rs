@@ -21,8 +21,7 @@ impl FromRequestParts<Routes> for Holder {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, routes: &Routes) -> Result<Self, Refusal> {
-        let token = bearer(&parts.headers)
-            .ok_or_else(|| Problem::unauthenticated("The request carries no connect session token"))?;
+        let token = bearer(&parts.headers).ok_or_else(no_token)?;
         Ok(Self(routes.platform.session_access(token).await?))
     }
 }
@@ -143,12 +142,15 @@ impl BrowserQuery {
 
     /// The browser that shows the token.
     pub(super) async fn holder(&self, routes: &Routes) -> Result<SessionAccess, Problem> {
-        let token = self
-            .token
-            .as_deref()
-            .ok_or_else(|| Problem::unauthenticated("The request carries no connect session token"))?;
+        let token = self.token.as_deref().ok_or_else(no_token)?;
         routes.platform.session_access(token).await
     }
+}
+
+fn no_token() -> Problem {
+    let what = "The request carries no connect session token";
+    let fix = "Have the back end make a connect session, and show its token.";
+    Problem::new(tombolo_platform::ProblemKind::Unauthenticated, "missing_auth_header", what, fix)
 }
 
 /// The socket that waits for the outcome, also where the rest of the query is refused: its page has to be told.

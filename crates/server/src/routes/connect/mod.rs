@@ -23,6 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<Routes> {
         .routes(routes!(sessions::create_connect_session))
         .routes(routes!(sessions::create_reconnect_session))
         .routes(routes!(session::read_connect_session, session::end_connect_session))
+        .routes(routes!(session::hand_over_fields))
         .routes(routes!(session::take_telemetry))
         .routes(routes!(form::link_by_api_key))
         .routes(routes!(form::link_by_basic))

@@ -1,19 +1,23 @@
 //! What a browser learns of its session, and does with it.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
+use serde::Deserialize;
 use tombolo_api::{
     self as api, ConnectSessionAnswer, ConnectTelemetry, ConnectUiColors, ConnectUiSettings, ConnectUiTheme,
-    SessionDefaults, SessionOverrides,
+    FieldValue, SessionDefaults, SessionOverrides,
 };
 use tombolo_platform::connect::IntegrationDefaults;
 use tombolo_platform::store;
+use utoipa::ToSchema;
 
 use super::holder::Holder;
 use crate::routes::Routes;
 use crate::routes::body::Body;
-use crate::routes::query::{NoParameters, Query};
+use crate::routes::query::{Named, NoParameters, Query};
 use crate::routes::refusal::Refusal;
 
 /// Shows a browser its session
@@ -46,6 +50,38 @@ pub(super) async fn read_connect_session(
             websockets_path: "/".to_owned(),
         },
     })
+}
+
+/// Secrets by the names of the provider's form.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HandedOver {
+    /// Such as a client certificate, its kind and its password.
+    fields: BTreeMap<String, FieldValue>,
+}
+
+/// Keeps secrets for an account that is linked next
+///
+/// For the holder of a connect session's token. What opens a gate in front of the API, such as a client certificate, cannot
+/// stand in the address of the window in which a person links an account: it waits here, sealed, in the place of what was
+/// handed over before, and is gone with the session.
+#[utoipa::path(
+    put, path = "/connect/session/fields/{key}", operation_id = "handOverFields", tag = "connect",
+    security(("connectSession" = [])),
+    params(("key" = String, Path, description = "The key of the integration")),
+    request_body = HandedOver,
+    responses((status = 204, description = "They wait for the account"))
+)]
+pub(super) async fn hand_over_fields(
+    State(routes): State<Routes>,
+    Holder(holder): Holder,
+    Named(key): Named,
+    Query(NoParameters {}): Query<NoParameters>,
+    Body(body): Body<HandedOver>,
+) -> Result<StatusCode, Refusal> {
+    let fields = body.fields.into_iter().map(|(name, value)| (name, value.into_typed().into()));
+    routes.platform.hand_over(&holder, &key, fields.collect()).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Ends a session before its time

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::http::Extensions;
 use axum::response::Response;
 use http::Uri;
 use secrecy::ExposeSecret as _;
@@ -10,11 +11,14 @@ use serde_json::json;
 use tombolo_platform::connect::Socket;
 
 use crate::routes::Routes;
+use crate::routes::access::{KeptPlace, Peer};
 use crate::routes::envelope::unknown_route;
 use crate::routes::refusal::Refusal;
 
 /// A page does not wait longer than a person has at the vendor, and for a confirmation before.
 const PATIENCE: std::time::Duration = std::time::Duration::from_mins(45);
+/// A page opens its window at once; a socket that no window names after this long waits for nothing.
+const NAMED_WITHIN: std::time::Duration = std::time::Duration::from_mins(1);
 /// Often enough that nothing between closes a socket for its silence.
 const BEAT: std::time::Duration = std::time::Duration::from_secs(25);
 
@@ -29,14 +33,24 @@ const BEAT: std::time::Duration = std::time::Duration::from_secs(25);
 pub(super) async fn open_socket(
     State(routes): State<Routes>,
     uri: Uri,
+    extensions: Extensions,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Refusal> {
     // There is nothing else at this path.
     let Ok(upgrade) = upgrade else { return Err(unknown_route(uri).await) };
-    let socket = routes.platform.open_socket()?;
+    let address = match extensions.get() {
+        Some(Peer::Network(address)) => Some(address.ip()),
+        _ => None,
+    };
+    let socket = routes.platform.open_socket(address)?;
+    let place = extensions.get::<KeptPlace>().cloned();
     // What a page says is not read, so it has no reason to say much.
     let upgrade = upgrade.max_message_size(1024).max_frame_size(1024);
-    Ok(upgrade.on_upgrade(move |page| serve(page, socket)))
+    Ok(upgrade.on_upgrade(async move |page| {
+        serve(page, socket).await;
+        // The socket counts among all that are open until here.
+        drop(place);
+    }))
 }
 
 async fn serve(mut page: WebSocket, mut socket: Socket) {
@@ -45,6 +59,8 @@ async fn serve(mut page: WebSocket, mut socket: Socket) {
         return;
     }
     let mut beat = tokio::time::interval(BEAT);
+    let mut to_be_named = std::pin::pin!(tokio::time::sleep(NAMED_WITHIN));
+    let mut is_named = false;
     let waiting = async {
         loop {
             tokio::select! {
@@ -59,6 +75,10 @@ async fn serve(mut page: WebSocket, mut socket: Socket) {
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                     Some(Ok(_)) => {}
                 },
+                () = to_be_named.as_mut(), if !is_named => {
+                    is_named = true;
+                    if !socket.is_named().await { return; }
+                }
                 _ = beat.tick() => if page.send(Message::Ping(bytes::Bytes::new())).await.is_err() { return; },
             }
         }
