@@ -46,7 +46,7 @@ pub use connection_test::{
 };
 pub use environment::{Environment, EnvironmentVariable, PutEnvironmentVariable, UpdateEnvironment};
 pub use field_value::FieldValue;
-pub use import_connection::{ImportConnection, ImportedCredentials};
+pub use import_connection::{ClientOverride, ImportConnection, ImportedCredentials};
 pub use integration::{
     CreateIntegration, Integration, IntegrationAnswer, IntegrationCredentials, IntegrationQuery,
     Integrations, RegisteredClient, UpdateIntegration,

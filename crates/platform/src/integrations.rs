@@ -43,6 +43,7 @@ pub enum ChosenClient {
 }
 
 /// The values of an OAuth client that belongs to an integration.
+#[derive(Clone)]
 pub struct OwnClient {
     /// What it is for; several of the compatible API's words mean a client of OAuth 2.0.
     pub mode: AuthMode,

@@ -21,10 +21,12 @@ use crate::oauth::RenewalPatience;
 use crate::platform::{DEFAULT_ENVIRONMENT, Platform, PlatformParts};
 
 mod current_key;
+mod outside;
 mod provider_files;
 mod reach;
 
 pub use current_key::{KeyPlace, current_master_key};
+pub use outside::{Outside, OutsideAnswer, OutsideError};
 pub use provider_files::{
     ImportError, ProviderFileError, Written, import_providers, read_catalog, validate_provider,
     write_providers,

@@ -9,11 +9,11 @@ use crate::{
     Activity, ActivityQuery, ApiKey, ApiKeyAnswer, ApiKeys, AuditEvents, AuditVerification, Authorization,
     ConfirmAuthorization, Connection, ConnectionQuery, Connections, CreateApiKey, CreateAuthorization,
     CreateConnection, CreateIntegration, CreateOAuthClient, CreateProgress, CreatedApiKey,
-    CreatedApiKeyAnswer, CreatedAuthorization, CreatedConnection, Environment, ImportApiKey, Integration,
-    IntegrationAnswer, IntegrationOfConnection, Integrations, Job, Jobs, JobsQuery, Keys, OAuthClient,
-    OAuthClients, PageQuery, Paste, Pasted, Provider, ProviderAnswer, ProviderQuery, Providers,
-    ReconnectConnection, Success, TestProgress, TestReport, UpdateConnection, UpdateEnvironment,
-    UpdateIntegration, UpdateOAuthClient, UpdatedConnection,
+    CreatedApiKeyAnswer, CreatedAuthorization, CreatedConnection, Environment, ImportApiKey,
+    ImportConnection, Integration, IntegrationAnswer, IntegrationOfConnection, Integrations, Job, Jobs,
+    JobsQuery, Keys, OAuthClient, OAuthClients, PageQuery, Paste, Pasted, Provider, ProviderAnswer,
+    ProviderQuery, Providers, ReconnectConnection, Success, TestProgress, TestReport, UpdateConnection,
+    UpdateEnvironment, UpdateIntegration, UpdateOAuthClient, UpdatedConnection,
 };
 
 /// No body at all.
@@ -31,6 +31,14 @@ impl ApiClient {
         draft: &CreateConnection,
     ) -> Result<CreatedConnection, ClientError> {
         self.post("/connections", draft).await
+    }
+
+    /// Takes a connection over from another product.
+    pub async fn import_connection(
+        &self,
+        import: &ImportConnection,
+    ) -> Result<CreatedConnection, ClientError> {
+        self.post("/connections", import).await
     }
 
     /// The same, telling how the test goes; the last line is `Created` or `Problem`.

@@ -13,6 +13,7 @@ mod environment;
 mod integration;
 mod job;
 mod key;
+mod migrate;
 mod oauth_client;
 mod openapi;
 mod provider;
@@ -89,6 +90,9 @@ enum Command {
     /// Link accounts, test them, and look after them.
     #[command(subcommand)]
     Connection(connection::Connection),
+    /// Bring connections along from another product.
+    #[command(subcommand)]
+    Migrate(migrate::Migrate),
     /// Make one call through a connection.
     Request(request::Request),
     /// See the calls that were made.
@@ -149,6 +153,7 @@ impl Command {
             Self::Integration(command) => command.run(global, output).await,
             Self::OAuthClient(command) => command.run(global, output).await,
             Self::Connection(command) => command.run(global, output).await,
+            Self::Migrate(command) => command.run(global, output).await,
             Self::Request(command) => command.run(global, output).await,
             Self::Activity(command) => command.run(global, output).await,
             Self::ApiKey(command) => command.run(global, output).await,

@@ -280,9 +280,13 @@ fn pairs(config: &BTreeMap<String, String>) -> String {
     config.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", ")
 }
 
+const SHARED: &str =
+    "the redirect URI is that of all clients that were taken over: weaker than one of its own";
+
 fn words(client: &Registered) -> String {
     properties([
         ("redirect URI", client.redirect_uri.clone().unwrap_or_default()),
+        ("shared", if client.shared_callback { SHARED } else { "" }.to_owned()),
         ("name", client.name.clone()),
         ("id", client.id.clone()),
         ("provider", client.provider.clone()),

@@ -205,7 +205,7 @@ pub(crate) fn merged(
 }
 
 /// The configuration under the names that the provider's file has.
-pub(super) fn named(
+pub(crate) fn named(
     provider: &Provider,
     scheme: &AuthScheme,
     config: BTreeMap<String, String>,

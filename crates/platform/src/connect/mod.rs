@@ -10,7 +10,7 @@ mod sockets;
 
 pub(crate) use check::tags_of;
 pub use form::GivenCredentials;
-pub(crate) use form::{Chosen, merged, test_failed};
+pub(crate) use form::{Chosen, merged, named, test_failed};
 pub use popup::PopupRequest;
 pub use session::{
     ConnectSessionDraft, CreatedConnectSession, IntegrationDefaults, Reconnected, SessionAccess,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value as Json, json};
 use tombolo_auth::{Accepted, Credentials, CredentialsBuilder, Form, Grant};
-use tombolo_catalog::{AuthMode, AuthScheme, OAuth2, Provider};
+use tombolo_catalog::{AuthMode, AuthScheme, OAuth1, OAuth2, Provider};
 use tombolo_store::{
     Change, Connection, ConnectionId, ConnectionUpdate, Health, NewConnection, OAuthClient, Object,
     StoreError, Target, Timestamp, TokenLife,
@@ -14,17 +14,17 @@ use tombolo_store::{
 use tombolo_vault::HostSet;
 
 use super::callback::spread;
-use super::clients::merged_config;
+use super::clients::{OAuthClientDraft, merged_config};
 use super::exchange::{Client, Exchange, Unanswered, life_of};
 use super::testing::TokensToTest;
 use crate::access::Access;
-use crate::connect::Chosen;
+use crate::connect::{Chosen, named};
 use crate::connection_test::TestReport;
 use crate::connections::{CreatedConnection, all_settings, object_of};
 use crate::credentials::SealedCredentials;
 use crate::health::{News, health_detail, health_of, noted};
 use crate::import::ConnectionImport;
-use crate::integrations::IntegrationDraft;
+use crate::integrations::{IntegrationDraft, OwnClient};
 use crate::platform::{Platform, events};
 use crate::preparation::{accept_settings, split_settings};
 use crate::problem::{Problem, ProblemKind};
@@ -38,12 +38,31 @@ const SHORT: std::time::Duration = std::time::Duration::from_mins(1);
 /// What a vendor gave for a person's account.
 #[derive(Clone)]
 pub struct ImportedTokens {
-    /// The access token.
-    pub access_token: SecretString,
-    /// What renews it.
-    pub refresh_token: Option<SecretString>,
-    /// When the access token ends, as far as anybody knows.
-    pub expires_at: Option<Timestamp>,
+    /// The tokens.
+    pub tokens: VendorTokens,
+    /// The OAuth client that they were given to, where it is not that of the integration.
+    pub client: Option<OwnClient>,
+}
+
+/// Tokens by version of the protocol.
+#[derive(Clone)]
+pub enum VendorTokens {
+    /// OAuth 2.0.
+    OAuth2 {
+        /// The access token.
+        access_token: SecretString,
+        /// What renews it.
+        refresh_token: Option<SecretString>,
+        /// When the access token ends, as far as anybody knows.
+        expires_at: Option<Timestamp>,
+    },
+    /// OAuth 1.0a: good until somebody revokes it.
+    OAuth1 {
+        /// The token.
+        token: SecretString,
+        /// Its secret.
+        secret: SecretString,
+    },
 }
 
 /// Everything about the import that was accepted.
@@ -51,6 +70,8 @@ struct Accounted<'a> {
     chosen: &'a Chosen,
     scheme: &'a AuthScheme,
     client: Option<OAuthClient>,
+    /// Whether the client was made for this import.
+    is_new: bool,
     config: BTreeMap<String, String>,
     settings: BTreeMap<String, String>,
 }
@@ -80,7 +101,27 @@ impl Platform {
         tokens: &ImportedTokens,
         existing: Option<&Connection>,
     ) -> Result<CreatedConnection, Problem> {
-        let account = self.accounted(access, import, chosen).await?;
+        let account = self.accounted(access, import, chosen, tokens).await?;
+        let outcome = self.import_for(access, import, &account, &tokens.tokens, existing).await;
+        if let (Err(_), Some(client)) = (&outcome, account.client.as_ref().filter(|_| account.is_new)) {
+            // Nobody needs it, and another attempt may come with another secret.
+            let unneeded = Change::DeleteOAuthClient(access.environment.clone(), client.id.clone());
+            if let Err(problem) = self.commit(&[unneeded]).await {
+                tracing::warn!(%problem, client = %client.id, "an OAuth client that nobody needs is left");
+            }
+        }
+        outcome
+    }
+
+    async fn import_for(
+        self: &Arc<Self>,
+        access: &Access,
+        import: &ConnectionImport,
+        account: &Accounted<'_>,
+        tokens: &VendorTokens,
+        existing: Option<&Connection>,
+    ) -> Result<CreatedConnection, Problem> {
+        let chosen = account.chosen;
         let id = match existing {
             Some(connection) => connection.id.clone(),
             None => self.new_connection_id()?,
@@ -91,7 +132,7 @@ impl Platform {
         let token_hosts = self.token_hosts(&chosen.provider, account.scheme, &account.config, &[])?;
         let version =
             existing.map_or(0, |connection| connection.sealed_version) + NewConnection::SEALED_VERSION;
-        let given = tokens.as_credentials();
+        let given = self.credentials_of(account, tokens).await?;
         let mut to_test = TokensToTest {
             gates: &[],
             environment: &access.environment,
@@ -108,7 +149,7 @@ impl Platform {
         // What is wrong with addresses, settings or keys shows here.
         let mut sealed = self.sealed_tokens(&to_test).await?;
         self.compiled(&to_test, &sealed)?;
-        let renewed = self.renewed_at_once(&account, tokens, &given, &token_hosts, spread(&id)).await?;
+        let renewed = self.renewed_at_once(account, tokens, &given, &token_hosts, spread(&id)).await?;
         let is_renewed = renewed.is_some();
         let life = match &renewed {
             Some((renewed, life)) => {
@@ -126,7 +167,7 @@ impl Platform {
             Ok(report) => return Err(report.as_problem(ProblemKind::TestFailed)),
             Err(problem) => return Err(problem),
         };
-        let import_of = Importable { access, import, account: &account, id: &id, sealed, life, report };
+        let import_of = Importable { access, import, account, id: &id, sealed, life, report };
         self.store_import(import_of, existing, is_renewed).await
     }
 
@@ -218,12 +259,18 @@ impl Platform {
         access: &Access,
         import: &ConnectionImport,
         chosen: &'a Chosen,
+        tokens: &ImportedTokens,
     ) -> Result<Accounted<'a>, Problem> {
-        let scheme = chosen.scheme(AuthMode::OAuth2)?;
+        let scheme = chosen.scheme(tokens.tokens.mode())?;
         let provider = &chosen.provider;
-        let (mut fields, given) = split_settings(provider, import.config.clone());
+        let (mut fields, given) = split_settings(provider, named(provider, scheme, import.config.clone()));
         let wanted = chosen.integration.as_ref().and_then(|known| known.oauth_client.as_ref());
-        let wanted = wanted.map(ToString::to_string);
+        let mut wanted = wanted.map(ToString::to_string);
+        let mut is_new = false;
+        if let Some(own) = &tokens.client {
+            let (id, made) = self.own_client(access, chosen, scheme, own).await?;
+            (wanted, is_new) = (Some(id), made);
+        }
         let client = match self.client_for(access, provider, scheme, wanted.as_deref(), &fields).await {
             Ok(client) => Some(client),
             // A connection without a client works until its token ends.
@@ -239,20 +286,83 @@ impl Platform {
             .map_err(Problem::fields)?;
         let (settings, routing) = accept_settings(provider, &given)?;
         config.extend(routing);
-        Ok(Accounted { chosen, scheme, client, config, settings })
+        Ok(Accounted { chosen, scheme, client, is_new, config, settings })
+    }
+
+    /// The client that a connection brings along: the one with its id at the vendor, or a new one, and whether it is new.
+    async fn own_client(
+        &self,
+        access: &Access,
+        chosen: &Chosen,
+        scheme: &AuthScheme,
+        own: &OwnClient,
+    ) -> Result<(String, bool), Problem> {
+        let all = self.store.oauth_clients(&access.environment).await?;
+        let same = |known: &&OAuthClient| {
+            let of = (known.provider.as_str(), known.auth_scheme.as_str(), known.client_id.as_str());
+            of == (chosen.provider.id.as_str(), scheme.id.as_str(), own.client_id.as_str())
+        };
+        if let Some(known) = all.iter().find(same) {
+            return Ok((known.id.to_string(), false));
+        }
+        let draft = OAuthClientDraft {
+            provider: chosen.provider.id.clone(),
+            auth_scheme: Some(scheme.id.clone()),
+            name: format!("{} – {}", chosen.key, own.client_id).chars().take(255).collect(),
+            client_id: Some(own.client_id.clone()),
+            client_secret: own.client_secret.clone(),
+            config: own.config.clone(),
+            scopes: own.scopes.clone().unwrap_or_default(),
+            shared_callback: false,
+        };
+        let made = self.create_oauth_client(access, &draft).await?;
+        Ok((made.id.to_string(), true))
+    }
+
+    /// The tokens as credentials. Requests of the older version are signed with the client's secret as well.
+    async fn credentials_of(
+        &self,
+        account: &Accounted<'_>,
+        tokens: &VendorTokens,
+    ) -> Result<Credentials, Problem> {
+        let (token, secret) = match tokens {
+            VendorTokens::OAuth2 { access_token, refresh_token, .. } => {
+                let mut builder =
+                    CredentialsBuilder::new().value(OAuth2::ACCESS_TOKEN, access_token.expose_secret());
+                if let Some(refresh_token) = refresh_token {
+                    builder = builder.value(OAuth2::REFRESH_TOKEN, refresh_token.expose_secret());
+                }
+                return Ok(builder.build());
+            }
+            VendorTokens::OAuth1 { token, secret } => (token, secret),
+        };
+        let client = account.client.as_ref().ok_or_else(|| {
+            let what = format!("There is no OAuth client of {}", account.chosen.provider.name.en);
+            let fix = "Make it first, and set it as that of the integration.";
+            Problem::new(ProblemKind::Conflict, "no_oauth_client", what, fix)
+        })?;
+        let sealed = self.client_secret(client).await?;
+        let opened = sealed.as_ref().map(SealedCredentials::open).transpose()?;
+        let of_client = opened.as_ref().and_then(|opened| opened.value(OAuth2::CLIENT_SECRET));
+        Ok(CredentialsBuilder::new()
+            .value(OAuth1::TOKEN, token.expose_secret())
+            .value(OAuth1::TOKEN_SECRET, secret.expose_secret())
+            .value(OAuth1::CONSUMER_KEY, &client.client_id)
+            .value(OAuth1::CONSUMER_SECRET, of_client.unwrap_or_default())
+            .build())
     }
 
     /// New tokens, when the access token has ended or is about to and can be renewed.
     async fn renewed_at_once(
         &self,
         account: &Accounted<'_>,
-        tokens: &ImportedTokens,
+        tokens: &VendorTokens,
         given: &Credentials,
         hosts: &HostSet,
         spread: u64,
     ) -> Result<Option<(Credentials, TokenLife)>, Problem> {
         let now = self.now();
-        let ends_soon = tokens.expires_at.is_some_and(|end| end <= now.plus(SHORT));
+        let ends_soon = tokens.expires_at().is_some_and(|end| end <= now.plus(SHORT));
         let Some(client) = account.renewing_client(tokens).filter(|_| ends_soon) else { return Ok(None) };
         let oauth2 = account.oauth2()?;
         let provider: &Provider = &account.chosen.provider;
@@ -314,27 +424,36 @@ impl Importable<'_> {
     }
 }
 
-impl ImportedTokens {
-    fn as_credentials(&self) -> Credentials {
-        let mut builder =
-            CredentialsBuilder::new().value(OAuth2::ACCESS_TOKEN, self.access_token.expose_secret());
-        if let Some(refresh_token) = &self.refresh_token {
-            builder = builder.value(OAuth2::REFRESH_TOKEN, refresh_token.expose_secret());
+impl VendorTokens {
+    fn mode(&self) -> AuthMode {
+        match self {
+            Self::OAuth2 { .. } => AuthMode::OAuth2,
+            Self::OAuth1 { .. } => AuthMode::OAuth1,
         }
-        builder.build()
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::OAuth2 { expires_at, .. } => *expires_at,
+            Self::OAuth1 { .. } => None,
+        }
+    }
+
+    fn is_renewable(&self) -> bool {
+        matches!(self, Self::OAuth2 { refresh_token: Some(_), .. })
     }
 }
 
 impl Accounted<'_> {
     /// The client that can renew the tokens, if they can be renewed at all.
-    fn renewing_client(&self, tokens: &ImportedTokens) -> Option<&OAuthClient> {
-        self.client.as_ref().filter(|_| tokens.refresh_token.is_some())
+    fn renewing_client(&self, tokens: &VendorTokens) -> Option<&OAuthClient> {
+        self.client.as_ref().filter(|_| tokens.is_renewable())
     }
 
     /// The life of tokens that are taken as they are.
-    fn life_of(&self, tokens: &ImportedTokens, now: Timestamp) -> TokenLife {
+    fn life_of(&self, tokens: &VendorTokens, now: Timestamp) -> TokenLife {
         let is_renewable = self.renewing_client(tokens).is_some();
-        let end = tokens.expires_at;
+        let end = tokens.expires_at();
         TokenLife {
             expires_at: end,
             renew_at: end.filter(|_| is_renewable).map(|end| now.max(end.minus(SHORT))),

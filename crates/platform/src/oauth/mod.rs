@@ -22,7 +22,7 @@ pub use authorization::{
 pub use callback::{Callback, CallbackOutcome, FailedCallback};
 pub use clients::{OAuthClientChange, OAuthClientDraft};
 pub use confirmation::Confirmation;
-pub use import::ImportedTokens;
+pub use import::{ImportedTokens, VendorTokens};
 pub use proof::{Handover, Onward};
 pub use renewal::RenewalPatience;
 pub(crate) use renewal::{Renewals, Renewer};

@@ -13,12 +13,13 @@ use bytes::Bytes;
 use http::header::{HOST, LOCATION};
 use http::{Method, Request};
 use http_body_util::Full;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use tombolo_catalog::import::{self, Import};
-use tombolo_catalog::{AuthScheme, Provider, SchemeKind};
+use tombolo_catalog::{AuthMode, AuthScheme, Provider, SchemeKind};
 use tombolo_kintone_emulator::{AcceptedCredential, Simulator, SimulatorOptions};
-use tombolo_platform::oauth::{AuthorizationDraft, Callback, OAuthClientDraft};
-use tombolo_platform::{Belonging, ConnectionDraft};
+use tombolo_platform::connect::GivenCredentials;
+use tombolo_platform::oauth::{AuthorizationDraft, Callback, ImportedTokens, OAuthClientDraft, VendorTokens};
+use tombolo_platform::{Belonging, ConnectionDraft, ConnectionImport, ImportedCredentials, OwnClient};
 
 use tombolo_platform::start::ConnectToOption;
 use url::Url;
@@ -319,4 +320,129 @@ async fn from_end_to_end(import: &Import, mode: &str, id: &str) -> String {
     let kind = played.scheme().auth_mode().name();
     played.simulator.shutdown().await;
     format!("{mode} {id}: {kind}{renewed}")
+}
+
+/// What another product kept for an account, taken over without a person: under its ids, and once more in the same place.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_product_kept_for_an_account_is_taken_over() {
+    let Some(import) = published().map(Arc::new) else { return };
+    let mut lines = Vec::new();
+    for id in [
+        "airtable-pat",
+        "twilio",
+        "youcanbook-me-public",
+        "hubspot",
+        "auth0-cc",
+        "twitter",
+        "netsuite-tba",
+        "ghost-admin",
+        "avanan",
+        "emarsys",
+        "bill",
+        "github-app",
+        "github-app-oauth",
+    ] {
+        let import = Arc::clone(&import);
+        match tokio::spawn(async move { Box::pin(taken_over(&import, id)).await }).await {
+            Ok(line) => lines.push(line),
+            Err(_) => lines.push(format!("{id}: FAILED")),
+        }
+    }
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    airtable-pat: API_KEY, wrong: connection_test_failed
+    twilio: BASIC, wrong: connection_test_failed
+    youcanbook-me-public: NONE, wrong: nothing refused
+    hubspot: OAUTH2, wrong: connection_test_failed
+    auth0-cc: OAUTH2_CC, wrong: token_refused
+    twitter: OAUTH1, wrong: connection_test_failed
+    netsuite-tba: TBA, wrong: connection_test_failed
+    ghost-admin: JWT, wrong: connection_test_failed
+    avanan: TWO_STEP, wrong: token_refused
+    emarsys: SIGNATURE, wrong: connection_test_failed
+    bill: BILL, wrong: token_refused
+    github-app: APP, wrong: token_refused
+    github-app-oauth: APP, wrong: token_refused
+    ");
+}
+
+async fn taken_over(import: &Import, id: &str) -> String {
+    let played = Played::start(import, id).await;
+    let (world, mode) = (&played.world, played.scheme().auth_mode());
+    let wrong =
+        Box::pin(world.platform.import_connection(&world.access, played.kept("wrong-client", true))).await;
+    let refused = wrong.err().map_or_else(|| "nothing refused".to_owned(), |problem| problem.code.to_owned());
+    let clients = world.platform.list_oauth_clients(&world.access).await.expect("a list");
+    assert_eq!(clients.len(), 0, "{id}: what was not taken over leaves no client behind");
+
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let made =
+            Box::pin(world.platform.import_connection(&world.access, played.kept("their-id", false))).await;
+        let made = made.unwrap_or_else(|problem| panic!("{id}: {problem:?}"));
+        ids.push((made.connection.id, made.connection.connection_id));
+    }
+    assert_eq!(ids[0], ids[1], "{id}: it stays the same connection");
+    let (status, _, echo) = world.call("their-id", Method::GET, "/any/thing?page=2", "").await;
+    assert_eq!(status, 200, "{id}: {echo}");
+    played.simulator.shutdown().await;
+    format!("{id}: {}, wrong: {refused}", mode.name())
+}
+
+impl Played {
+    /// What the other product would show of an account of the vendor.
+    fn kept(&self, connection_id: &str, is_wrong: bool) -> ConnectionImport {
+        let known = &self.accepted().fields;
+        let secret = |name: &str| {
+            let text = known[name].clone();
+            SecretString::from(if is_wrong { text.replace("simulated", "forgotten") } else { text })
+        };
+        let client = |id: &str, secret: &str| {
+            Some(OwnClient {
+                mode: self.scheme().auth_mode(),
+                client_id: known[id].clone(),
+                client_secret: Some(known[secret].clone().into()),
+                scopes: None,
+                config: BTreeMap::new(),
+            })
+        };
+        let form = self.simulator.form(self.accepted()).expect("a form that can be filled in");
+        let (of_scheme, config): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            form.into_iter().partition(|(name, _)| self.scheme().fields.get(name).is_some());
+        let credentials = match self.scheme().auth_mode() {
+            AuthMode::OAuth2 => ImportedCredentials::Tokens(ImportedTokens {
+                tokens: VendorTokens::OAuth2 {
+                    access_token: secret("access_token"),
+                    refresh_token: None,
+                    expires_at: None,
+                },
+                client: client("client_id", "client_secret"),
+            }),
+            AuthMode::OAuth1 => ImportedCredentials::Tokens(ImportedTokens {
+                tokens: VendorTokens::OAuth1 { token: secret("token_id"), secret: secret("token_secret") },
+                client: client("consumer_key", "consumer_secret"),
+            }),
+            mode => {
+                let typed = |(name, text): (String, String)| {
+                    let field = self.scheme().fields.get(&name).filter(|field| field.secret);
+                    let text = match field {
+                        Some(_) if is_wrong => text.replace("simulated", "forgotten").replace('A', "B"),
+                        _ => text,
+                    };
+                    (name, text.into())
+                };
+                let values = of_scheme.into_iter().map(typed).collect();
+                ImportedCredentials::Given(GivenCredentials { mode, values })
+            }
+        };
+        ConnectionImport {
+            integration: self.provider.id.clone(),
+            name: None,
+            connection_id: Some(connection_id.to_owned()),
+            credentials,
+            config,
+            tags: BTreeMap::new(),
+            metadata: serde_json::json!({}),
+            belonging: Belonging::default(),
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tombolo_kintone_emulator::{Effect, Fault};
-use tombolo_platform::oauth::ImportedTokens;
+use tombolo_platform::oauth::{ImportedTokens, VendorTokens};
 use tombolo_platform::{Belonging, ConnectionImport, CreatedConnection, ImportedCredentials, Problem};
 use tombolo_store::Health;
 
@@ -18,9 +18,12 @@ async fn ended_tokens(oauth: &OAuthWorld) -> ImportedTokens {
     let expires_at = Some(oauth.world.platform.now().minus(Duration::from_mins(1)));
     oauth.world.kintone().clear_requests();
     ImportedTokens {
-        access_token: access_token.into(),
-        refresh_token: Some(refresh_token.into()),
-        expires_at,
+        tokens: VendorTokens::OAuth2 {
+            access_token: access_token.into(),
+            refresh_token: Some(refresh_token.into()),
+            expires_at,
+        },
+        client: None,
     }
 }
 
@@ -96,9 +99,12 @@ async fn tokens_that_were_renewed_are_kept_although_the_test_fails() {
     // Tokens that need no renewal are still good where they come from, so nothing is stored.
     let (access_token, refresh_token) = oauth.tokens_of_another_product().await;
     let tokens = ImportedTokens {
-        access_token: access_token.into(),
-        refresh_token: Some(refresh_token.into()),
-        expires_at: Some(oauth.world.platform.now().plus(Duration::from_mins(50))),
+        tokens: VendorTokens::OAuth2 {
+            access_token: access_token.into(),
+            refresh_token: Some(refresh_token.into()),
+            expires_at: Some(oauth.world.platform.now().plus(Duration::from_mins(50))),
+        },
+        client: None,
     };
     oauth.world.kintone().inject(Fault::new(Effect::status(520)).on("GET", "/k/v1/apps.json"));
     assert!(take_over(&oauth, Some("Not stored"), &tokens).await.is_err());
