@@ -4,7 +4,7 @@
 //! database has confirmed the generations within the last second. Otherwise the rows are read again.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,8 @@ pub(crate) struct Directory {
     /// Milliseconds after `start` until which the generations are believed.
     believed_until: AtomicU64,
     generations: RwLock<HashMap<EnvironmentId, Arc<AtomicU64>>>,
+    /// Set when an environment has a lower generation than before: somebody has put the database back to an older state.
+    went_back: AtomicBool,
     /// Held by whoever asks the database because nothing may be believed: one asks, the others wait for the answer.
     asking: tokio::sync::Mutex<()>,
     callers: RwLock<HashMap<String, Kept<Caller>>>,
@@ -86,6 +88,7 @@ impl Directory {
             start: Instant::now(),
             believed_until: AtomicU64::new(0),
             generations: RwLock::default(),
+            went_back: AtomicBool::new(false),
             asking: tokio::sync::Mutex::default(),
             callers: RwLock::default(),
             plans: RwLock::default(),
@@ -126,15 +129,36 @@ impl Directory {
 
     /// Reads the generations; called every half second. Gives up after a second.
     pub(crate) async fn poll(&self, store: &Store) -> Result<(), StoreError> {
+        let before: HashMap<EnvironmentId, u64> = self.generations().into_iter().collect();
         let asked = self.start.elapsed();
         let silent = |_| StoreError::Unavailable { reason: "it does not answer".to_owned() };
         let generations = tokio::time::timeout(BELIEVED_FOR, store.generations()).await.map_err(silent)??;
         for (environment, generation) in generations {
+            if before.get(&environment).is_some_and(|before| generation < *before) {
+                self.went_back.store(true, Ordering::Release);
+                self.generation(&environment).store(generation, Ordering::Release);
+            }
             self.learn(&environment, generation);
         }
         let until = u64::try_from((asked + BELIEVED_FOR).as_millis()).unwrap_or(u64::MAX);
         self.believed_until.fetch_max(until, Ordering::AcqRel);
         Ok(())
+    }
+
+    /// Whether the database was found to be older than it was, and nobody has dealt with it yet.
+    pub(crate) fn went_back(&self) -> bool {
+        self.went_back.load(Ordering::Acquire)
+    }
+
+    /// The older state is dealt with.
+    pub(crate) fn accept(&self) {
+        self.went_back.store(false, Ordering::Release);
+    }
+
+    /// The generation of every environment, as far as they are known.
+    pub(crate) fn generations(&self) -> Vec<(EnvironmentId, u64)> {
+        let known = self.generations.read().unwrap_or_else(PoisonError::into_inner);
+        known.iter().map(|(id, generation)| (id.clone(), generation.load(Ordering::Acquire))).collect()
     }
 
     /// Takes over what an own commit changed, without waiting for the next poll.

@@ -27,6 +27,7 @@ mod problem;
 pub mod proxy;
 mod reconnect;
 mod refusals;
+mod restoration;
 pub mod start;
 mod variables;
 mod verification;
@@ -46,6 +47,7 @@ pub use metrics::PlatformFigures;
 pub use platform::{DEFAULT_ENVIRONMENT, Platform, PlatformParts};
 pub use problem::{Problem, ProblemKind};
 pub use reconnect::Reconnection;
+pub use restoration::restored_problem;
 
 /// The definitions of providers, for those who show them.
 pub use tombolo_catalog as catalog;

@@ -1,5 +1,6 @@
 //! The platform: its parts, and what they share.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,7 @@ use crate::oauth::{RenewalPatience, Renewals, Renewer};
 use crate::problem::{Problem, ProblemKind};
 use crate::proxy::{Governors, Lane, Plan, certified_prefix};
 use crate::refusals::Refusals;
+use crate::restoration::Memory;
 use crate::webhooks::EventType;
 
 /// The environment that the first start makes.
@@ -63,6 +65,10 @@ pub struct Platform {
     /// How long a receiver of webhooks has for its answer.
     pub(crate) webhook_patience: Duration,
     pub(crate) renewal_patience: RenewalPatience,
+    /// How far the database has come, as this machine knows it.
+    pub(crate) memory: Memory,
+    /// Held by whoever finds out whether the database was restored.
+    pub(crate) examining: tokio::sync::Mutex<()>,
     /// The runtime that owns the database; proxy threads hand their questions over to it.
     control: Handle,
 }
@@ -87,6 +93,8 @@ pub struct PlatformParts {
     pub webhook_patience: Duration,
     /// How long a renewal of tokens may take.
     pub renewal_patience: RenewalPatience,
+    /// Where it is remembered how far the database has come.
+    pub data_directory: PathBuf,
 }
 
 impl Platform {
@@ -107,6 +115,8 @@ impl Platform {
             webhook_pool: egress.pool(),
             webhook_patience: parts.webhook_patience,
             renewal_patience: parts.renewal_patience,
+            memory: Memory::in_directory(parts.data_directory),
+            examining: tokio::sync::Mutex::default(),
             control: Handle::current(),
             slow_calls,
             store,
@@ -392,6 +402,7 @@ impl Platform {
     /// Polls the generations twice a second until the database is closed or the runtime ends.
     pub fn keep_informed(self: &Arc<Self>) {
         let platform = Arc::clone(self);
+        self.begin_to_remember();
         self.control.spawn(async move {
             let mut interval = tokio::time::interval(Duration::from_millis(500));
             interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -399,8 +410,15 @@ impl Platform {
             loop {
                 interval.tick().await;
                 match platform.directory.poll(&platform.store).await {
-                    Ok(()) if failing_since.take().is_some() => tracing::info!("the database answers again"),
-                    Ok(()) => {}
+                    Ok(()) => {
+                        if failing_since.take().is_some() {
+                            tracing::info!("the database answers again");
+                        }
+                        if let Err(problem) = platform.mind_restoration().await {
+                            tracing::error!(%problem, "a restored database could not be looked through");
+                        }
+                        platform.remember_progress();
+                    }
                     // The end of the program, which is no failure.
                     Err(_) if platform.store.is_closed() => return,
                     Err(error) => {

@@ -34,6 +34,7 @@ pub use provider_files::{
 pub use reach::{Reach, ReachStep, reach};
 
 /// What an installation is started with.
+#[derive(Clone)]
 pub struct StartOptions {
     /// Where SQLite files, the key and the operator's socket are.
     pub data_directory: PathBuf,
@@ -165,6 +166,9 @@ pub enum StartError {
     /// The database refused.
     #[error("{0}")]
     Store(#[from] StoreError),
+    /// Whether the database was restored from a backup cannot be told.
+    #[error("it cannot be told whether the database was restored from a backup: {0}")]
+    Progress(String),
     /// A provider file is broken.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Catalog(Vec<Diagnostic>),
@@ -217,8 +221,14 @@ pub async fn start(options: StartOptions) -> Result<Started, StartError> {
         slow_calls: options.slow_calls,
         webhook_patience: options.webhook_patience,
         renewal_patience: options.renewal_patience,
+        data_directory: options.data_directory,
     };
-    Ok(Started { platform: Platform::new(parts), directory, new_master_key })
+    let platform = Platform::new(parts);
+    if let Err(problem) = platform.examine_progress().await {
+        platform.store.close().await;
+        return Err(StartError::Progress(problem.to_string()));
+    }
+    Ok(Started { platform, directory, new_master_key })
 }
 
 fn master_key(

@@ -22,6 +22,7 @@ use crate::integrations::{self, IntegrationUpdate, NewIntegration};
 use crate::jobs::{self, JobLease, NewJob};
 use crate::leases::{self, Lease};
 use crate::oauth_clients::{self, NewOAuthClient, OAuthClientUpdate};
+use crate::restorations;
 use crate::schedules::{self, Schedule};
 use crate::socket_messages::{self, SocketMessage};
 use crate::store::Store;
@@ -50,6 +51,8 @@ pub enum Change {
     FailRenewal(FailedRenewal),
     /// Notes how the connection does.
     RecordHealth(ConnectionHealth),
+    /// Lets the refresh token of a connection be used although the database was restored since it was written.
+    TrustRestored(EnvironmentId, ConnectionId),
     /// Notes that people were warned so many days before a connection's credentials end.
     WarnOfEnd(EnvironmentId, ConnectionId, u32),
     /// Empties the secrets of a connection, frees its name and hides it.
@@ -190,6 +193,7 @@ async fn apply(
         Change::WarnOfEnd(environment, id, days) => {
             connections::warn_of_end(act, environment, id, *days).await
         }
+        Change::TrustRestored(environment, id) => restorations::trust(act, environment, id).await,
         Change::DeleteConnection(environment, id) => connections::delete(act, environment, id).await,
         Change::InsertOAuthClient(new) => oauth_clients::insert(act, new).await,
         Change::UpdateOAuthClient(update) => oauth_clients::update(act, update).await,
@@ -253,6 +257,7 @@ fn outdated_environments(changes: &[Change]) -> BTreeSet<&EnvironmentId> {
             Change::InsertApiKey(new) => Some(&new.environment_id),
             Change::DeleteIntegration(environment, _)
             | Change::DeleteConnection(environment, _)
+            | Change::TrustRestored(environment, _)
             | Change::DeleteOAuthClient(environment, _)
             | Change::RevokeApiKey(environment, _) => Some(environment),
             Change::InsertEnvironment(_)

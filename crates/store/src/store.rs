@@ -40,6 +40,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/main/0009_session_secrets.sql"),
     },
     Migration { version: 10, name: "proofs", text: include_str!("../migrations/main/0010_proofs.sql") },
+    Migration {
+        version: 11,
+        name: "restorations",
+        text: include_str!("../migrations/main/0011_restorations.sql"),
+    },
 ];
 const ACTIVITY_MIGRATIONS: &[Migration] = &[Migration {
     version: 1,

@@ -1,6 +1,8 @@
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
+use tombolo_store::SqliteLocation;
+use tombolo_store::testing::tamper;
 
 use crate::world::World;
 
@@ -32,6 +34,26 @@ async fn a_sound_installation_is_told_as_such() {
         "{}",
         words.out
     );
+}
+
+/// A database that comes without what this machine remembers of it was restored, or is a copy.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_database_is_told_with_the_connections_that_wait() {
+    let world = World::start().await;
+    assert_eq!(world.link("Sales").await.code, 0);
+    // As if the account had been linked by OAuth.
+    let create = ["oauth-client", "create", "--provider", "kintone", "--name", "Demo", "--no-input"];
+    assert_eq!(world.run(&[&create[..], &["--field", "subdomain=demo"]].concat()).await.code, 0);
+    let files = SqliteLocation::new(world.data().join("tombolo.db"), world.data().join("activity.db"));
+    let by_oauth = "UPDATE connections SET renew_at = 1, oauth_client_id = (SELECT id FROM oauth_clients)";
+    tamper(&files.into(), by_oauth).await;
+    std::fs::remove_file(world.data().join("progress.json")).expect("removed");
+    let report = world.json(&["doctor", "--offline"]).await;
+    let check =
+        report["checks"].as_array().expect("checks").iter().find(|check| check["verdict"] == "notice");
+    let saw = check.and_then(|check| check["saw"].as_str()).unwrap_or_else(|| panic!("{report:#}"));
+    assert!(saw.contains("restored from a backup") && saw.ends_with("Sales"), "{saw}");
+    assert_eq!(report["healthy"], true, "calls go on");
 }
 
 #[tokio::test(flavor = "multi_thread")]

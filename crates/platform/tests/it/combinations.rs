@@ -2,6 +2,8 @@
 //! outside of a guest space. What cannot be combined is refused with the reason.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,7 +21,7 @@ use tombolo_platform::{Belonging, ConnectionDraft, Outcome, Problem, ProblemKind
 use url::Url;
 
 use crate::oauth::{PUBLIC_URL, post, shown};
-use crate::world::{World, draft};
+use crate::world::{Backend, SetForward, World, draft};
 
 const TENANT: [(&str, &str); 2] = [("subdomain", "sample"), ("domain", "cybozu.com")];
 const PASSWORD: &str = "marker-file-password";
@@ -77,6 +79,16 @@ fn of_scheme(world: &World, scheme: &str, app: &str) -> Fields {
 
 /// Links an account through a browser of the user `sato`.
 async fn authorized(world: &World, name: &str, config: Fields, gate_fields: Fields) -> Result<(), Problem> {
+    authorized_with(world, name, config, gate_fields, Fields::new()).await
+}
+
+async fn authorized_with(
+    world: &World,
+    name: &str,
+    config: Fields,
+    gate_fields: Fields,
+    settings: Fields,
+) -> Result<(), Problem> {
     let (platform, access) = (&world.platform, &world.access);
     let known = platform.list_oauth_clients(access).await?.pop();
     let client = if let Some(client) = known {
@@ -110,7 +122,7 @@ async fn authorized(world: &World, name: &str, config: Fields, gate_fields: Fiel
         oauth_client: Some(client.name.clone()),
         fields: config.into_iter().collect(),
         gate_fields: gate_fields.into_iter().map(|(name, value)| (name, value.into())).collect(),
-        settings: BTreeMap::new(),
+        settings: settings.into_iter().collect(),
         tags: BTreeMap::new(),
         metadata: serde_json::json!({}),
         scopes: Vec::new(),
@@ -246,6 +258,45 @@ async fn every_way_into_kintone_links_reads_and_writes_or_says_why_it_cannot() {
     session, certificate: 200 200 sample.s.cybozu.com/k/v1
     session, certificate in a guest space: 200 200 sample.s.cybozu.com/k/guest/5/v1
     ");
+}
+
+/// What a renewal needs to reach the vendor is kept with the tokens: the certificate that the gate asks for, and the
+/// authority of a company's own, which nobody else trusts.
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_are_renewed_through_the_gate_and_under_the_authority_that_they_were_linked_with() {
+    let clock = Arc::new(SetForward::default());
+    let its_clock = Arc::clone(&clock);
+    let world = World::start_changed(Backend::Sqlite, move |options, _| {
+        options.clock = its_clock;
+        for rule in &mut options.egress.connect_to {
+            rule.authority = None;
+        }
+    })
+    .await;
+    close(&world, "");
+    let (app, (_, authority)) = (fields(&[("app", "11")]), world.kintone_address());
+    let untrusted = authorized(&world, "Untrusted", app.clone(), certificate(&world)).await;
+    assert!(untrusted.is_err(), "the authority is nobody's");
+    let settings = fields(&[("private_ca", &authority)]);
+    authorized_with(&world, "Gate", app, certificate(&world), settings).await.expect("linked");
+    close(&world, "certificate");
+    for round in 1..=2 {
+        clock.by(Duration::from_mins(61));
+        world.kintone().expire_access_tokens("sample", None, None).expect("a tenant");
+        world.kintone().clear_requests();
+        assert_eq!(world.get("Gate", "/k/v1/records.json?app=11").await.0, 200);
+        let seen: Vec<_> = world
+            .kintone()
+            .requests()
+            .iter()
+            .map(|seen| format!("{} {}", seen.header("host").unwrap_or_default(), seen.path))
+            .collect();
+        assert_eq!(
+            seen,
+            ["sample.s.cybozu.com /oauth2/token", "sample.s.cybozu.com /k/v1/records.json"],
+            "round {round}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

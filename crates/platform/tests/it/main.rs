@@ -16,6 +16,7 @@ mod jobs;
 mod oauth;
 mod receiver;
 mod renewals;
+mod restored;
 mod simulated;
 mod start;
 mod streaming;

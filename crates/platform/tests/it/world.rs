@@ -114,6 +114,13 @@ impl World {
         (Node::start(options).await, emulator, directory)
     }
 
+    /// Stops the platform; the emulator goes on.
+    pub async fn stopped(self) -> (Emulator, TempDir) {
+        self.platform.store().close().await;
+        let Self { emulator, directory, .. } = self;
+        (emulator, directory)
+    }
+
     /// Lets go of everything but the files.
     pub fn into_directory(self) -> TempDir {
         self.directory

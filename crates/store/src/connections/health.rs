@@ -9,9 +9,8 @@ use crate::id::{ConnectionId, EnvironmentId};
 use crate::store::Store;
 use crate::timestamp::Timestamp;
 
-/// Those that the server may test by itself whenever it wants. Spelled as in the index that finds them.
-const TESTABLE: &str =
-    "sealed IS NOT NULL AND deleted_at IS NULL AND health IN ('unverified', 'active', 'expiring')";
+/// Those that the server may test by itself whenever it wants. Begins as the index that finds them is spelled.
+const TESTABLE: &str = "sealed IS NOT NULL AND deleted_at IS NULL AND health IN ('unverified', 'active', 'expiring') AND restored_at IS NULL";
 
 impl Store {
     /// Live connections that are to be tested: those that fail and whose pause is over, those whose credentials have ended

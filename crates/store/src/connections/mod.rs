@@ -56,6 +56,9 @@ pub struct Connection {
     pub next_test_at: Option<Timestamp>,
     /// When its credentials were written.
     pub sealed_at: Timestamp,
+    /// Set when the database was restored since, so that the vendor may have replaced the refresh token: it is used when
+    /// somebody says so.
+    pub restored_at: Option<Timestamp>,
     /// For finding it.
     pub tags: BTreeMap<String, String>,
     /// The embedder's own data: a JSON object.
@@ -219,6 +222,8 @@ pub struct CredentialsReplacement {
     pub hosts: HostSet,
     /// How long they are good.
     pub life: TokenLife,
+    /// Whether the vendor has given no new refresh token.
+    pub keeps_refresh_token: bool,
 }
 
 /// How a connection did.

@@ -13,7 +13,7 @@ use crate::timestamp::Timestamp;
 pub(super) const COLUMNS: &str = "c.id, c.environment_id, c.integration_id, c.name, c.connection_id, c.auth_scheme, c.config, c.gates, c.hosts, \
      c.sealed, c.sealed_version, c.settings, c.health, c.health_detail, c.tags, c.metadata, c.version, c.created_at, \
      c.updated_at, c.last_tested_at, c.oauth_client_id, c.expires_at, c.renew_at, c.ends_at, c.end_user, c.webhook_url, \
-     c.certificate_expires_at, c.health_since, c.next_test_at, c.sealed_at";
+     c.certificate_expires_at, c.health_since, c.next_test_at, c.sealed_at, c.restored_at";
 
 impl Store {
     /// The live connection with this id.
@@ -116,6 +116,7 @@ pub(super) fn read(mut row: Row) -> Result<Connection, StoreError> {
         health_since: Timestamp::default(),
         next_test_at: None,
         sealed_at: Timestamp::default(),
+        restored_at: None,
         tags: row.json()?,
         metadata: row.json()?,
         version: row.counter()?,
@@ -137,5 +138,6 @@ pub(super) fn read(mut row: Row) -> Result<Connection, StoreError> {
     connection.health_since = row.time()?;
     connection.next_test_at = row.optional_time()?;
     connection.sealed_at = row.time()?;
+    connection.restored_at = row.optional_time()?;
     Ok(connection)
 }

@@ -50,6 +50,8 @@ pub enum RenewalStart {
     Renewed,
     /// Another process is at it.
     Held,
+    /// The database was restored since the credentials were written: only somebody who says so may use them.
+    Restored,
     /// The last attempt failed, and the next one is not due.
     Postponed(Renewal),
     /// It is ours.
@@ -132,7 +134,7 @@ impl Store {
         let now = self.database.clock(at).await?;
         let select = query(
             "SELECT environment_id, id, sealed_version FROM connections c \
-             WHERE renew_at IS NOT NULL AND renew_at <= $1 AND deleted_at IS NULL AND NOT EXISTS \
+             WHERE renew_at IS NOT NULL AND renew_at <= $1 AND deleted_at IS NULL AND restored_at IS NULL AND NOT EXISTS \
              (SELECT 1 FROM leases l WHERE l.name = 'renew:' || c.id AND l.held_until > $2) ORDER BY renew_at LIMIT $3",
         );
         let rows = self.database.read(select.bind(at).bind(now).bind(limit)).await?;
@@ -154,6 +156,9 @@ async fn begin(
     let Some(connection) = read::in_act(act, environment, id).await? else { return Ok(RenewalStart::Gone) };
     if connection.sealed_version > seen_version {
         return Ok(RenewalStart::Renewed);
+    }
+    if connection.restored_at.is_some() {
+        return Ok(RenewalStart::Restored);
     }
     let select = query(format!("SELECT {COLUMNS} FROM renewals WHERE connection = $1"));
     let known = act.transaction.row(select.bind(id)).await?.map(read_renewal).transpose()?;

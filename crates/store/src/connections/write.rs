@@ -126,7 +126,8 @@ async fn retarget(
         "UPDATE connections SET auth_scheme = $1, config = $2, gates = $3, hosts = $4, sealed = $5, \
          sealed_version = sealed_version + 1, health = 'unverified', health_detail = 'null', health_since = $12, \
          next_test_at = NULL, sealed_at = $12, oauth_client_id = $8, expires_at = $9, renew_at = $10, \
-         certificate_expires_at = $11, ends_at = $13, warned_days = NULL WHERE environment_id = $6 AND id = $7",
+         certificate_expires_at = $11, ends_at = $13, warned_days = NULL, \
+         restored_at = NULL, keeps_refresh_token = NULL WHERE environment_id = $6 AND id = $7",
     );
     let statement = statement
         .bind(target.auth_scheme.as_str())
@@ -154,6 +155,7 @@ pub(crate) async fn replace_credentials(
     let statement = query(
         "UPDATE connections SET sealed = $1, hosts = $2, sealed_version = sealed_version + 1, version = version + 1, \
          updated_at = $3, sealed_at = $3, expires_at = $7, renew_at = $8, ends_at = $9, \
+         restored_at = NULL, keeps_refresh_token = $10, \
          warned_days = CASE WHEN ends_at = $9 THEN warned_days ELSE NULL END \
          WHERE environment_id = $4 AND id = $5 AND sealed_version = $6 AND deleted_at IS NULL",
     );
@@ -166,7 +168,8 @@ pub(crate) async fn replace_credentials(
         .bind(replacement.expected_sealed_version)
         .bind(replacement.life.expires_at)
         .bind(replacement.life.renew_at)
-        .bind(replacement.life.ends_at);
+        .bind(replacement.life.ends_at)
+        .bind(u64::from(replacement.keeps_refresh_token));
     let changed = act.transaction.execute(statement).await?;
     require_changed(act, changed, &replacement.environment_id, &replacement.id).await?;
     renewals::forget(act, &replacement.id).await

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, PgConnection};
 
-pub use postgres::{HeldLock, OwnPostgres, new_postgres_database, set_reachable};
+pub use postgres::{HeldLock, OwnPostgres, copied_postgres_database, new_postgres_database, set_reachable};
 
 use crate::database::Location;
 use crate::store::Store;

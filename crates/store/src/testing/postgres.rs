@@ -24,6 +24,20 @@ pub async fn new_postgres_database() -> String {
     with_database(&server, &name)
 }
 
+/// The URL of a copy of a database that nobody uses.
+pub async fn copied_postgres_database(url: &str) -> String {
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    let original = url.split(['?']).next().and_then(|url| url.rsplit('/').next()).expect("a database");
+    let name = format!("{original}_copy_{}", COUNTER.fetch_add(1, Ordering::Relaxed));
+    let server = server_url();
+    let mut connection = PgConnection::connect(&server).await.expect("the server answers");
+    let statement = format!("CREATE DATABASE {name} TEMPLATE {original}");
+    let statement = sqlx::raw_sql(AssertSqlSafe(statement));
+    statement.execute(&mut connection).await.expect("nobody uses the original");
+    connection.close().await.expect("closing works");
+    with_database(&server, &name)
+}
+
 /// Lets nobody into a database and throws everybody out, as if the server were down, or lets them in again.
 pub async fn set_reachable(url: &str, reachable: bool) {
     let database = url.split(['?']).next().and_then(|url| url.rsplit('/').next()).expect("a database");

@@ -187,6 +187,7 @@ async fn of_two_refreshes_one_wins(#[values(Engine::Sqlite, Engine::Postgres)] e
             expected_sealed_version: 1,
             sealed: store.seal(&connection.id, 2, &connection.target.hosts, secret),
             life: TokenLife::default(),
+            keeps_refresh_token: false,
             hosts: connection.target.hosts.clone(),
         })
     };

@@ -44,6 +44,7 @@ fn replacement(store: &TestStore, connection: &Connection) -> Change {
         sealed: store.seal(&connection.id, 2, &connection.target.hosts, "marker-renewed"),
         hosts: connection.target.hosts.clone(),
         life: TokenLife::default(),
+        keeps_refresh_token: false,
     })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use tombolo_api::ConnectionQuery;
+use tombolo_api::{ConnectionQuery, ConnectionSummary, Health};
 use tombolo_platform::start::StartOptions;
 
 use super::Check;
@@ -13,6 +13,8 @@ use crate::output::Output;
 
 /// Most connections whose hosts are looked up.
 const CONNECTIONS_MAX: u32 = 50;
+/// Most connections that one line names.
+const NAMED_MAX: usize = 10;
 
 /// Looks at the server or the database, and finds the hosts of the connections.
 pub async fn look(
@@ -45,6 +47,10 @@ pub async fn look(
         checks.push(Check::good("database", "it opens, and the master key is the right one"));
         checks.push(Check::good("server", "none runs; commands work without"));
     }
+    match restored(&api).await {
+        Ok(check) => checks.extend(check),
+        Err(error) => checks.push(Check::failed("connections", &error)),
+    }
     let hosts = match hosts(&api).await {
         Ok(hosts) => hosts.into_iter().collect(),
         Err(error) => {
@@ -54,6 +60,29 @@ pub async fn look(
     };
     api.finish().await;
     (checks, hosts)
+}
+
+/// Connections that wait for somebody since the database was restored.
+async fn restored(api: &Api) -> anyhow::Result<Option<Check>> {
+    let wanted = ConnectionQuery { health: Some(Health::Unverified), ..ConnectionQuery::default() };
+    let unverified = api.list_connections(&wanted).await?.connections;
+    let is_held = |known: &ConnectionSummary| {
+        known.health.failure.as_ref().is_some_and(|failure| failure.code == "restored")
+    };
+    let names: Vec<String> = unverified.into_iter().filter(is_held).map(|known| known.name).collect();
+    if names.is_empty() {
+        return Ok(None);
+    }
+    let more = names.len().saturating_sub(NAMED_MAX);
+    let named = names[..names.len() - more].join(", ");
+    let named = if more > 0 { format!("{named} and {more} more") } else { named };
+    let saw = format!(
+        "it was restored from a backup; the refresh tokens of {} connections may be out of date: {named}",
+        names.len()
+    );
+    let fix = "Test each with `tombolo connection test NAME`, which uses its refresh token, unless the original of this database \
+               still runs. docs/operating.md tells more.";
+    Ok(Some(Check::notice("database", saw, fix)))
 }
 
 async fn hosts(api: &Api) -> anyhow::Result<BTreeSet<String>> {

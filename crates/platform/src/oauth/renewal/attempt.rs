@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tombolo_auth::Grant;
+use tombolo_catalog::OAuth2;
 use tombolo_egress::TimeOuts;
 use tombolo_store::{
     BegunRenewal, Change, Connection, ConnectionId, CredentialsReplacement, EnvironmentId, Lease,
@@ -23,6 +24,7 @@ use crate::health::{earliest, mended};
 use crate::platform::Platform;
 use crate::problem::Problem;
 use crate::proxy::route_options;
+use crate::restoration::restored;
 
 /// How long a renewal belongs to its process without a sign of life: what a killed one leaves behind is taken up after
 /// this time.
@@ -40,6 +42,9 @@ impl Platform {
         id: &ConnectionId,
         seen_version: u64,
     ) -> Outcome {
+        // A database that was put back to an older state holds refresh tokens that must not be used.
+        self.directory.poll(&self.store).await?;
+        self.mind_restoration().await?;
         let mut pauses = Pauses::default();
         loop {
             let (node, now) = (&self.name, self.now());
@@ -51,6 +56,7 @@ impl Platform {
                 RenewalStart::Renewed => return Ok(()),
                 RenewalStart::Postponed(renewal) => return Err(standing_failure(&renewal, now)),
                 RenewalStart::Begun(begun) => return self.carry_out(&begun).await,
+                RenewalStart::Restored => return Err(restored()),
                 RenewalStart::Held => pauses.next().await,
             }
         }
@@ -136,6 +142,8 @@ impl Platform {
                 tokens.ok_or_else(nothing_to_renew)?
             }
         };
+        let keeps_refresh_token =
+            tokens.credentials.value(OAuth2::REFRESH_TOKEN) == old.value(OAuth2::REFRESH_TOKEN);
         let place = Place { version: connection.sealed_version + 1, ..place_of(connection) };
         let sealed = self.safe.seal_with(sealer, place, &tokens.credentials)?;
         let life = life_of(scheme, &tokens, now, spread(&connection.id));
@@ -145,6 +153,7 @@ impl Platform {
             expected_sealed_version: connection.sealed_version,
             sealed: sealed.sealed,
             hosts: connection.target.hosts.clone(),
+            keeps_refresh_token,
             // A vendor that keeps the refresh token has no reason to say again when it ends.
             life: TokenLife {
                 ends_at: earliest(
@@ -175,6 +184,7 @@ impl Platform {
             match written {
                 Ok(committed) => {
                     self.directory.committed(&committed);
+                    self.remember_progress();
                     if pauses.waited() {
                         tracing::info!(connection = %id, "new tokens are written down at last");
                     }

@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::platform::Platform;
 use crate::problem::{Problem, ProblemKind};
 use crate::proxy::Plan;
+use crate::restoration::restored;
 
 /// For how long a failure is the answer to everybody who asks, without a look into the database.
 const FAILURE_KEPT: Duration = Duration::from_secs(1);
@@ -164,7 +165,8 @@ impl Platform {
                 // Another process may have renewed, of which the kept plans here know nothing yet.
                 ended = platform.directory.poll(&platform.store).await.map_err(Problem::from);
             }
-            let failed = ended.is_err();
+            // One that only a person can undo is no answer any more as soon as that is done.
+            let failed = ended.as_ref().is_err_and(|problem| problem.code != restored().code);
             tell.send_replace(Some(ended));
             if failed {
                 // Whoever comes right after a failure gets the same answer.

@@ -7,7 +7,9 @@ use serde_json::{Map, Value};
 use tombolo_api as api;
 use tombolo_platform::catalog::{self, AuthMode};
 use tombolo_platform::store::{Connection, Health, Integration};
-use tombolo_platform::{Details, Outcome, ReadCredentials, StageReport, TestEvent, TestReport, Verdict};
+use tombolo_platform::{
+    Details, Outcome, ReadCredentials, StageReport, TestEvent, TestReport, Verdict, restored_problem,
+};
 
 use crate::problem;
 use crate::routes::connect::end_user;
@@ -127,11 +129,22 @@ fn health(connection: &Connection) -> api::ConnectionHealth {
         next_try_at: connection.next_test_at.map(moment),
         ends_at: connection.life.ends_at.map(moment),
         verdict: found.as_ref().map(verdict),
-        failure: failure.map(|failure| api::HealthFailure {
-            code: words(failure, "code"),
-            what: words(failure, "what"),
-            fix: words(failure, "fix"),
-        }),
+        failure: restored_problem(connection).map_or_else(
+            || {
+                failure.map(|failure| api::HealthFailure {
+                    code: words(failure, "code"),
+                    what: words(failure, "what"),
+                    fix: words(failure, "fix"),
+                })
+            },
+            |problem| {
+                Some(api::HealthFailure {
+                    code: problem.code.to_owned(),
+                    what: problem.what,
+                    fix: problem.fix,
+                })
+            },
+        ),
         capabilities: capabilities.unwrap_or_default(),
     }
 }
