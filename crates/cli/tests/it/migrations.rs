@@ -1,11 +1,15 @@
 //! Integrations and connections that are brought along from the compatible product.
 
 use std::fmt::Write as _;
+use std::process::Stdio;
+use std::time::Duration;
 
 use http::Request;
 use serde_json::{Value, json};
 use tombolo_api::client::{ApiClient, Transport, full};
+use tombolo_store::testing::new_postgres_database;
 
+use crate::servers::{free_port, serve};
 use crate::stand_in::{KEY, StandIn, State};
 use crate::world::{CUSTOMERS, Ran, World, run};
 
@@ -339,4 +343,100 @@ async fn what_stands_in_the_way_is_said_before_anything_is_written() {
     2 error: one more thing is needed: API key of the other server
       Say where it is: --key-from stdin, --key-from file:PATH or --key-from env:NAME.
     ");
+}
+
+/// `NPM_CLIENTS_DIR` names the folder whose `node_modules` holds the client; `cargo xtask test` sets it.
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_go_on_with_another_host_and_the_same_key() {
+    let Some(clients) = std::env::var_os("NPM_CLIENTS_DIR") else {
+        eprintln!("NOT RUN: no program goes on after a switch, because NPM_CLIENTS_DIR is unset");
+        return;
+    };
+    let world = World::start().await;
+    let grant = grant(&world).await;
+    let stand_in = StandIn::start(estate(&grant)).await;
+    let port = free_port();
+    let _served = serve(&world, port).await;
+    let moved = migrate(&world, &stand_in, &["--integration", "main", "--integration", "with client"]).await;
+    assert_eq!(moved.code, 1, "{}{}", moved.out, moved.err);
+    let [everything, tokens] = ["environment:*", "environment:connections:read_credentials"];
+    let import =
+        ["api-key", "import", "backend", "--from", "stdin", "--scope", everything, "--scope", tokens];
+    assert_eq!(world.run_with(&import, KEY).await.code, 0);
+
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/npm/after-switch.mjs");
+    let node = std::env::var_os("NODE_BIN").unwrap_or_else(|| "node".into());
+    let mut node = std::process::Command::new(node);
+    node.arg(script)
+        .env("NPM_CLIENTS_DIR", clients)
+        .env("BASE_URL", format!("http://localhost:{port}"))
+        .env("API_KEY", KEY)
+        .env("UNUSUAL_ID", UNUSUAL)
+        .env("REFRESH_TOKEN", &grant.refresh_token);
+    let ran = run(node, "").await;
+    assert!(ran.code == 0 && ran.out.ends_with("all passed\n"), "{}{}", ran.out, ran.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_on_postgresql_gets_the_same() {
+    let world = World::start().await;
+    let grant = grant(&world).await;
+    let stand_in = StandIn::start(estate(&grant)).await;
+    let key = world.path("master.key").display().to_string();
+    assert_eq!(world.run(&["key", "generate", &key]).await.code, 0);
+    let mut configuration = std::fs::read_to_string(world.path("tombolo.toml")).expect("readable");
+    let database = new_postgres_database().await;
+    write!(configuration, "[database]\nurl = \"{database}\"\n[master_key]\nfile = \"{key}\"\n")
+        .expect("written");
+    std::fs::write(world.path("tombolo.toml"), configuration).expect("written");
+
+    for outcome in ["moved", "already_there"] {
+        let ran = migrate(&world, &stand_in, &["--json", "--integration", "with client"]).await;
+        let report: Value =
+            serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}{}", ran.out, ran.err));
+        assert_eq!(report["integrations"][0]["outcome"], outcome);
+        assert_eq!(report["connections"][0]["outcome"], outcome, "{}", ran.out);
+        assert_eq!(report["connections"][1]["code"], "refresh_token_missing");
+    }
+    let called = world.run(&["request", "-c", "anna", "GET", "/k/v1/app.json?id=1"]).await;
+    assert_eq!(called.code, 0, "{}", called.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_who_stops_a_run_is_told_how_far_it_came() {
+    let world = World::start().await;
+    let grant = grant(&world).await;
+    // It asks to wait for longer than anybody does.
+    let stand_in = StandIn::start(State { busy: 0, pauses_at: Some(6), ..estate(&grant) }).await;
+    let from = stand_in.url();
+    let mut command = world.command(&[
+        "migrate",
+        "nango",
+        "--from",
+        &from,
+        "--private-address",
+        "--key-from",
+        "env:NANGO_SECRET_KEY",
+        "--integration",
+        "main",
+        "--json",
+    ]);
+    command.env("NANGO_SECRET_KEY", KEY).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().expect("the binary runs");
+    let id = child.id().to_string();
+    while stand_in.change(|state| state.asked.len()) < 7 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().expect("kill runs").success());
+    let ended = tokio::task::spawn_blocking(move || child.wait_with_output()).await.expect("not cancelled");
+    let ended = ended.expect("it ends");
+    let report: Value = serde_json::from_slice(&ended.stdout).expect("a report");
+    assert_eq!((ended.status.code(), &report["is_complete"]), (Some(1), &false.into()));
+    assert!(String::from_utf8_lossy(&ended.stderr).contains("Run the command again to go on"));
+
+    stand_in.change(|state| state.pauses_at = None);
+    let resumed = migrate(&world, &stand_in, &["--json", "--integration", "main"]).await;
+    assert!(
+        fates(&resumed).contains("main/u-1: already_there") || fates(&resumed).contains("main/u-1: moved")
+    );
 }

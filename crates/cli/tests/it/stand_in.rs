@@ -29,7 +29,9 @@ pub struct State {
     pub busy: usize,
     /// From this request on it breaks every connection off.
     pub breaks_at: Option<usize>,
-    /// Whether the key may read credentials.
+    /// From this request on it asks to wait.
+    pub pauses_at: Option<usize>,
+    /// Whether credentials are hidden from the key.
     pub hides_credentials: bool,
     /// The targets that were asked for.
     pub asked: Vec<String>,
@@ -69,10 +71,14 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
     let head = String::from_utf8(head).expect("ASCII");
     let target = head.split(' ').nth(1).expect("a request line").to_owned();
     let is_known = head.to_ascii_lowercase().contains(&format!("authorization: bearer {KEY}\r\n"));
-    let Some((status, body)) = state.lock().expect("not poisoned").answer(&target, is_known) else { return };
+    let (answer, pause) = {
+        let mut state = state.lock().expect("not poisoned");
+        (state.answer(&target, is_known), if state.pauses_at.is_some() { 300 } else { 0 })
+    };
+    let Some((status, body)) = answer else { return };
     let body = body.to_string();
     let answer = format!(
-        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nretry-after: 0\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nretry-after: {pause}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
     );
     // Whoever asked may be gone.
@@ -86,8 +92,8 @@ impl State {
         if self.breaks_at.is_some_and(|at| self.asked.len() > at) {
             return None;
         }
-        if self.busy > 0 {
-            self.busy -= 1;
+        if self.busy > 0 || self.pauses_at.is_some_and(|at| self.asked.len() > at) {
+            self.busy = self.busy.saturating_sub(1);
             return Some((
                 429,
                 json!({ "error": { "code": "too_many_request", "method": "GET", "path": target } }),
