@@ -45,6 +45,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "restorations",
         text: include_str!("../migrations/main/0011_restorations.sql"),
     },
+    Migration {
+        version: 12,
+        name: "revocations",
+        text: include_str!("../migrations/main/0012_revocations.sql"),
+    },
 ];
 const ACTIVITY_MIGRATIONS: &[Migration] = &[Migration {
     version: 1,
