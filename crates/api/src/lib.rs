@@ -15,6 +15,7 @@ mod import_connection;
 mod integration;
 mod job;
 mod key;
+mod notification;
 mod oauth_client;
 mod problem;
 mod provider;
@@ -37,9 +38,9 @@ pub use connect_session::{
 };
 pub use connection::{
     Connection, ConnectionError, ConnectionHealth, ConnectionIds, ConnectionQuery, ConnectionSummary,
-    Connections, CreateConnection, CreatedConnection, CredentialsRead, DeletedConnection, Health,
-    HealthFailure, IntegrationOfConnection, PutMetadata, ReadConnectionQuery, ReconnectConnection,
-    TestConnection, UpdateConnection, UpdatedConnection,
+    Connections, CreateConnection, CreatedConnection, CredentialsRead, Health, HealthFailure,
+    IntegrationOfConnection, PutMetadata, ReadConnectionQuery, ReconnectConnection, TestConnection,
+    UpdateConnection, UpdatedConnection,
 };
 pub use connection_test::{
     CreateProgress, Details, Outcome, Side, StageReport, TestProgress, TestReport, Verdict,
@@ -53,6 +54,10 @@ pub use integration::{
 };
 pub use job::{Job, JobState, Jobs, JobsQuery};
 pub use key::{DataKey, EnvironmentKeys, Keys};
+pub use notification::{
+    CreateNotificationRecipient, NotificationChannel, NotificationKind, NotificationLanguage,
+    NotificationRecipient, NotificationRecipients, UpdateNotificationRecipient,
+};
 pub use oauth_client::{CreateOAuthClient, OAuthClient, OAuthClients, UpdateOAuthClient};
 pub use problem::{Problem, ProblemError, ProblemField};
 pub use provider::{

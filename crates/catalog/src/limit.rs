@@ -1,6 +1,9 @@
 //! What a vendor allows: requests in flight, lengths of URLs, and what may be sent again.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::path_rule::CallPattern;
 
@@ -48,8 +51,62 @@ pub struct Retry {
     pub never: Vec<CallPattern>,
     /// Response headers beside `Retry-After` that say how many seconds to wait.
     pub after: Vec<String>,
-    /// Response headers that say at which moment to come back, in seconds since 1970.
+    /// Response headers that say at which moment to come back: seconds or milliseconds since 1970, a date, or seconds from
+    /// now.
     pub at: Vec<String>,
+    /// The response header that says how much may still be sent: a refusal with 0 is one for the moment.
+    pub remaining: Option<String>,
+    /// Statuses beside 429 and 502 to 504 with which the vendor says that it cannot at the moment.
+    pub statuses: Vec<StatusRange>,
+}
+
+/// A status such as `403`, or a hundred of them such as `5xx`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusRange {
+    /// One status.
+    One(u16),
+    /// All that begin with this digit.
+    Hundred(u16),
+}
+
+impl StatusRange {
+    /// Whether a status is meant.
+    pub fn covers(self, status: u16) -> bool {
+        match self {
+            Self::One(known) => known == status,
+            Self::Hundred(digit) => status / 100 == digit,
+        }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        if let Some(digit) = text.strip_suffix("xx") {
+            return digit.parse().ok().filter(|digit| matches!(digit, 4 | 5)).map(Self::Hundred);
+        }
+        text.parse().ok().filter(|status| matches!(status, 400..=599)).map(Self::One)
+    }
+}
+
+impl<'de> Deserialize<'de> for StatusRange {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = StatusRange;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a status from 400 to 599, `4xx` or `5xx`")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<StatusRange, E> {
+                StatusRange::read(text).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<StatusRange, E> {
+                StatusRange::read(&number.to_string())
+                    .ok_or_else(|| E::invalid_value(de::Unexpected::Unsigned(number), &self))
+            }
+        }
+        deserializer.deserialize_any(Text)
+    }
 }
 
 /// How a vendor parts long lists. Kept for whoever reads lists; calls go through as they are.

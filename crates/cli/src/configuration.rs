@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 use secrecy::SecretString;
 use serde::Deserialize;
 use tombolo_platform::Housekeeping;
+use tombolo_platform::notifications::{MailSettings, MailTls};
 use tombolo_platform::start::{ConnectToOption, EgressOptions, MasterKeySource, StartOptions};
 use tombolo_server::{ServerOptions, Tls};
 
@@ -30,6 +31,7 @@ pub struct Configuration {
     pub activity: ActivitySection,
     pub verification: VerificationSection,
     pub webhooks: WebhooksSection,
+    pub mail: MailSection,
     pub log: LogSection,
 }
 
@@ -111,6 +113,28 @@ pub struct WebhooksSection {
     pub timeout_seconds: NonZeroU32,
 }
 
+/// The password can be neither printed nor serialised.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailSection {
+    pub host: String,
+    pub port: u16,
+    pub tls: MailProtection,
+    pub user: String,
+    pub password: SecretString,
+    pub password_file: PathBuf,
+    pub from: String,
+    pub authority_file: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailProtection {
+    StartTls,
+    Always,
+    Never,
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogSection {
@@ -169,6 +193,7 @@ impl Configuration {
         options.egress = self.egress.options()?;
         options.slow_calls = Duration::from_millis(self.activity.slow_milliseconds.into());
         options.webhook_patience = Duration::from_secs(self.webhooks.timeout_seconds.get().into());
+        options.mail = self.mail.settings()?;
         Ok(options)
     }
 
@@ -233,6 +258,37 @@ impl EgressSection {
             extra_authorities: present(&self.extra_authorities_file),
             connect_to: connect_to.collect::<anyhow::Result<_>>()?,
         })
+    }
+}
+
+impl MailSection {
+    fn settings(&self) -> anyhow::Result<Option<MailSettings>> {
+        use secrecy::ExposeSecret as _;
+        if self.host.is_empty() {
+            return Ok(None);
+        }
+        let text = |file: &Path| {
+            std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+        };
+        let password = match present(&self.password_file) {
+            Some(file) => text(&file)?.trim_end_matches(['\r', '\n']).into(),
+            None => self.password.clone(),
+        };
+        if self.user.is_empty() != password.expose_secret().is_empty() {
+            bail!("mail.user and mail.password (or mail.password_file) belong together: set both or none");
+        }
+        Ok(Some(MailSettings {
+            host: self.host.clone(),
+            port: self.port,
+            tls: match self.tls {
+                MailProtection::StartTls => MailTls::StartTls,
+                MailProtection::Always => MailTls::Always,
+                MailProtection::Never => MailTls::Never,
+            },
+            user: (!self.user.is_empty()).then(|| (self.user.clone(), password)),
+            from: self.from.clone(),
+            authorities: present(&self.authority_file).map(|file| text(&file)).transpose()?,
+        }))
     }
 }
 

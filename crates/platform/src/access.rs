@@ -53,6 +53,10 @@ pub enum Scope {
     ReadWebhooks,
     /// Make, change, test, replay and delete webhooks.
     ManageWebhooks,
+    /// See who is told about the health of connections, never the addresses of chats.
+    ReadNotifications,
+    /// Make, change, test and delete those recipients.
+    ManageNotifications,
     /// See jobs.
     ReadJobs,
     /// Retry and cancel jobs.
@@ -90,6 +94,8 @@ impl Scope {
             Self::ManageApiKeys => "environment:api_keys",
             Self::ReadWebhooks => "environment:webhooks:read",
             Self::ManageWebhooks => "environment:webhooks:manage",
+            Self::ReadNotifications => "environment:notifications:read",
+            Self::ManageNotifications => "environment:notifications:manage",
             Self::ReadJobs => "environment:jobs:read",
             Self::ManageJobs => "environment:jobs:manage",
             Self::ReadKeys => "installation:keys:read",
@@ -99,7 +105,7 @@ impl Scope {
     }
 
     /// Every scope.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::ListConnections,
         Self::ReadConnection,
         Self::CreateConnection,
@@ -121,6 +127,8 @@ impl Scope {
         Self::ManageApiKeys,
         Self::ReadWebhooks,
         Self::ManageWebhooks,
+        Self::ReadNotifications,
+        Self::ManageNotifications,
         Self::ReadJobs,
         Self::ManageJobs,
         Self::ReadKeys,

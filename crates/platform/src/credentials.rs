@@ -27,6 +27,8 @@ pub(crate) enum Purpose {
     Webhook,
     /// What waits in a connect session until its account is linked.
     ConnectSession,
+    /// The address of a chat that is told about the health of connections.
+    Recipient,
 }
 
 impl Purpose {
@@ -38,6 +40,7 @@ impl Purpose {
             Self::Variable => "variable",
             Self::Webhook => "webhook",
             Self::ConnectSession => "connect_session",
+            Self::Recipient => "recipient",
         }
     }
 }

@@ -8,6 +8,7 @@ use tombolo_store::{ActorKind, Change, Connection, ConnectionHealth, Health, Tim
 use crate::access::Access;
 use crate::connection_test::TestReport;
 use crate::connections::object_of;
+use crate::notifications::news_of_health;
 use crate::platform::events;
 use crate::problem::Problem;
 
@@ -67,7 +68,8 @@ impl News {
 
 /// What is written about news: the row, and when the health is another than before the events that tell of it.
 pub(crate) fn noted(access: &Access, connection: &Connection, news: News) -> Vec<Change> {
-    let changed = news.health != connection.health;
+    let health = news.health;
+    let changed = health != connection.health;
     let told = json!({
         "from": connection.health.as_str(), "to": news.health.as_str(), "why": why(&news.detail),
         "next_try_at": news.next_test_at.map(written),
@@ -84,6 +86,7 @@ pub(crate) fn noted(access: &Access, connection: &Connection, news: News) -> Vec
     })];
     if changed {
         changes.extend(events(access, "connection.health_changed", object_of(connection), told, true));
+        changes.extend(news_of_health(connection, health));
     }
     changes
 }

@@ -1,7 +1,7 @@
 //! The platform: its parts, and what they share.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
@@ -22,6 +22,7 @@ use crate::credentials::Safe;
 use crate::directory::{Caller, Directory, plan_name};
 use crate::jobs::HeldJobs;
 use crate::metrics::JobCounts;
+use crate::notifications::Mailer;
 use crate::oauth::{RenewalPatience, Renewals, Renewer};
 use crate::problem::{Problem, ProblemKind};
 use crate::proxy::{Governors, Lane, Plan, certified_prefix};
@@ -69,6 +70,10 @@ pub struct Platform {
     pub(crate) memory: Memory,
     /// Held by whoever finds out whether the database was restored.
     pub(crate) examining: tokio::sync::Mutex<()>,
+    /// The operator's mail server, if there is one.
+    pub(crate) mailer: Option<Mailer>,
+    /// What links begin with, once it is known how browsers reach the server.
+    pub(crate) public_url: OnceLock<String>,
     /// The runtime that owns the database; proxy threads hand their questions over to it.
     control: Handle,
 }
@@ -95,6 +100,8 @@ pub struct PlatformParts {
     pub renewal_patience: RenewalPatience,
     /// Where it is remembered how far the database has come.
     pub data_directory: PathBuf,
+    /// The operator's mail server, if there is one.
+    pub mailer: Option<Mailer>,
 }
 
 impl Platform {
@@ -117,6 +124,8 @@ impl Platform {
             renewal_patience: parts.renewal_patience,
             memory: Memory::in_directory(parts.data_directory),
             examining: tokio::sync::Mutex::default(),
+            mailer: parts.mailer,
+            public_url: OnceLock::new(),
             control: Handle::current(),
             slow_calls,
             store,
@@ -125,6 +134,12 @@ impl Platform {
             clock,
             random,
         })
+    }
+
+    /// Says how browsers reach the server: what links in messages begin with. The first word counts.
+    pub fn reached_as(&self, public_url: &str) {
+        // Another server over the same platform says the same, or is one of a test.
+        let _ = self.public_url.set(public_url.trim_end_matches('/').to_owned());
     }
 
     /// The providers.

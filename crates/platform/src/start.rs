@@ -17,6 +17,7 @@ use tombolo_store::{DataDirectory, DirectoryError, Location, PostgresLocation, S
 use tombolo_vault::{KeyRing, MasterKey, MasterKeyError, Random, SystemRandom};
 
 use crate::clock::{Clock, SystemClock};
+use crate::notifications::{MailSettings, Mailer};
 use crate::oauth::RenewalPatience;
 use crate::platform::{DEFAULT_ENVIRONMENT, Platform, PlatformParts};
 
@@ -54,6 +55,8 @@ pub struct StartOptions {
     pub webhook_patience: Duration,
     /// How long a renewal of tokens may take.
     pub renewal_patience: RenewalPatience,
+    /// The operator's mail server.
+    pub mail: Option<MailSettings>,
     /// Where time comes from.
     pub clock: Arc<dyn Clock>,
     /// Where randomness comes from.
@@ -75,6 +78,7 @@ impl StartOptions {
             slow_calls: Duration::from_secs(2),
             webhook_patience: Duration::from_secs(20),
             renewal_patience: RenewalPatience::default(),
+            mail: None,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
             resolver: Arc::new(SystemResolver),
@@ -194,6 +198,8 @@ pub enum StartError {
 pub async fn start(options: StartOptions) -> Result<Started, StartError> {
     let catalog = Arc::new(read_catalog(options.provider_directory.as_deref())?);
     let egress = Egress::new(egress_settings(&options.egress)?, options.resolver);
+    let mailer = options.mail.as_ref().map(Mailer::new).transpose();
+    let mailer = mailer.map_err(|reason| StartError::Setting { setting: "mail", reason })?;
     let (location, directory) = if let Some(url) = &options.postgres {
         (Location::Postgres(PostgresLocation { url: url.clone(), max_connections: 10 }), None)
     } else {
@@ -222,6 +228,7 @@ pub async fn start(options: StartOptions) -> Result<Started, StartError> {
         webhook_patience: options.webhook_patience,
         renewal_patience: options.renewal_patience,
         data_directory: options.data_directory,
+        mailer,
     };
     let platform = Platform::new(parts);
     if let Err(problem) = platform.examine_progress().await {

@@ -11,6 +11,7 @@ use tombolo_store::{ActorKind, Change, ConnectionId, EnvironmentId, Health, Time
 use crate::access::Access;
 use crate::connections::object_of;
 use crate::health::{News, WARNINGS, detail_of, noted, written};
+use crate::notifications::news_of_end;
 use crate::platform::{Platform, events};
 use crate::problem::{Problem, ProblemKind};
 
@@ -99,6 +100,7 @@ impl Platform {
         if let Some(connection) = self.store.connection(environment, id).await? {
             let access = Access::unrestricted(environment.clone(), ActorKind::System, "verification");
             let left = connection.life.ends_at.map(|end| end.since(now).as_secs().div_ceil(86_400));
+            changes.push(news_of_end(&connection, left.and_then(|left| u32::try_from(left).ok())));
             let told = json!({ "ends_at": connection.life.ends_at.map(written), "days_left": left });
             changes.extend(events(&access, "connection.expiring", object_of(&connection), told, true));
             if connection.health == Health::Active {

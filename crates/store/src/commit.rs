@@ -21,9 +21,9 @@ use crate::id::{
 use crate::integrations::{self, IntegrationUpdate, NewIntegration};
 use crate::jobs::{self, JobLease, NewJob};
 use crate::leases::{self, Lease};
+use crate::notifications::NotificationChange;
 use crate::oauth_clients::{self, NewOAuthClient, OAuthClientUpdate};
 use crate::restorations;
-use crate::revocations::{self, Revocation};
 use crate::schedules::{self, Schedule};
 use crate::socket_messages::{self, SocketMessage};
 use crate::store::Store;
@@ -58,10 +58,6 @@ pub enum Change {
     WarnOfEnd(EnvironmentId, ConnectionId, u32),
     /// Empties the secrets of a connection, frees its name and hides it.
     DeleteConnection(EnvironmentId, ConnectionId),
-    /// Keeps the credentials of a connection that is deleted in the same act, until its tokens are given back.
-    InsertRevocation(Revocation),
-    /// Forgets them.
-    DeleteRevocation(EnvironmentId, ConnectionId),
     /// Makes an OAuth client.
     InsertOAuthClient(NewOAuthClient),
     /// Changes an OAuth client.
@@ -120,6 +116,8 @@ pub enum Change {
     PutSchedule(Schedule),
     /// Writes news for an embedder, and a delivery for every webhook that wants it.
     AddWebhookEvent(NewWebhookEvent),
+    /// Writes something about notifications.
+    Notification(NotificationChange),
     /// Writes something else about webhooks.
     Webhook(WebhookChange),
     /// Writes who did what.
@@ -200,8 +198,6 @@ async fn apply(
         }
         Change::TrustRestored(environment, id) => restorations::trust(act, environment, id).await,
         Change::DeleteConnection(environment, id) => connections::delete(act, environment, id).await,
-        Change::InsertRevocation(new) => revocations::insert(act, new).await,
-        Change::DeleteRevocation(environment, id) => revocations::delete(act, environment, id).await,
         Change::InsertOAuthClient(new) => oauth_clients::insert(act, new).await,
         Change::UpdateOAuthClient(update) => oauth_clients::update(act, update).await,
         Change::DeleteOAuthClient(environment, id) => oauth_clients::delete(act, environment, id).await,
@@ -237,6 +233,7 @@ async fn apply(
             committed.webhook_events.push(webhook_events::insert(act, new).await?);
             Ok(())
         }
+        Change::Notification(change) => change.apply(act).await,
         Change::Webhook(change) => {
             committed.redelivered += change.apply(act).await?;
             Ok(())
@@ -270,8 +267,6 @@ fn outdated_environments(changes: &[Change]) -> BTreeSet<&EnvironmentId> {
             Change::InsertEnvironment(_)
             | Change::TouchApiKey(..)
             | Change::FailRenewal(_)
-            | Change::InsertRevocation(_)
-            | Change::DeleteRevocation(..)
             | Change::WarnOfEnd(..)
             | Change::InsertConnectSession(_)
             | Change::SealConnectSession(_)
@@ -292,6 +287,7 @@ fn outdated_environments(changes: &[Change]) -> BTreeSet<&EnvironmentId> {
             | Change::RetryJob(_)
             | Change::PutSchedule(_)
             | Change::AddWebhookEvent(_)
+            | Change::Notification(_)
             | Change::Webhook(_)
             | Change::Audit(_) => None,
         })

@@ -102,6 +102,8 @@ ids! {
     WebhookId "whk_";
     /// Names one event on its way to one receiver.
     WebhookDeliveryId "whd_";
+    /// Names somebody who is told about the health of connections.
+    RecipientId "rcp_";
     /// Names an installation.
     InstanceId "ins_";
 }

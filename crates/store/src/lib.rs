@@ -19,9 +19,9 @@ mod integrations;
 mod jobs;
 mod leases;
 mod name;
+mod notifications;
 mod oauth_clients;
 mod restorations;
-mod revocations;
 mod schedules;
 mod socket_messages;
 mod store;
@@ -54,15 +54,19 @@ pub use environments::{Environment, NewEnvironment, StoredDataKey};
 pub use error::StoreError;
 pub use id::{
     ApiKeyId, AuditEventId, AuthorizationId, ConnectSessionId, ConnectionId, EnvironmentId, InstanceId,
-    IntegrationId, InvalidId, JobId, OAuthClientId, WebhookDeliveryId, WebhookEventId, WebhookId,
+    IntegrationId, InvalidId, JobId, OAuthClientId, RecipientId, WebhookDeliveryId, WebhookEventId,
+    WebhookId,
 };
 pub use instance::Instance;
 pub use integrations::{Integration, IntegrationUpdate, NewIntegration};
 pub use jobs::{ClaimedJob, Job, JobFilter, JobLease, JobState, NewJob};
 pub use leases::Lease;
+pub use notifications::{
+    Channel, DueNotice, NOTIFICATION_JOB, NewNotice, NewRecipient, NewReconnectLink, NoticeKind,
+    NotificationChange, Recipient, RecipientUpdate, ReconnectLink, Told,
+};
 pub use oauth_clients::{NewOAuthClient, OAuthClient, OAuthClientUpdate};
 pub use restorations::{Held, HeldConnection, Progress};
-pub use revocations::{REVOCATION_JOB, Revocation};
 pub use schedules::Schedule;
 pub use socket_messages::SocketMessage;
 pub use store::Store;

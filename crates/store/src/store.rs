@@ -47,8 +47,8 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         version: 12,
-        name: "revocations",
-        text: include_str!("../migrations/main/0012_revocations.sql"),
+        name: "notifications",
+        text: include_str!("../migrations/main/0012_notifications.sql"),
     },
 ];
 const ACTIVITY_MIGRATIONS: &[Migration] = &[Migration {

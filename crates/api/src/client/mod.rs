@@ -11,6 +11,7 @@
 
 mod error;
 mod lines;
+mod notifications;
 mod resources;
 mod transport;
 mod webhooks;

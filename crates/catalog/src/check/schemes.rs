@@ -3,6 +3,7 @@
 use super::{Faults, address, expressions};
 use crate::diagnostic::{Place, nearest};
 use crate::field::FieldKind;
+use crate::host::HostPattern;
 use crate::oauth2::OAuth2;
 use crate::provider::ProviderText;
 use crate::scheme::{AuthScheme, Entries, SchemeKind};
@@ -83,6 +84,7 @@ fn check_oauth2(oauth2: &OAuth2, place: Place, written: &ProviderText, faults: &
     for url in oauth2.urls() {
         address::check_url(url, written, faults);
     }
+    check_redirected(oauth2, written, faults);
     for (field, path) in &oauth2.token_answer.config {
         if written.config.get(field).is_none() {
             let fix = format!("declare `{field}` under `config`, or remove the line `{field}: {path}`");
@@ -91,6 +93,24 @@ fn check_oauth2(oauth2: &OAuth2, place: Place, written: &ProviderText, faults: &
     }
     for header in oauth2.token_headers.keys() {
         check_header(Some(header), place, faults);
+    }
+}
+
+/// Where any host will do, it is typed by whoever links the account. A redirect passes through a browser, so what it carries
+/// does not choose where the secrets go.
+fn check_redirected(oauth2: &OAuth2, written: &ProviderText, faults: &mut Faults<'_>) {
+    if !written.hosts.iter().any(HostPattern::is_typed) {
+        return;
+    }
+    for address in oauth2.token_urls().chain([&written.base_url]) {
+        let chosen = address.config_names().find(|name| oauth2.redirect_config.contains_key(*name));
+        if let Some(name) = chosen {
+            faults.add(
+                address.place(),
+                format!("the vendor's redirect fills `config.{name}`, and so would choose any host for the secrets"),
+                format!("name the vendor's hosts in `hosts`, or have `{name}` typed: remove it from `redirect_config`"),
+            );
+        }
     }
 }
 

@@ -97,8 +97,16 @@ pub(super) fn retry(entry: &Entry) -> Option<Value> {
     };
     let after: Vec<String> =
         names("after").into_iter().filter(|name| !name.eq_ignore_ascii_case("retry-after")).collect();
-    let at = names("at");
-    (!after.is_empty() || !at.is_empty()).then(|| json!({ "after": after, "at": at }))
+    let mut ours = Map::new();
+    for (key, several) in [("after", after), ("at", names("at")), ("statuses", names("error_code"))] {
+        if !several.is_empty() {
+            ours.insert(key.to_owned(), json!(several));
+        }
+    }
+    if let Some(header) = names("remaining").first() {
+        ours.insert("remaining".to_owned(), json!(header));
+    }
+    (!ours.is_empty()).then_some(Value::Object(ours))
 }
 
 /// How the vendor parts long lists.

@@ -56,3 +56,61 @@ fn tokens_of_the_vendor() {
       fix: declare `team` under `config`, or remove the line `team: team.id`
     ");
 }
+
+/// A redirect passes through a browser: what it carries must not choose where the secrets go.
+#[test]
+fn a_redirect_that_would_choose_any_host() {
+    let common = Common::built_in().expect("the common table loads");
+    let told_of = |hosts: &str, base_url: &str, token_url: &str| {
+        let text = format!(
+            "id: acme
+name: {{ en: Acme, ja: Acme }}
+description: {{ en: Orders., ja: 注文を扱います。 }}
+documentation: https://developers.acme.example/
+hosts: [{hosts}]
+base_url: {base_url}
+config:
+  host:
+    label: {{ en: Host, ja: ホスト }}
+    automatic: true
+auth:
+  - id: oauth2
+    name: {{ en: OAuth, ja: OAuth }}
+    type: oauth2
+    oauth2:
+      flow: authorization_code
+      authorization_url: https://id.acme.example/auth
+      token_url: {token_url}
+      redirect_config: {{ host: api_host }}
+strip_headers: [Authorization]
+test:
+  - id: credential
+    name: {{ en: The token is accepted, ja: トークンが受け付けられる }}
+    request: {{ path: /me }}
+    accept: {{ member: id }}
+"
+        );
+        match Provider::parse("acme.yaml", &text, &common) {
+            Ok(_) => "good".to_owned(),
+            Err(faults) => faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+        }
+    };
+    let fixed = "https://id.acme.example/token";
+    let all = [
+        told_of("'*'", "https://${config.host}", fixed),
+        told_of("'*'", "https://api.acme.example", "https://${config.host}/token"),
+        told_of("'*'", "https://api.acme.example", fixed),
+        told_of("'{host}.acme.example', 'id.acme.example'", "https://${config.host}.acme.example", fixed),
+    ];
+    insta::assert_snapshot!(all.join("\n\n"), @r"
+    acme.yaml:6:11: the vendor's redirect fills `config.host`, and so would choose any host for the secrets
+      fix: name the vendor's hosts in `hosts`, or have `host` typed: remove it from `redirect_config`
+
+    acme.yaml:18:18: the vendor's redirect fills `config.host`, and so would choose any host for the secrets
+      fix: name the vendor's hosts in `hosts`, or have `host` typed: remove it from `redirect_config`
+
+    good
+
+    good
+    ");
+}

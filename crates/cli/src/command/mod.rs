@@ -14,6 +14,7 @@ mod integration;
 mod job;
 mod key;
 mod migrate;
+mod notification;
 mod oauth_client;
 mod openapi;
 mod provider;
@@ -109,6 +110,9 @@ enum Command {
     /// Look after where events are posted to, and see what arrives there.
     #[command(subcommand)]
     Webhook(webhook::Webhook),
+    /// Look after who is told how connections do, by mail or in a chat.
+    #[command(subcommand)]
+    Notification(notification::Notification),
     /// See the work that runs by itself, try again what failed, and end what should not run.
     #[command(subcommand)]
     Job(job::Job),
@@ -160,6 +164,7 @@ impl Command {
             Self::Environment(command) => command.run(global, output).await,
             Self::Audit(command) => command.run(global, output).await,
             Self::Webhook(command) => command.run(global, output).await,
+            Self::Notification(command) => command.run(global, output).await,
             Self::Job(command) => command.run(global, output).await,
             Self::Key(command) => command.run(global, output).await,
             Self::Openapi(_) => openapi::print(),

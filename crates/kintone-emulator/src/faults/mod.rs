@@ -1,9 +1,10 @@
 //! Faults that are injected on request: slowness, refusals, broken connections.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use http::StatusCode;
 use http::header::RETRY_AFTER;
+use http::{HeaderName, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -62,6 +63,9 @@ pub enum Effect {
         /// Seconds in the header `Retry-After`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_after: Option<u64>,
+        /// Further headers, for example `x-ratelimit-remaining`.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        headers: BTreeMap<String, String>,
     },
     /// The page that is shown during maintenance, with status 503.
     Maintenance,
@@ -83,36 +87,77 @@ pub enum Effect {
 impl Effect {
     /// An answer of this status, with a body in the form of the service.
     pub fn status(status: u16) -> Self {
-        Self::Status { status, code: None, html: None, json: None, retry_after: None }
+        Self::Status {
+            status,
+            code: None,
+            html: None,
+            json: None,
+            retry_after: None,
+            headers: BTreeMap::new(),
+        }
     }
 
     /// A refusal of this status and code, with a body in the form of the service.
     pub fn refusal(status: u16, code: &str) -> Self {
-        Self::Status { status, code: Some(code.to_owned()), html: None, json: None, retry_after: None }
+        Self::Status {
+            status,
+            code: Some(code.to_owned()),
+            html: None,
+            json: None,
+            retry_after: None,
+            headers: BTreeMap::new(),
+        }
     }
 
     /// A page of this status.
     pub fn page(status: u16, html: &str) -> Self {
-        Self::Status { status, code: None, html: Some(html.to_owned()), json: None, retry_after: None }
+        Self::Status {
+            status,
+            code: None,
+            html: Some(html.to_owned()),
+            json: None,
+            retry_after: None,
+            headers: BTreeMap::new(),
+        }
     }
 
     /// An answer of this status with this JSON body, whatever the service would have said.
     pub fn json(status: u16, body: Json) -> Self {
-        Self::Status { status, code: None, html: None, json: Some(body), retry_after: None }
+        Self::Status {
+            status,
+            code: None,
+            html: None,
+            json: Some(body),
+            retry_after: None,
+            headers: BTreeMap::new(),
+        }
+    }
+
+    /// The same answer with a header.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        if let Self::Status { headers, .. } = &mut self {
+            headers.insert(name.to_ascii_lowercase(), value.to_owned());
+        }
+        self
     }
 
     /// The answer of [`Effect::Status`]: the body that it spells out, otherwise what the service says.
     pub(crate) fn completed(&self, status: StatusCode, said: impl FnOnce() -> Answer) -> Answer {
-        let Self::Status { html, json, retry_after, .. } = self else { return said() };
+        let Self::Status { html, json, retry_after, headers, .. } = self else { return said() };
         let answer = match (html, json) {
             (Some(html), _) => Answer::new(status, "text/html;charset=utf-8", html.clone()),
             (None, Some(body)) => Answer::json(body).with_status(status),
             (None, None) => said(),
         };
-        match retry_after {
+        let answer = match retry_after {
             Some(seconds) => answer.with_header(RETRY_AFTER, &seconds.to_string()),
             None => answer,
-        }
+        };
+        headers.iter().fold(answer, |answer, (name, value)| match HeaderName::try_from(name.as_str()) {
+            Ok(name) => answer.with_header(name, value),
+            Err(_) => answer,
+        })
     }
 }
 

@@ -61,7 +61,8 @@ impl Account<'_> {
         let mut pairs = Vec::new();
         let back = if let Some(oauth2) = scheme.oauth2() {
             pairs.push((oauth2.code_parameter.clone(), CODE.to_owned()));
-            pairs.extend(given.get("state").map(|state| ("state".to_owned(), state.clone())));
+            let state_name = oauth2.authorization_names.get("state").map_or("state", String::as_str);
+            pairs.extend(renamed("state").map(|state| (state_name.to_owned(), state.clone())));
             pairs.extend(oauth2.redirect_config.values().map(|name| (name.clone(), "sample".to_owned())));
             renamed("redirect_uri").cloned()
         } else {

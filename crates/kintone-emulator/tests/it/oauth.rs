@@ -1,5 +1,7 @@
 //! OAuth clients: a user allows one what it asks for, and it calls the API for the user.
 
+use std::collections::BTreeMap;
+
 use http::Method;
 use serde_json::{Value as Json, json};
 use tombolo_kintone_emulator::model::OAuthClient;
@@ -354,7 +356,14 @@ async fn faults_of_the_token_endpoint() {
     let refresh =
         |token: &str| token_request(&client, &[("grant_type", "refresh_token"), ("refresh_token", token)]);
     let (_, token) = tokens(&service, &client, EVERYTHING, ("anna", "demo-password-anna")).await;
-    let busy = Effect::Status { status: 503, code: None, html: None, json: None, retry_after: Some(7) };
+    let busy = Effect::Status {
+        status: 503,
+        code: None,
+        html: None,
+        json: None,
+        retry_after: Some(7),
+        headers: BTreeMap::new(),
+    };
     for effect in
         [Effect::json(200, json!({"error": "invalid_grant"})), Effect::page(200, "<p>Hello</p>"), busy]
     {

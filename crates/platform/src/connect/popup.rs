@@ -81,6 +81,7 @@ impl Platform {
             return_url: holder.draft.return_url.clone(),
             again: again.map(|connection| connection.id.to_string()),
             socket_hash: socket.as_deref().map(hash),
+            from_message: false,
         };
         Ok(self.start_authorization(&holder.linking, draft).await?.link_secret)
     }

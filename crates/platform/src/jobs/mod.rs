@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tombolo_store::{
-    Change, ClaimedJob, JobLease, REVOCATION_JOB, Schedule, Timestamp, WEBHOOK_DELIVERY_JOB,
+    Change, ClaimedJob, JobLease, NOTIFICATION_JOB, Schedule, Timestamp, WEBHOOK_DELIVERY_JOB,
 };
 
 use crate::platform::Platform;
@@ -40,13 +40,12 @@ const CHAIN_PERIOD: Duration = Duration::from_secs(10);
 const STOP_MAX: Duration = Duration::from_secs(25);
 /// How long what a browser's socket was to be told is kept: nobody waits longer for it.
 const SOCKET_MESSAGES_KEPT: Duration = Duration::from_hours(1);
-/// How long the tokens of a deleted connection are kept, should their job have been cancelled: the vendor was to have them
-/// back long before.
-const REVOCATIONS_KEPT: Duration = Duration::from_hours(48);
 /// For how long finished jobs and webhook events are kept.
 const JOBS_KEPT: Duration = Duration::from_hours(7 * 24);
 /// For how long dead jobs are kept: somebody has to have a chance to see them and to try again.
 const DEAD_JOBS_KEPT: Duration = Duration::from_hours(30 * 24);
+/// For how long is known what people were told, so that they are not told again.
+const NOTICES_KEPT: Duration = Duration::from_hours(90 * 24);
 /// Rows that one step of retention removes, or of chaining chains.
 const STEP: u32 = 1000;
 
@@ -59,15 +58,15 @@ enum JobKind {
     Verification,
     /// Deliver what is due to one webhook.
     WebhookDelivery,
-    /// Give the tokens of a deleted connection back to the vendor.
-    Revocation,
+    /// Tell one recipient what is due.
+    Notification,
 }
 
 /// Kinds that share the places of a worker: those that mostly wait for somebody else do not keep the others waiting.
 const GROUPS: [(&[JobKind], usize); 3] = [
     (&[JobKind::Retention, JobKind::Verification], 4),
     (&[JobKind::WebhookDelivery], 64),
-    (&[JobKind::Revocation], 8),
+    (&[JobKind::Notification], 8),
 ];
 
 /// How a job goes on when its work has ended well.
@@ -88,14 +87,14 @@ pub struct Housekeeping {
 }
 
 impl JobKind {
-    const ALL: [Self; 4] = [Self::Retention, Self::Verification, Self::WebhookDelivery, Self::Revocation];
+    const ALL: [Self; 4] = [Self::Retention, Self::Verification, Self::WebhookDelivery, Self::Notification];
 
     fn name(self) -> &'static str {
         match self {
             Self::Retention => "retention",
             Self::Verification => "verification",
             Self::WebhookDelivery => WEBHOOK_DELIVERY_JOB,
-            Self::Revocation => REVOCATION_JOB,
+            Self::Notification => NOTIFICATION_JOB,
         }
     }
 
@@ -104,7 +103,7 @@ impl JobKind {
         match self {
             Self::Retention => Some(Duration::from_hours(1)),
             Self::Verification => Some(Duration::from_mins(1)),
-            Self::WebhookDelivery | Self::Revocation => None,
+            Self::WebhookDelivery | Self::Notification => None,
         }
     }
 }
@@ -296,7 +295,7 @@ impl Platform {
                 self.verify_connections(housekeeping.verify_every).await.map(|()| Done::Finished)
             }
             JobKind::WebhookDelivery => self.deliver(job).await.map(Done::Resting),
-            JobKind::Revocation => self.revoke(job).await.map(|()| Done::Finished),
+            JobKind::Notification => self.notify(job).await.map(Done::Resting),
         }
     }
 
@@ -306,10 +305,11 @@ impl Platform {
         self.store.shrink_activity().await?;
         let oldest = now.minus(JOBS_KEPT);
         while self.store.prune_jobs(oldest, now.minus(DEAD_JOBS_KEPT), STEP).await? > 0 {}
+        while self.store.prune_reconnect_links(oldest, STEP).await? > 0 {}
+        while self.store.prune_notices(now.minus(NOTICES_KEPT), STEP).await? > 0 {}
         while self.store.prune_webhook_events(oldest, STEP).await? > 0 {}
         self.store.empty_authorizations(now).await?;
         while self.store.prune_authorizations(oldest, STEP).await? > 0 {}
-        while self.store.prune_revocations(now.minus(REVOCATIONS_KEPT), STEP).await? > 0 {}
         while self.store.prune_connect_sessions(oldest, STEP).await? > 0 {}
         while self.store.prune_socket_messages(now.minus(SOCKET_MESSAGES_KEPT), STEP).await? > 0 {}
         Ok(())

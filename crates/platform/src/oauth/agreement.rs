@@ -343,14 +343,11 @@ mod tests {
 
     use super::*;
 
+    /// The check of provider files refuses such a file already; this is the second lock.
     #[test]
     fn a_redirect_does_not_choose_any_host() {
         let common = Common::built_in().expect("the built-in table loads");
-        for (hosts, base_url, expected) in [
-            ("'*'", "https://${config.host}", Some("provider_file")),
-            ("'*', 'api.acme.example'", "https://api.acme.example", None),
-            ("'{host}.acme.example', 'id.acme.example'", "https://${config.host}.acme.example", None),
-        ] {
+        let parsed = |hosts: &str, base_url: &str| {
             let text = format!(
                 "id: acme
 name: {{ en: Acme, ja: Acme }}
@@ -379,10 +376,17 @@ test:
     accept: {{ member: id }}
 "
             );
-            let provider = Provider::parse("acme.yaml", &text, &common).expect("a provider");
+            Provider::parse("acme.yaml", &text, &common).expect("a provider")
+        };
+        let own = parsed("'{host}.acme.example', 'id.acme.example'", "https://${config.host}.acme.example");
+        let fixed = parsed("'*', 'api.acme.example'", "https://api.acme.example");
+        let open = Provider { hosts: fixed.hosts.clone(), ..own.clone() };
+        for (name, provider, expected) in
+            [("own", own, None), ("fixed", fixed, None), ("open", open, Some("provider_file"))]
+        {
             let oauth2 = provider.auth[0].oauth2().expect("a scheme");
             let refused = refuse_host_of_redirect(&provider, oauth2).err().map(|problem| problem.code);
-            assert_eq!(refused, expected, "{hosts} {base_url}");
+            assert_eq!(refused, expected, "{name}");
         }
     }
 }

@@ -63,6 +63,9 @@ pub struct AuthorizationDraft {
     pub again: Option<String>,
     /// The hash of the socket that waits for the outcome.
     pub socket_hash: Option<Vec<u8>>,
+    /// Whether it was begun from the link of a message: then it is confirmed whatever the environment decided, and the
+    /// environment's recipients are told that somebody has to.
+    pub from_message: bool,
 }
 
 /// A draft as it waits for the person.
@@ -95,6 +98,9 @@ pub(super) struct WaitingDraft {
     /// Whether somebody confirms whose account it is before the connection is made.
     #[serde(default = "yes")]
     pub(super) is_confirmed: bool,
+    /// Whether it was begun from the link of a message.
+    #[serde(default)]
+    pub(super) from_message: bool,
 }
 
 /// An authorization that waits for its person.
@@ -191,7 +197,7 @@ impl Platform {
         let client = self.client_for(access, &provider, scheme, wanted.as_deref(), &draft.fields).await?;
         let (belonging, socket_hash) = (draft.belonging.clone(), draft.socket_hash.clone());
         let environment = self.environment_settings(&access.environment).await?;
-        let is_confirmed = environment.confirm_authorizations;
+        let is_confirmed = draft.from_message || environment.confirm_authorizations;
         let known = again.as_ref().and_then(|connection| connection.end_user.as_ref());
         let is_known =
             draft.belonging.end_user.is_some() || draft.tags.contains_key("end_user_id") || known.is_some();
@@ -394,6 +400,7 @@ impl Platform {
             webhook_url: draft.belonging.webhook_url,
             return_url: draft.return_url,
             is_confirmed,
+            from_message: draft.from_message,
         };
         Ok((waiting, credentials))
     }

@@ -21,6 +21,7 @@ use super::way_back::with_parameters;
 use super::{STEP_LIFE, hash};
 use crate::credentials::{Place, Purpose, SealedCredentials};
 use crate::environments::EnvironmentSettings;
+use crate::notifications::news_of_unconfirmed;
 use crate::platform::Platform;
 use crate::problem::{Problem, ProblemKind};
 
@@ -75,8 +76,8 @@ impl Platform {
         self: &Arc<Self>,
         callback: Callback<'_>,
     ) -> Result<CallbackOutcome, FailedCallback> {
-        let state = callback.parameters.get("state").map(String::as_str).unwrap_or_default();
-        let take = async || {
+        let take = async |name: &str| {
+            let state = callback.parameters.get(name).map(String::as_str).unwrap_or_default();
             let taken =
                 self.store.take_authorization(&hash(state), self.now()).await.map_err(Problem::from)?;
             taken.ok_or_else(state_unknown)
@@ -87,9 +88,10 @@ impl Platform {
             let client = client.ok_or_else(|| {
                 Problem::not_found("unknown_callback", "There is no OAuth client with this redirect URI")
             })?;
-            (client, take().await?)
+            let name = self.state_name(&client);
+            (client, take(&name).await?)
         } else {
-            let authorization = take().await?;
+            let authorization = take("state").await?;
             let (client, ..) = self.parts_of(&authorization).await?;
             (client, authorization)
         };
@@ -101,6 +103,14 @@ impl Platform {
             self.hasten_sockets();
         }
         finished
+    }
+
+    /// The parameter that brings the state back: the one that it was sent in.
+    fn state_name(&self, client: &OAuthClient) -> String {
+        let provider = self.catalog.get(&client.provider);
+        let scheme = provider.and_then(|provider| provider.scheme(&client.auth_scheme)?.oauth2());
+        let renamed = scheme.and_then(|oauth2| oauth2.authorization_names.get("state"));
+        renamed.filter(|name| !name.is_empty()).map_or("state", String::as_str).to_owned()
     }
 
     async fn finish_taken(
@@ -185,6 +195,9 @@ impl Platform {
             expires_at: Some(self.now().plus(STEP_LIFE)),
         };
         let mut changes = vec![Change::StepAuthorization(step)];
+        if draft.from_message {
+            changes.push(news_of_unconfirmed(authorization));
+        }
         // Clients of the compatible API close the window as soon as they are told; its page needs a moment before that.
         changes.extend(told(authorization, draft, true, self.now().plus(super::HANDOVER_TIME)));
         self.commit(&changes).await?;

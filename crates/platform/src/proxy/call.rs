@@ -1,13 +1,12 @@
 //! One proxied call, from a caller's request to the upstream's answer.
 
 use std::borrow::Cow;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::uri::PathAndQuery;
 use http::{Method, Request, Response, StatusCode, Uri};
 use http_body::Body as _;
@@ -24,6 +23,7 @@ use super::long_url;
 use super::path;
 use super::plan::Plan;
 use super::query;
+use super::retry::{Case, Repeated, backoff, is_failure};
 use super::selection::Needed;
 use crate::access::Access;
 use crate::activity::{CallRecord, Recorder};
@@ -31,8 +31,6 @@ use crate::oauth::Renewer;
 use crate::problem::{Problem, ProblemKind};
 use crate::refusals::Refusals;
 
-/// Longest wait between two attempts, whatever the upstream asks for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// Longest wait for a place among the requests in flight.
 const LONGEST_QUEUE: Duration = Duration::from_secs(30);
 
@@ -202,7 +200,7 @@ async fn attempt(
             if refused && is_whole && plan.freshness.is_renewable() {
                 return Ok(Attempted::Stale(response));
             }
-            let again = repeated(plan, outgoing, &response).filter(|_| retries_left);
+            let again = repeated(lane, plan, outgoing, &response).filter(|_| retries_left);
             Ok(again.map_or(Attempted::Answered(response), Attempted::Again))
         }
         Err(error) => {
@@ -441,46 +439,23 @@ fn number(headers: &HeaderMap, name: Option<&str>) -> Option<u32> {
     headers.get(name?)?.to_str().ok()?.trim().parse().ok()
 }
 
-/// When a call is sent again.
-enum Repeated {
-    /// After the pause that the answer asks for.
-    After(Duration),
-    /// After one that grows.
-    WithBackoff,
-}
-
-/// Whether the answer to a call makes it go out again. One that asks for a longer pause than a caller would wait for
-/// goes to the caller.
-fn repeated(plan: &Plan, outgoing: &Outgoing, response: &Response<ResponseBody>) -> Option<Repeated> {
-    let status = response.status();
-    if status.is_success() || status.is_redirection() || outgoing.is_never_repeated(plan) {
+/// Whether the answer to a call makes it go out again.
+fn repeated(
+    lane: &Lane,
+    plan: &Plan,
+    outgoing: &Outgoing,
+    response: &Response<ResponseBody>,
+) -> Option<Repeated> {
+    if !is_failure(response) || outgoing.is_never_repeated(plan) {
         return None;
     }
+    let manners = &plan.provider.retry;
     let nothing_done = error_code(plan, response.headers())
-        .is_some_and(|code| plan.provider.retry.nothing_done.iter().any(|known| known == code));
-    let passing = matches!(status.as_u16(), 502..=504);
-    let again =
-        nothing_done || status == StatusCode::TOO_MANY_REQUESTS || (passing && outgoing.may_repeat(plan));
-    match retry_after(response.headers()) {
-        _ if !again => None,
-        None => Some(Repeated::WithBackoff),
-        Some(asked) => (asked <= LONGEST_PAUSE).then_some(Repeated::After(asked)),
-    }
-}
-
-/// `Retry-After` in seconds (RFC 9110 §10.2.3). A date is not honoured: its clock may not be ours.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
-}
-
-/// Doubles from 250 ms. The spread keeps callers that failed together from coming back together; it comes from the id
-/// of the request, which is random.
-fn backoff(request_id: &str, attempts: u32) -> Duration {
-    let base = Duration::from_millis(250) * 2_u32.pow(attempts.saturating_sub(1).min(6));
-    let mut hasher = DefaultHasher::new();
-    (request_id, attempts).hash(&mut hasher);
-    let spread = (hasher.finish() % 1000) as f64 / 1000.0;
-    base.mul_f64(0.75 + spread / 2.0)
+        .is_some_and(|code| manners.nothing_done.iter().any(|known| known == code));
+    let now = jiff::Timestamp::from_millisecond(lane.renewer.now().as_milliseconds()).unwrap_or_default();
+    let (status, headers) = (response.status(), response.headers());
+    let may_repeat = outgoing.may_repeat(plan);
+    Case { manners, status, headers, nothing_done, may_repeat, now }.repeated()
 }
 
 async fn permit(governor: Option<&Arc<Governor>>) -> Result<Option<Permit>, Problem> {

@@ -10,6 +10,7 @@ mod long_url;
 pub mod path;
 mod plan;
 mod query;
+mod retry;
 mod selection;
 
 pub use answer::{Answer, AnswerBody};

@@ -105,6 +105,26 @@ impl Platform {
         Ok(Target { route, path: Uri::from(path) })
     }
 
+    /// Whether an address may be sent to at this moment; the sentence says why not.
+    pub(crate) async fn check_target(&self, url: &str) -> Result<(), String> {
+        let target = self.webhook_target(url)?;
+        self.egress.check_now(target.route()).await.map_err(|error| error.to_string())
+    }
+
+    /// Sends a request once to an address; only 2xx is a yes. The sentence says what came of it, without the address.
+    pub(crate) async fn post_once(&self, url: &str, mut request: Request<Body>) -> Result<(), String> {
+        let target = self.webhook_target(url)?;
+        *request.uri_mut() = target.path.clone();
+        let answer = send(&self.webhook_pool, &target, Ok(request), self.webhook_patience).await;
+        let answer = answer.map_err(|(_, what)| what)?;
+        match Outcome::of(answer.status) {
+            Outcome::Delivered => Ok(()),
+            outcome => Err(format!("{} {}", what_happened(outcome, answer.status), answer.beginning)
+                .trim_end()
+                .to_owned()),
+        }
+    }
+
     /// Sends once, and says what came of it.
     pub(super) async fn post(
         &self,

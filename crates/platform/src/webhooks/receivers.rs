@@ -201,8 +201,7 @@ impl Platform {
         if url.contains('#') {
             return Err(refused("it has a fragment, which is never sent; remove everything from the #"));
         }
-        let target = self.webhook_target(url).map_err(|refusal| refused(&refusal))?;
-        self.egress.check_now(target.route()).await.map_err(|error| refused(&error.to_string()))
+        self.check_target(url).await.map_err(|reason| refused(&reason))
     }
 
     async fn seal_webhook_secret(

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST, LOCATION};
 use http::{Method, Request};
 use http_body_util::Full;
+use rstest::rstest;
 use secrecy::ExposeSecret as _;
 use tombolo_kintone_emulator::Seed;
 use tombolo_kintone_emulator::model::BasicGate;
@@ -60,14 +61,54 @@ fn of_gate(world: &World, gate: &str) -> Fields {
     match gate {
         "basic" => fields(&BASIC),
         "certificate" => certificate(world),
+        "both" => [fields(&BASIC), certificate(world)].concat(),
         _ => Fields::new(),
     }
 }
 
+/// The token of one of the apps that [`add_apps`] adds.
+fn token_of(app: u64) -> String {
+    format!("markerTokenOfApp{app}{}", "0".repeat(22))
+}
+
+/// Nine apps like 11, which stands open, and nine like 21, which is in the guest space, each with a token of its own.
+fn add_apps(world: &World) {
+    let sample = Seed::demo().tenants.into_iter().find(|tenant| tenant.name == "sample").expect("a tenant");
+    for (model, first) in [(11, 211), (21, 221)] {
+        let model = sample.apps.iter().find(|app| app.id == model).expect("an app");
+        for number in first..first + 9 {
+            let mut app = model.clone();
+            app.id = number;
+            app.code = String::new();
+            app.tokens.truncate(1);
+            app.tokens[0].token = token_of(number);
+            world.kintone().add_app("sample", &app).expect("added");
+        }
+    }
+}
+
+/// The apps of a way into Kintone: nine tokens are of nine apps.
+fn apps_of(way: &str, space: &str) -> Vec<u64> {
+    match (way, space.is_empty()) {
+        ("9 tokens", true) => (211..220).collect(),
+        ("9 tokens", false) => (221..230).collect(),
+        (_, true) => vec![11],
+        (_, false) => vec![21],
+    }
+}
+
+fn joined(texts: impl IntoIterator<Item = impl ToString>) -> String {
+    texts.into_iter().map(|text| text.to_string()).collect::<Vec<_>>().join(",")
+}
+
 fn of_scheme(world: &World, scheme: &str, app: &str) -> Fields {
     match (scheme, app) {
-        ("api_token", "21") => fields(&[("token", "sampleTokenGuestKadai0000000000000000000")]),
-        ("api_token", _) => fields(&[("token", "sampleTokenKokyaku0000000000000000000000")]),
+        ("9 tokens", apps) => {
+            let apps = apps.split(',').map(|app| app.parse().expect("a number"));
+            fields(&[("token", &joined(apps.map(token_of)))])
+        }
+        ("api_token" | "1 token", "21") => fields(&[("token", "sampleTokenGuestKadai0000000000000000000")]),
+        ("api_token" | "1 token", _) => fields(&[("token", "sampleTokenKokyaku0000000000000000000000")]),
         ("password", _) => fields(&[("login_name", "sato"), ("password", "sample-password-sato")]),
         ("session", _) => {
             let session = world.kintone().begin_session("sample", "sato").expect("logged in");
@@ -132,6 +173,7 @@ async fn authorized_with(
         return_url: None,
         again: None,
         socket_hash: None,
+        from_message: false,
     };
     let started = platform.start_authorization(access, draft).await?;
     let beginning = platform.begin_authorization(started.link_secret.expose_secret(), PUBLIC_URL).await?;
@@ -174,15 +216,15 @@ fn reasons(problem: &Problem) -> String {
 }
 
 /// Links, reads and writes; the hosts and paths that the requests went to.
-async fn linked_and_called(world: &World, scheme: &str, gate: &str, space: &str) -> String {
-    let name = format!("{scheme} {gate} {space}");
-    let app = if space.is_empty() { "11" } else { "21" };
-    let mut config = fields(&[("app", app)]);
+async fn linked_and_called(world: &World, way: &str, gate: &str, space: &str) -> String {
+    let name = format!("{way} {gate} {space}");
+    let apps = apps_of(way, space);
+    let mut config = fields(&[("app", &joined(&apps))]);
     if !space.is_empty() {
         config.extend(fields(&[("guest_space_id", space)]));
     }
     let gate_fields = of_gate(world, gate);
-    if scheme == "oauth2" {
+    if way == "oauth2" {
         // The person's browser comes from where the tenant lets it in; the platform comes through the gate.
         close(world, "");
         if let Err(problem) = authorized(world, &name, config, gate_fields).await {
@@ -191,7 +233,8 @@ async fn linked_and_called(world: &World, scheme: &str, gate: &str, space: &str)
         close(world, gate);
     } else {
         close(world, gate);
-        let given = [config, gate_fields, of_scheme(world, scheme, app)].concat();
+        let given = [config, gate_fields, of_scheme(world, way, &joined(&apps))].concat();
+        let scheme = if way.ends_with("token") || way.ends_with("tokens") { "api_token" } else { way };
         match world.create(&filled(&name, scheme, &given)).await {
             Ok(Ok(_)) => {}
             Ok(Err(report)) => return told(&report),
@@ -199,10 +242,12 @@ async fn linked_and_called(world: &World, scheme: &str, gate: &str, space: &str)
         }
     }
     world.kintone().clear_requests();
+    let app = apps.last().expect("an app");
     let (read, _, body) = world.call(&name, Method::GET, &format!("/k/v1/records.json?app={app}"), "").await;
-    let record = match app {
-        "21" => r#"{"課題": {"value": "新しい課題"}}"#.to_owned(),
-        _ => format!(r#"{{"顧客コード": {{"value": "{name}"}}, "会社名": {{"value": "新しい会社"}}}}"#),
+    let record = if space.is_empty() {
+        format!(r#"{{"顧客コード": {{"value": "{name}"}}, "会社名": {{"value": "新しい会社"}}}}"#)
+    } else {
+        r#"{"課題": {"value": "新しい課題"}}"#.to_owned()
     };
     let record = format!(r#"{{"app": {app}, "record": {record}}}"#);
     let (write, _, answer) = world.call(&name, Method::POST, "/k/v1/record.json", &record).await;
@@ -219,45 +264,66 @@ async fn linked_and_called(world: &World, scheme: &str, gate: &str, space: &str)
     format!("{read} {write} {}", places.into_iter().collect::<Vec<_>>().join(" "))
 }
 
+/// Reading and writing through each way that exists; for the others the reason.
+#[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn every_way_into_kintone_links_reads_and_writes_or_says_why_it_cannot() {
-    let world = World::start().await;
+async fn every_way_into_kintone_links_reads_and_writes_or_says_why_it_cannot(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let world = World::start_on(backend).await;
+    add_apps(&world);
     let mut lines = Vec::new();
-    for scheme in ["api_token", "password", "oauth2", "session"] {
-        for gate in ["plain", "basic", "certificate"] {
+    for way in ["1 token", "9 tokens", "password", "oauth2", "session"] {
+        for gate in ["plain", "basic", "certificate", "both"] {
             for space in ["", "5"] {
-                let outcome = linked_and_called(&world, scheme, gate, space).await;
+                let outcome = linked_and_called(&world, way, gate, space).await;
                 let space = if space.is_empty() { "" } else { " in a guest space" };
-                lines.push(format!("{scheme}, {gate}{space}: {outcome}"));
+                lines.push(format!("{way}, {gate}{space}: {outcome}"));
             }
         }
     }
-    insta::assert_snapshot!(lines.join("\n"), @"
-    api_token, plain: 200 200 sample.cybozu.com/k/v1
-    api_token, plain in a guest space: 200 200 sample.cybozu.com/k/guest/5/v1
-    api_token, basic: 200 200 sample.cybozu.com/k/v1
-    api_token, basic in a guest space: 200 200 sample.cybozu.com/k/guest/5/v1
-    api_token, certificate: 200 200 sample.s.cybozu.com/k/v1
-    api_token, certificate in a guest space: 200 200 sample.s.cybozu.com/k/guest/5/v1
+    insta::allow_duplicates!(insta::assert_snapshot!(lines.join("\n"), @r"
+    1 token, plain: 200 200 sample.cybozu.com/k/v1
+    1 token, plain in a guest space: 200 200 sample.cybozu.com/k/guest/5/v1
+    1 token, basic: 200 200 sample.cybozu.com/k/v1
+    1 token, basic in a guest space: 200 200 sample.cybozu.com/k/guest/5/v1
+    1 token, certificate: 200 200 sample.s.cybozu.com/k/v1
+    1 token, certificate in a guest space: 200 200 sample.s.cybozu.com/k/guest/5/v1
+    1 token, both: basic_username: The address for client certificates asks for no Basic authentication. Leave one of the two out.
+    1 token, both in a guest space: basic_username: The address for client certificates asks for no Basic authentication. Leave one of the two out.
+    9 tokens, plain: 200 200 sample.cybozu.com/k/v1
+    9 tokens, plain in a guest space: 200 200 sample.cybozu.com/k/guest/5/v1
+    9 tokens, basic: 200 200 sample.cybozu.com/k/v1
+    9 tokens, basic in a guest space: 200 200 sample.cybozu.com/k/guest/5/v1
+    9 tokens, certificate: 200 200 sample.s.cybozu.com/k/v1
+    9 tokens, certificate in a guest space: 200 200 sample.s.cybozu.com/k/guest/5/v1
+    9 tokens, both: basic_username: The address for client certificates asks for no Basic authentication. Leave one of the two out.
+    9 tokens, both in a guest space: basic_username: The address for client certificates asks for no Basic authentication. Leave one of the two out.
     password, plain: 200 200 sample.cybozu.com/k/v1
     password, plain in a guest space: 200 200 sample.cybozu.com/k/guest/5/v1
     password, basic: 200 200 sample.cybozu.com/k/v1
     password, basic in a guest space: 200 200 sample.cybozu.com/k/guest/5/v1
     password, certificate: 200 200 sample.s.cybozu.com/k/v1
     password, certificate in a guest space: 200 200 sample.s.cybozu.com/k/guest/5/v1
+    password, both: basic_username: The address for client certificates asks for no Basic authentication. Leave one of the two out.
+    password, both in a guest space: basic_username: The address for client certificates asks for no Basic authentication. Leave one of the two out.
     oauth2, plain: 200 200 sample.cybozu.com/k/v1
     oauth2, plain in a guest space: 200 200 sample.cybozu.com/k/guest/5/v1
     oauth2, basic: basic_username: Kintone does not combine OAuth with Basic authentication; both travel in the same header. Use a client certificate, or another way to sign in.
     oauth2, basic in a guest space: basic_username: Kintone does not combine OAuth with Basic authentication; both travel in the same header. Use a client certificate, or another way to sign in.
     oauth2, certificate: 200 200 sample.s.cybozu.com/k/v1
     oauth2, certificate in a guest space: 200 200 sample.s.cybozu.com/k/guest/5/v1
+    oauth2, both: basic_username: Kintone does not combine OAuth with Basic authentication; both travel in the same header. Use a client certificate, or another way to sign in.; basic_username: The address for client certificates asks for no Basic authentication. Leave one of the two out.
+    oauth2, both in a guest space: basic_username: Kintone does not combine OAuth with Basic authentication; both travel in the same header. Use a client certificate, or another way to sign in.; basic_username: The address for client certificates asks for no Basic authentication. Leave one of the two out.
     session, plain: 200 200 sample.cybozu.com/k/v1
     session, plain in a guest space: 200 200 sample.cybozu.com/k/guest/5/v1
     session, basic: 200 200 sample.cybozu.com/k/v1
     session, basic in a guest space: 200 200 sample.cybozu.com/k/guest/5/v1
     session, certificate: 200 200 sample.s.cybozu.com/k/v1
     session, certificate in a guest space: 200 200 sample.s.cybozu.com/k/guest/5/v1
-    ");
+    session, both: basic_username: The address for client certificates asks for no Basic authentication. Leave one of the two out.
+    session, both in a guest space: basic_username: The address for client certificates asks for no Basic authentication. Leave one of the two out.
+    "));
 }
 
 /// What a renewal needs to reach the vendor is kept with the tokens: the certificate that the gate asks for, and the
@@ -299,9 +365,12 @@ async fn tokens_are_renewed_through_the_gate_and_under_the_authority_that_they_w
     }
 }
 
+#[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn one_to_nine_tokens_of_as_many_apps_are_one_connection() {
-    let world = World::start().await;
+async fn one_to_nine_tokens_of_as_many_apps_are_one_connection(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let world = World::start_on(backend).await;
     let model = Seed::demo().tenants[0].apps[2].clone();
     let token = |number: u64| format!("markerTokenOfApp{number}{}", "0".repeat(22));
     for number in 101..=110 {
@@ -349,9 +418,12 @@ async fn one_to_nine_tokens_of_as_many_apps_are_one_connection() {
     );
 }
 
+#[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_combined_is_refused_with_the_reason() {
-    let world = World::start().await;
+async fn what_cannot_be_combined_is_refused_with_the_reason(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let world = World::start_on(backend).await;
     close(&world, "");
     let expired = world.kintone().now() - jiff::SignedDuration::from_hours(1);
     let expired = world.kintone().issue_client_certificate("sample", "sato", Some(expired)).expect("made");
@@ -391,19 +463,21 @@ async fn what_cannot_be_combined_is_refused_with_the_reason() {
         lines.push(format!("{what}: {}", reasons(&problem)));
     }
     let lines = lines.join("\n").replace(&expired_on(&world), "YESTERDAY");
-    insta::assert_snapshot!(lines, @r"
-    Basic and a certificate: basic_username: The address for client certificates asks for no Basic authentication. Leave one of the two out.
-    a token of the User API opens apps: A token of the User API opens no apps. Use the provider `kintone-user-api`, or the API tokens of the apps.
-    two tokens of one app: app: `11` stands twice.
-    a store of Windows: certificate_type: This server does not look into the certificate store of Windows. Export the certificate there with its key, in PowerShell: Export-PfxCertificate -Cert Cert:\CurrentUser\My\THUMBPRINT -FilePath FILE.pfx -Password (Read-Host -AsSecureString)
-    an unknown type: certificate_type: Type of the certificate file is one of: auto, pfx, pem, jks.
-    an expired certificate: certificate: The certificate of CN=sato, O=sample expired on YESTERDAY. Get a new one, and give it here.
-    a password without a file: certificate: The file of the client certificate is needed.
-    the User API by OAuth: The User API does not take OAuth. Use a token of the User API, or a login name and password.
-    the User API by the token of an app: The API token of an app does not open the User API. Use a token of the User API, or a login name and password.
-    the User API behind Basic, by token: basic_username: A token of the User API and Basic authentication travel in the same header. Use a login name and password, or a client certificate.
-    the User API in a guest space: guest_space_id: The User API stands outside of guest spaces. Leave the guest space ID out.
-    ");
+    insta::allow_duplicates! {
+        insta::assert_snapshot!(lines, @r"
+        Basic and a certificate: basic_username: The address for client certificates asks for no Basic authentication. Leave one of the two out.
+        a token of the User API opens apps: A token of the User API opens no apps. Use the provider `kintone-user-api`, or the API tokens of the apps.
+        two tokens of one app: app: `11` stands twice.
+        a store of Windows: certificate_type: This server does not look into the certificate store of Windows. Export the certificate there with its key, in PowerShell: Export-PfxCertificate -Cert Cert:\CurrentUser\My\THUMBPRINT -FilePath FILE.pfx -Password (Read-Host -AsSecureString)
+        an unknown type: certificate_type: Type of the certificate file is one of: auto, pfx, pem, jks.
+        an expired certificate: certificate: The certificate of CN=sato, O=sample expired on YESTERDAY. Get a new one, and give it here.
+        a password without a file: certificate: The file of the client certificate is needed.
+        the User API by OAuth: The User API does not take OAuth. Use a token of the User API, or a login name and password.
+        the User API by the token of an app: The API token of an app does not open the User API. Use a token of the User API, or a login name and password.
+        the User API behind Basic, by token: basic_username: A token of the User API and Basic authentication travel in the same header. Use a login name and password, or a client certificate.
+        the User API in a guest space: guest_space_id: The User API stands outside of guest spaces. Leave the guest space ID out.
+        ");
+    }
 }
 
 /// The day on which the expired certificate of the tests ended.

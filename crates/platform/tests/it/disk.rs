@@ -17,7 +17,7 @@ async fn names(world: &World) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_is_told_and_nothing_is_half_stored() {
-    let world = World::start_with(|options, _| options.sqlite_pages_max = Some(100)).await;
+    let world = World::start_with(|options, _| options.sqlite_pages_max = Some(160)).await;
     let mut stored = Vec::new();
     let problem = loop {
         let mut draft = tokens(&format!("c{:03}", stored.len()), CUSTOMERS, "1");
@@ -26,13 +26,13 @@ async fn a_full_disk_is_told_and_nothing_is_half_stored() {
             Ok(made) => stored.push(made.expect("no test, no report").connection.name),
             Err(problem) => break problem,
         }
-        assert!(stored.len() < 100, "100 pages cannot hold this");
+        assert!(stored.len() < 160, "160 pages cannot hold this");
     };
     assert_eq!((problem.code, problem.kind.status()), ("disk_full", 503), "{problem}");
     let mut found = names(&world).await;
     found.sort();
     assert_eq!(found, stored, "what was told to be stored is, and nothing else");
-    let events = world.platform.list_audit_events(&world.access, None, 100).await.expect("the trail");
+    let events = world.platform.list_audit_events(&world.access, None, 200).await.expect("the trail");
     let created = events.iter().filter(|event| event.action == "connection.created").count();
     assert_eq!(created, stored.len(), "as many acts as connections");
 
@@ -42,7 +42,7 @@ async fn a_full_disk_is_told_and_nothing_is_half_stored() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_go_on_when_their_log_is_full_and_the_lost_ones_are_counted() {
-    let world = World::start_with(|options, _| options.sqlite_pages_max = Some(100)).await;
+    let world = World::start_with(|options, _| options.sqlite_pages_max = Some(160)).await;
     assert!(world.create(&tokens("c", CUSTOMERS, "1")).await.expect("accepted").is_ok());
     // Long paths that do not compress, until no block fits any more.
     let mut sent = 0_u64;
@@ -54,7 +54,7 @@ async fn calls_go_on_when_their_log_is_full_and_the_lost_ones_are_counted() {
             assert_ne!(world.get("c", &format!("/k/v1/{path}.json")).await.0, 503);
         }
         world.platform.flush_activity().await;
-        assert!(sent < 1_000, "100 pages cannot hold this");
+        assert!(sent < 2_000, "160 pages cannot hold this");
     }
     assert_eq!(world.get("c", RECORD).await.0, 200, "calls go on");
     assert!(world.platform.activity_dropped() >= 20);

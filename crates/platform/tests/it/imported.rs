@@ -16,7 +16,7 @@ use http_body_util::Full;
 use secrecy::{ExposeSecret as _, SecretString};
 use tombolo_catalog::import::{self, Import};
 use tombolo_catalog::{AuthMode, AuthScheme, Provider, SchemeKind};
-use tombolo_kintone_emulator::{AcceptedCredential, Simulator, SimulatorOptions};
+use tombolo_kintone_emulator::{AcceptedCredential, Effect, Fault, Simulator, SimulatorOptions};
 use tombolo_platform::connect::GivenCredentials;
 use tombolo_platform::oauth::{AuthorizationDraft, Callback, ImportedTokens, OAuthClientDraft, VendorTokens};
 use tombolo_platform::{Belonging, ConnectionDraft, ConnectionImport, ImportedCredentials, OwnClient};
@@ -155,6 +155,7 @@ impl Played {
             return_url: None,
             again: None,
             socket_hash: None,
+            from_message: false,
             gate_fields: BTreeMap::new(),
         };
         let started = world.platform.start_authorization(&world.access, draft).await;
@@ -445,4 +446,92 @@ impl Played {
             belonging: Belonging::default(),
         }
     }
+}
+
+/// Some vendors know the parameters of the page where people agree by other names, the state among them.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_state_comes_back_under_the_name_that_it_was_sent_in() {
+    let text = "acme:
+    display_name: Acme
+    auth_mode: OAUTH2
+    authorization_url: https://id.acme.example/agree
+    authorization_url_replacements:
+        client_id=: appKey=
+        redirect_uri=: redirectUri=
+        state=: customField=
+    token_url: https://id.acme.example/token
+    proxy:
+        base_url: https://api.acme.example
+";
+    let import = import::import("providers.yaml", text).unwrap_or_else(|fault| panic!("{fault}"));
+    let played = Played::start(&import, "acme").await;
+    played.link().await;
+    assert_eq!(played.world.call("c", Method::GET, "/any/thing", "").await.0, 200);
+}
+
+/// What a published entry says about its limits is honoured: which refusals are for the moment, and when to come back.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_headers_of_an_entry_say_when_a_call_goes_out_again() {
+    let text = "acme:
+    display_name: Acme
+    auth_mode: API_KEY
+    proxy:
+        base_url: https://api.acme.example
+        headers:
+            authorization: Bearer ${apiKey}
+        retry:
+            after: x-wait
+            at: x-reset
+            remaining: x-left
+            error_code:
+                - '403'
+                - '5xx'
+        verification:
+            method: GET
+            endpoints:
+                - /me
+    credentials:
+        apiKey:
+            type: string
+            title: API Key
+            description: The key
+";
+    let import = import::import("providers.yaml", text).unwrap_or_else(|fault| panic!("{fault}"));
+    let played = Played::start(&import, "acme").await;
+    played.link().await;
+    let refusal = |status| Effect::json(status, serde_json::json!({ "message": "no" }));
+    let mut seen = Vec::new();
+    for (name, method, effect) in [
+        ("a wait", Method::POST, refusal(429).with_header("x-wait", "0")),
+        ("a wait that is too long", Method::GET, refusal(429).with_header("x-wait", "31")),
+        ("a moment that is over", Method::POST, refusal(429).with_header("x-reset", "1795338000")),
+        ("used up", Method::POST, refusal(400).with_header("x-left", "0").with_header("x-wait", "0")),
+        ("something left", Method::POST, refusal(400).with_header("x-left", "9").with_header("x-wait", "0")),
+        ("a listed refusal that says when", Method::POST, refusal(403).with_header("x-wait", "0")),
+        ("a listed refusal that says nothing", Method::GET, refusal(403)),
+        ("a listed failure", Method::GET, refusal(500).with_header("x-wait", "0")),
+        (
+            "a listed failure of what may have been done",
+            Method::POST,
+            refusal(500).with_header("x-wait", "0"),
+        ),
+    ] {
+        played.simulator.control().clear_faults();
+        played.simulator.control().clear_requests();
+        played.simulator.control().inject(Fault::new(effect).times(1));
+        let (status, ..) = played.world.call("c", method.clone(), "/me", "").await;
+        let times = played.simulator.control().requests().len();
+        seen.push(format!("{name}: {method} sent {times} times, then {status}"));
+    }
+    insta::assert_snapshot!(seen.join("\n"), @r"
+    a wait: POST sent 2 times, then 200
+    a wait that is too long: GET sent 1 times, then 429
+    a moment that is over: POST sent 2 times, then 200
+    used up: POST sent 2 times, then 200
+    something left: POST sent 1 times, then 400
+    a listed refusal that says when: POST sent 2 times, then 200
+    a listed refusal that says nothing: GET sent 1 times, then 403
+    a listed failure: GET sent 2 times, then 200
+    a listed failure of what may have been done: POST sent 1 times, then 500
+    ");
 }

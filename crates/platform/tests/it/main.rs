@@ -13,6 +13,8 @@ mod imported;
 mod invalidation;
 mod isolation;
 mod jobs;
+mod mail_server;
+mod notifications;
 mod oauth;
 mod receiver;
 mod renewals;

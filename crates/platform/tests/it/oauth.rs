@@ -85,6 +85,7 @@ impl OAuthWorld {
             return_url: None,
             again: None,
             socket_hash: None,
+            from_message: false,
         };
         let started =
             self.world.platform.start_authorization(&self.world.access, draft).await.expect("a link");
@@ -98,7 +99,7 @@ impl OAuthWorld {
     }
 
     /// What the vendor sends the browser back with.
-    async fn agree(&self, browser: &Browser, decision: &str) -> BTreeMap<String, String> {
+    pub async fn agree(&self, browser: &Browser, decision: &str) -> BTreeMap<String, String> {
         let port = self.world.kintone_port();
         let url = Url::parse(&browser.location).expect("a URL");
         let target = format!("{}?{}", url.path(), url.query().expect("a query"));
@@ -115,6 +116,15 @@ impl OAuthWorld {
         Url::parse(&location).expect("a URL").query_pairs().into_owned().collect()
     }
 
+    /// The person comes back to the address of the world's own client.
+    pub async fn return_here(
+        &self,
+        parameters: &BTreeMap<String, String>,
+        cookies: &BTreeMap<String, String>,
+    ) -> Result<CallbackOutcome, Problem> {
+        self.return_to(&self.callback, parameters, cookies).await
+    }
+
     async fn return_to(
         &self,
         callback: &str,
@@ -127,7 +137,7 @@ impl OAuthWorld {
     }
 
     /// Confirms an authorization with what the browser that finished was given.
-    async fn confirm(&self, id: &str, outcome: &CallbackOutcome) -> Result<CreatedConnection, Problem> {
+    pub async fn confirm(&self, id: &str, outcome: &CallbackOutcome) -> Result<CreatedConnection, Problem> {
         let shown = shown(outcome);
         let confirmed = self.world.platform.confirm_authorization(&self.world.access, id, &shown).await?;
         confirmed.map_err(|report| report.as_problem(ProblemKind::TestFailed))
@@ -193,9 +203,9 @@ pub fn shown(outcome: &CallbackOutcome) -> Confirmation {
     Confirmation { end_user: None, proof }
 }
 
-struct Browser {
-    location: String,
-    cookies: BTreeMap<String, String>,
+pub struct Browser {
+    pub location: String,
+    pub cookies: BTreeMap<String, String>,
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the browser, not the way out")]

@@ -1,6 +1,7 @@
 //! No token is lost: not to a process that is killed, not to a database that is away, not to a vendor that is slow, wrong
 //! or down.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -184,7 +185,7 @@ async fn tokens_outlive_a_database_that_is_away_when_they_come() {
 
 /// Whatever the vendor does instead of answering, it is asked again no sooner than it wants, and no caller asks by itself.
 #[rstest]
-#[case::it_says_when(Effect::Status { status: 429, code: None, html: None, json: None, retry_after: Some(600) }, "token_unavailable", 600)]
+#[case::it_says_when(Effect::Status { status: 429, code: None, html: None, json: None, retry_after: Some(600), headers: BTreeMap::new() }, "token_unavailable", 600)]
 #[case::it_is_down(Effect::page(503, "<h1>Later</h1>"), "token_unavailable", 2)]
 #[case::it_breaks_off(Effect::DropConnection, "token_unavailable", 2)]
 #[case::it_answers_a_page(Effect::page(200, "<h1>Hello</h1>"), "token_malformed", 2)]

@@ -46,6 +46,7 @@ impl Server {
             let scheme = if tls.is_some() { "https" } else { "http" };
             format!("{scheme}://localhost:{}", address.port())
         }))?;
+        platform.reached_as(public_url.known().unwrap_or_default());
         let places = accept::Places::new(options.connections_max);
         let shared = (counts.clone(), Some(places.clone()));
         let router = router(Arc::clone(&platform), public_url, shared, options.requests_per_minute);

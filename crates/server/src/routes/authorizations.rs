@@ -69,6 +69,7 @@ async fn create_authorization(
         return_url: body.return_url,
         again: None,
         socket_hash: None,
+        from_message: false,
     };
     let StartedAuthorization { authorization, link_secret, .. } =
         routes.platform.start_authorization(&caller.access, draft).await?;

@@ -33,6 +33,7 @@ use super::Routes;
         (name = "activity", description = "The log of calls"),
         (name = "audit", description = "Who did what to which object"),
         (name = "webhooks", description = "Where events are posted to, and what is on its way there"),
+        (name = "notifications", description = "Whom an environment tells about the health of its connections"),
         (name = "jobs", description = "Work that runs by itself"),
         (name = "operation", description = "For whoever runs the server"),
     ),

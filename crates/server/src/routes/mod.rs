@@ -19,6 +19,7 @@ mod jobs;
 mod keys;
 mod metrics;
 mod moment;
+mod notifications;
 mod oauth_clients;
 mod oauth_pages;
 mod providers;
@@ -95,6 +96,7 @@ fn documented() -> OpenApiRouter<Routes> {
         .merge(activity::routes())
         .merge(audit::routes())
         .merge(webhooks::routes())
+        .merge(notifications::routes())
         .merge(jobs::routes())
         .merge(keys::routes())
         .merge(health::routes())

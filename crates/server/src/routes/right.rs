@@ -23,6 +23,7 @@ rights! {
     ListIntegrations ReadIntegration CreateIntegration UpdateIntegration DeleteIntegration
     CreateConnectSession ReadVariables WriteVariables ManageEnvironment
     ReadActivity ReadAudit ManageApiKeys ReadJobs ManageJobs ReadKeys ReadWebhooks ManageWebhooks
+    ReadNotifications ManageNotifications
 }
 
 /// Linking accounts, or having browsers link them: each may say whose account was linked.

@@ -112,7 +112,8 @@ async fn every_route_asks_for_a_key_and_its_scope() {
             }
             if operation["security"] == json!([{}]) {
                 // A made-up link of a person's way to the vendor leads nowhere, which needs no key to be told.
-                let leads_nowhere = (path.starts_with("/oauth/") || path == "/") && without_key.status == 404
+                let is_link = path.starts_with("/oauth/") || path.starts_with("/reconnect/");
+                let leads_nowhere = (is_link || path == "/") && without_key.status == 404
                     || path == "/oauth/callback" && without_key.status == 403
                     || path == "/app-auth/connect" && without_key.status == 501;
                 let is_open = without_key.status.is_success() || leads_nowhere;
@@ -148,7 +149,9 @@ async fn every_route_asks_for_a_key_and_its_scope() {
             "/oauth/start/{secret}",
             "/oauth/start/{secret}",
             "/openapi.json",
-            "/ready"
+            "/ready",
+            "/reconnect/{secret}",
+            "/reconnect/{secret}"
         ]
     );
     assert!(asked >= 43 && in_sessions >= 15, "{asked} and {in_sessions} operations");

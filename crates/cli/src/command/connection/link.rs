@@ -90,6 +90,9 @@ pub struct Confirm {
     /// The code that the person told you; asked for unless given.
     #[arg(long, value_name = "CODE")]
     code: Option<String>,
+    /// Your own id of the person, if the link was made for one.
+    #[arg(long, value_name = "ID")]
+    end_user: Option<String>,
 }
 
 impl Link {
@@ -176,7 +179,7 @@ impl Confirm {
                 return Err(Failure::usage(what, how_to_confirm(&authorization.id, output.language)).into());
             }
         };
-        tell(&confirm(api, &authorization.id, &code.into()).await?, output)
+        tell(&confirm(api, &authorization.id, &code.into(), self.end_user).await?, output)
     }
 }
 
@@ -212,9 +215,9 @@ async fn wait(
         tokio::select! {
             proof = &mut landed => {
                 progress.end();
-                return tell(&confirm(api, &link.id, &proof).await?, output);
+                return tell(&confirm(api, &link.id, &proof, None).await?, output);
             }
-            Some(code) = typed.next() => match confirm(api, &link.id, &code).await {
+            Some(code) = typed.next() => match confirm(api, &link.id, &code, None).await {
                 Ok(created) => return tell(&created, output),
                 // It was mistyped; the server counts how often.
                 Err(error) if error.api().is_some_and(|problem| problem.code == "proof_refused") => {
@@ -271,9 +274,10 @@ async fn confirm(
     api: &Api,
     id: &str,
     proof: &SecretString,
+    end_user_id: Option<String>,
 ) -> Result<CreatedConnection, tombolo_api::client::ClientError> {
     let proof = Some(FieldValue::from(proof.expose_secret()));
-    api.confirm_authorization(id, &ConfirmAuthorization { proof, end_user_id: None }).await
+    api.confirm_authorization(id, &ConfirmAuthorization { proof, end_user_id }).await
 }
 
 /// One line that says how far the person is: written over on a terminal, else written anew when it changes.

@@ -2,6 +2,7 @@
 
 mod cookies;
 mod page;
+mod reconnect;
 mod words;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<Routes> {
         .routes(routes!(callback))
         .routes(routes!(shared_callback))
         .routes(routes!(script))
+        .merge(reconnect::routes())
 }
 
 /// Tells a person what a link is about

@@ -5,7 +5,7 @@ use axum::response::Response;
 use http::StatusCode;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_FRAME_OPTIONS};
 use secrecy::ExposeSecret as _;
-use tombolo_platform::catalog::Language;
+use tombolo_platform::catalog::{Language, Provider};
 use tombolo_platform::oauth::{CallbackOutcome, Handover, LinkAbout, Onward};
 use tombolo_platform::{Problem, ProblemKind};
 
@@ -29,6 +29,13 @@ pub(super) fn question(about: &LinkAbout, language: Language) -> Response {
     let policy = HeaderValue::from_static(POLICY_OF_QUESTION);
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     response
+}
+
+/// Says how a connection is mended whose credentials nobody can give with a browser.
+pub(super) fn by_hand(name: &str, provider: &Provider, command: &str, language: Language) -> Response {
+    let (title, paragraphs) = words::by_hand(name, provider, language);
+    let command = format!("<pre>{}</pre>\n", escaped(command));
+    answer(StatusCode::OK, html(language, &title, &paragraphs, &command))
 }
 
 /// The person has agreed, and the browser passes on what proves that it has finished: to whoever opened the window, to a

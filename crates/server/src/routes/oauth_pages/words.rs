@@ -1,7 +1,7 @@
 //! What the pages say, in English and Japanese.
 
 use tombolo_platform::Problem;
-use tombolo_platform::catalog::Language;
+use tombolo_platform::catalog::{Language, Provider};
 use tombolo_platform::oauth::{CallbackOutcome, LinkAbout};
 
 /// Title, paragraphs and button before a person goes to the vendor.
@@ -40,6 +40,28 @@ pub(super) fn question(about: &LinkAbout, language: Language) -> (String, Vec<St
             }
             (format!("{}のアカウントを接続", provider.ja), paragraphs, "次へ進む")
         }
+    }
+}
+
+/// Title and paragraphs for a connection whose credentials are typed by whoever administers it.
+pub(super) fn by_hand(name: &str, provider: &Provider, language: Language) -> (String, Vec<String>) {
+    let provider = &provider.name;
+    match language {
+        Language::En => (
+            format!("“{name}” needs new credentials"),
+            vec![
+                format!("The connection “{name}” to {} is not mended with a browser.", provider.en),
+                "Whoever administers it types the new credentials with this command, which asks for them and tests them:"
+                    .to_owned(),
+            ],
+        ),
+        Language::Ja => (
+            format!("「{name}」の認証情報を更新してください"),
+            vec![
+                format!("{}への接続「{name}」は、ブラウザーからは再接続できません。", provider.ja),
+                "管理者が次のコマンドを実行し、新しい認証情報を入力してください。入力した内容はテストしてから保存されます。".to_owned(),
+            ],
+        ),
     }
 }
 
@@ -133,6 +155,11 @@ fn in_japanese(code: &str) -> Option<(&'static str, &'static str)> {
             "このリンクは使用済みか、有効期限が切れています。",
             "リンクの送り主に、新しいリンクを依頼してください。",
         ),
+        "waits_for_confirmation" => (
+            "このリンクからアカウントが接続され、確認を待っています。",
+            "通知の送り主による確認が終わるまでお待ちください。",
+        ),
+        "nothing_to_mend" => ("この接続は正常に動作しています。", "このページは閉じてかまいません。"),
         "state_unknown" => (
             "進行中の手続きがありません。すでに完了しているか、時間切れです。",
             "もう一度リンクから操作してください。",

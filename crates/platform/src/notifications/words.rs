@@ -1,0 +1,204 @@
+//! What a message says, in English and Japanese.
+
+use tombolo_catalog::{Language, Text};
+use tombolo_store::NoticeKind;
+
+/// Connections that a message tells of one by one; of the others it tells how many there are.
+pub(super) const SHOWN_MAX: usize = 20;
+
+/// A connection as a message tells of it.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) provider_id: String,
+    pub(super) provider: Text,
+    pub(super) kind: NoticeKind,
+    pub(super) days_left: Option<u32>,
+    /// Why, and what to do, as far as there is a text in the language.
+    pub(super) reason: Option<String>,
+    /// Where the account can be linked again.
+    pub(super) link: Option<String>,
+    /// What confirms an account that was linked again.
+    pub(super) command: Option<String>,
+}
+
+/// A message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Written {
+    pub(super) subject: String,
+    pub(super) text: String,
+}
+
+/// Writes a message about connections of an environment, at least one.
+pub(super) fn written(environment: &str, items: &[Item], language: Language) -> Written {
+    let subject = match (items, language) {
+        ([only], _) => headline(only, language),
+        (_, Language::En) => format!("News of {} connections", items.len()),
+        (_, Language::Ja) => format!("{}件の接続に関するお知らせ", items.len()),
+    };
+    let mut paragraphs: Vec<String> =
+        items.iter().take(SHOWN_MAX).map(|item| about(item, language)).collect();
+    if let Some(more) = items.len().checked_sub(SHOWN_MAX).filter(|more| *more > 0) {
+        paragraphs.push(match language {
+            Language::En => format!("And {more} more: see `tombolo connection list`."),
+            Language::Ja => format!("ほか{more}件。一覧: `tombolo connection list`"),
+        });
+    }
+    if items.iter().take(SHOWN_MAX).any(|item| item.link.is_some()) {
+        paragraphs.push(
+            match language {
+                Language::En => {
+                    "A link is good for 7 days and for one account. Open it only if you know the connection, and pass it on to nobody but the person whose account it is."
+                }
+                Language::Ja => {
+                    "リンクの有効期間は7日間で、1回だけ接続できます。接続に心当たりがある場合だけ開き、アカウントの持ち主以外には渡さないでください。"
+                }
+            }
+            .to_owned(),
+        );
+    }
+    paragraphs.push(match language {
+        Language::En => format!("Tombolo, environment {}", clean(environment)),
+        Language::Ja => format!("Tombolo（環境: {}）", clean(environment)),
+    });
+    Written { subject: format!("[Tombolo] {subject}"), text: paragraphs.join("\n\n") + "\n" }
+}
+
+/// What a test message says.
+pub(super) fn test(environment: &str, language: Language) -> Written {
+    let (subject, text) = match language {
+        Language::En => ("[Tombolo] This is a test", "Notifications of this environment arrive here."),
+        Language::Ja => ("[Tombolo] テスト送信", "この環境の通知はここに届きます。"),
+    };
+    let text = format!("{text}\n\nTombolo: {}\n", clean(environment));
+    Written { subject: subject.to_owned(), text }
+}
+
+fn headline(item: &Item, language: Language) -> String {
+    let (name, provider) = (clean(&item.name), item.provider.get(language));
+    let days = item.days_left.unwrap_or(1);
+    match (language, item.kind) {
+        (Language::En, NoticeKind::Mended) => format!("“{name}” ({provider}) works again"),
+        (Language::En, NoticeKind::Expiring) => {
+            let days = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
+            format!("The credentials of “{name}” ({provider}) end in {days}")
+        }
+        (Language::En, NoticeKind::Failing) => format!("“{name}” ({provider}) has failed for a while"),
+        (Language::En, NoticeKind::NeedsReconnecting) => {
+            format!("“{name}” ({provider}) has to be linked again")
+        }
+        (Language::En, NoticeKind::Unconfirmed) => {
+            format!("An account for “{name}” ({provider}) waits for your confirmation")
+        }
+        (Language::Ja, NoticeKind::Mended) => format!("「{name}」（{provider}）は復旧しました"),
+        (Language::Ja, NoticeKind::Expiring) => {
+            format!("「{name}」（{provider}）の認証情報はあと{days}日で期限が切れます")
+        }
+        (Language::Ja, NoticeKind::Failing) => format!("「{name}」（{provider}）でエラーが続いています"),
+        (Language::Ja, NoticeKind::NeedsReconnecting) => {
+            format!("「{name}」（{provider}）の再接続が必要です")
+        }
+        (Language::Ja, NoticeKind::Unconfirmed) => {
+            format!("「{name}」（{provider}）に接続されたアカウントの確認をお待ちしています")
+        }
+    }
+}
+
+fn about(item: &Item, language: Language) -> String {
+    let mut lines = vec![headline(item, language)];
+    lines.extend(item.reason.clone());
+    if item.kind == NoticeKind::Failing {
+        lines.push(
+            match language {
+                Language::En => "It is tried again by itself, and you are told when it works.",
+                Language::Ja => "自動的に再試行し、復旧したらお知らせします。",
+            }
+            .to_owned(),
+        );
+    }
+    if let Some(link) = &item.link {
+        lines.push(match language {
+            Language::En => format!("Link the account again: {link}"),
+            Language::Ja => format!("再接続はこちら: {link}"),
+        });
+    }
+    if let Some(command) = &item.command {
+        lines.push(match language {
+            Language::En => {
+                format!("Ask the person whose account it is for the code that their browser shows, within ten minutes: {command}")
+            }
+            Language::Ja => {
+                format!("アカウントの持ち主本人に、ブラウザーに表示されたコードを確認し、10分以内に実行してください: {command}")
+            }
+        });
+    }
+    lines.join("\n")
+}
+
+/// A name without what would begin a line of its own in a mail or its head.
+fn clean(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(name: &str, kind: NoticeKind, days_left: Option<u32>) -> Item {
+        Item {
+            id: "con_1".to_owned(),
+            name: name.to_owned(),
+            provider_id: "acme".to_owned(),
+            provider: Text { en: "Acme".to_owned(), ja: "アクメ".to_owned() },
+            kind,
+            days_left,
+            reason: None,
+            link: Some("https://tombolo.example.com/reconnect/x".to_owned()),
+            command: None,
+        }
+    }
+
+    #[test]
+    fn every_kind_has_its_words_in_both_languages() {
+        let mut all = Vec::new();
+        for language in [Language::En, Language::Ja] {
+            for kind in NoticeKind::ALL {
+                for days in if *kind == NoticeKind::Expiring { vec![Some(30), Some(1)] } else { vec![None] } {
+                    all.push(headline(&item("Sales", *kind, days), language));
+                }
+            }
+        }
+        insta::assert_snapshot!(all.join("\n"), @r"
+        “Sales” (Acme) works again
+        The credentials of “Sales” (Acme) end in 30 days
+        The credentials of “Sales” (Acme) end in 1 day
+        “Sales” (Acme) has failed for a while
+        “Sales” (Acme) has to be linked again
+        An account for “Sales” (Acme) waits for your confirmation
+        「Sales」（アクメ）は復旧しました
+        「Sales」（アクメ）の認証情報はあと30日で期限が切れます
+        「Sales」（アクメ）の認証情報はあと1日で期限が切れます
+        「Sales」（アクメ）でエラーが続いています
+        「Sales」（アクメ）の再接続が必要です
+        「Sales」（アクメ）に接続されたアカウントの確認をお待ちしています
+        ");
+    }
+
+    #[test]
+    fn many_are_told_in_one_message_of_bounded_length() {
+        let items: Vec<Item> =
+            (0..30).map(|number| item(&format!("c{number}"), NoticeKind::Failing, None)).collect();
+        for language in [Language::En, Language::Ja] {
+            let message = written("default", &items, language);
+            assert!(message.subject.contains("30"), "{}", message.subject);
+            assert!(message.text.contains("10") && !message.text.contains("c20"), "{}", message.text);
+        }
+    }
+
+    #[test]
+    fn a_name_begins_no_line_of_its_own() {
+        let message = written("default", &[item("x\r\nBcc: all", NoticeKind::Mended, None)], Language::En);
+        assert!(!message.subject.contains('\n') && !message.text.contains("\nBcc"), "{message:?}");
+    }
+}
