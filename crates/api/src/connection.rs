@@ -343,6 +343,16 @@ pub struct UpdatedConnection {
     pub connection: Connection,
 }
 
+/// A connection that was deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DeletedConnection {
+    /// Always `true`: what fails is a problem instead.
+    pub success: bool,
+    /// Whether its tokens are given back to the vendor now. If not, the vendor honours them until they end, or until somebody
+    /// ends the authorisation in the vendor's own settings.
+    pub revokes_at_vendor: bool,
+}
+
 /// Which integration a connection is looked for in, when its name or connection id alone says too little.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]

@@ -38,9 +38,9 @@ pub use connect_session::{
 };
 pub use connection::{
     Connection, ConnectionError, ConnectionHealth, ConnectionIds, ConnectionQuery, ConnectionSummary,
-    Connections, CreateConnection, CreatedConnection, CredentialsRead, Health, HealthFailure,
-    IntegrationOfConnection, PutMetadata, ReadConnectionQuery, ReconnectConnection, TestConnection,
-    UpdateConnection, UpdatedConnection,
+    Connections, CreateConnection, CreatedConnection, CredentialsRead, DeletedConnection, Health,
+    HealthFailure, IntegrationOfConnection, PutMetadata, ReadConnectionQuery, ReconnectConnection,
+    TestConnection, UpdateConnection, UpdatedConnection,
 };
 pub use connection_test::{
     CreateProgress, Details, Outcome, Side, StageReport, TestProgress, TestReport, Verdict,

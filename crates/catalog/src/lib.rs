@@ -43,7 +43,9 @@ pub use field::{Field, FieldError, FieldKind, Fields};
 pub use gate::{Gate, GateKind, Twin};
 pub use host::HostPattern;
 pub use limit::{Concurrency, ErrorBody, Limits, LongUrl, Pagination, PaginationKind, Retry, StatusRange};
-pub use oauth2::{ClientAuthentication, Flow, OAuth2, OAuthScope, ParameterFormat, TokenAnswer};
+pub use oauth2::{
+    ClientAuthentication, Flow, OAuth2, OAuthScope, ParameterFormat, Revocation, RevokedToken, TokenAnswer,
+};
 pub use paste::{PasteRule, Pasted};
 pub use path_rule::{CallPattern, PathRefusal, PathRewrite};
 pub use provider::{BaseUrlError, Common, Provider};

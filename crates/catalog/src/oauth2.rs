@@ -22,6 +22,11 @@ pub struct OAuth2 {
     pub token_url: Template,
     /// Where refresh tokens are taken instead.
     pub refresh_url: Option<Template>,
+    /// Where tokens are given back (RFC 7009), as a connection is deleted.
+    pub revocation_url: Option<Template>,
+    /// How they are given back, where the vendor deviates from RFC 7009.
+    #[serde(default)]
+    pub revocation: Revocation,
     /// Who signs the vendor's answers (RFC 9207): compared with what the answer says, if it says so.
     pub issuer: Option<String>,
     /// Whether every answer says who signs it, as the vendor announces with
@@ -126,6 +131,42 @@ pub enum ParameterFormat {
     Query,
 }
 
+/// How a token is given back.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Revocation {
+    /// Which token ends the authorisation.
+    pub token: RevokedToken,
+    /// The parameter that carries it.
+    pub parameter: String,
+    /// How the parameters travel; as those of a token request when absent.
+    pub request: Option<ParameterFormat>,
+    /// Whether the client proves to be itself, as at the token endpoint.
+    pub authenticated: bool,
+}
+
+/// A token that can be given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RevokedToken {
+    /// The refresh token, or the access token where there is none: most vendors end every token of the authorisation.
+    #[default]
+    RefreshToken,
+    /// The access token.
+    AccessToken,
+}
+
+impl Default for Revocation {
+    fn default() -> Self {
+        Self {
+            token: RevokedToken::default(),
+            parameter: "token".to_owned(),
+            request: None,
+            authenticated: true,
+        }
+    }
+}
+
 /// Paths such as `authed_user.access_token` to the members of a token answer.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -187,7 +228,7 @@ impl OAuth2 {
 
     /// Every address that a secret of this scheme is sent to.
     pub fn token_urls(&self) -> impl Iterator<Item = &Template> {
-        std::iter::once(&self.token_url).chain(&self.refresh_url)
+        std::iter::once(&self.token_url).chain(&self.refresh_url).chain(&self.revocation_url)
     }
 
     /// Every address of the scheme.

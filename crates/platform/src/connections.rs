@@ -75,6 +75,15 @@ pub struct CreatedConnection {
     pub report: Option<TestReport>,
 }
 
+/// What becomes of a deleted connection's tokens at the vendor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revoked {
+    /// They are given back in a moment, and again if the vendor does not answer; the audit trail tells the outcome.
+    Soon,
+    /// The vendor takes none back, as far as its provider file tells: they end when they end, or in its own settings.
+    Nothing,
+}
+
 impl Platform {
     /// Tests a draft; nothing is stored.
     pub async fn test_draft(
@@ -316,19 +325,22 @@ impl Platform {
         self.commit(&changes).await.map(drop)
     }
 
-    /// Deletes a connection; its secrets are emptied at once.
+    /// Deletes a connection; its secrets are emptied at once, and its tokens given back where the vendor takes them.
     pub async fn delete_connection(
         self: &Arc<Self>,
         access: &Access,
         integration: Option<&str>,
         reference: &str,
-    ) -> Result<(), Problem> {
+    ) -> Result<Revoked, Problem> {
         access.require(Scope::DeleteConnection)?;
-        let (connection, _) = self.find_connection(&access.environment, integration, reference).await?;
-        let mut changes = vec![Change::DeleteConnection(access.environment.clone(), connection.id.clone())];
+        let (connection, integration) =
+            self.find_connection(&access.environment, integration, reference).await?;
+        let mut changes = self.revocation_of(&connection, &integration.provider);
+        let revoked = if changes.is_empty() { Revoked::Nothing } else { Revoked::Soon };
+        changes.push(Change::DeleteConnection(access.environment.clone(), connection.id.clone()));
         changes.extend(events(access, "connection.deleted", object_of(&connection), Json::Null, true));
         self.commit(&changes).await?;
-        Ok(())
+        Ok(revoked)
     }
 
     /// Compiles a stored connection.

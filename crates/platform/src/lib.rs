@@ -37,7 +37,7 @@ pub mod webhooks;
 pub use access::{Access, Granted, Scope};
 pub use clock::{Clock, SystemClock, random_number};
 pub use connection_test::{Details, Outcome, StageReport, TestEvent, TestReport, Verdict};
-pub use connections::{Belonging, ConnectionChange, ConnectionDraft, CreatedConnection, Watch};
+pub use connections::{Belonging, ConnectionChange, ConnectionDraft, CreatedConnection, Revoked, Watch};
 pub use credential_reading::ReadCredentials;
 pub use environments::{EnvironmentChange, EnvironmentSettings};
 pub use import::{ConnectionImport, ImportedCredentials};

@@ -24,6 +24,7 @@ use crate::leases::{self, Lease};
 use crate::notifications::NotificationChange;
 use crate::oauth_clients::{self, NewOAuthClient, OAuthClientUpdate};
 use crate::restorations;
+use crate::revocations::{self, Revocation};
 use crate::schedules::{self, Schedule};
 use crate::socket_messages::{self, SocketMessage};
 use crate::store::Store;
@@ -58,6 +59,10 @@ pub enum Change {
     WarnOfEnd(EnvironmentId, ConnectionId, u32),
     /// Empties the secrets of a connection, frees its name and hides it.
     DeleteConnection(EnvironmentId, ConnectionId),
+    /// Keeps the credentials of a connection that is deleted in the same act, until its tokens are given back.
+    InsertRevocation(Revocation),
+    /// Forgets them.
+    DeleteRevocation(EnvironmentId, ConnectionId),
     /// Makes an OAuth client.
     InsertOAuthClient(NewOAuthClient),
     /// Changes an OAuth client.
@@ -198,6 +203,8 @@ async fn apply(
         }
         Change::TrustRestored(environment, id) => restorations::trust(act, environment, id).await,
         Change::DeleteConnection(environment, id) => connections::delete(act, environment, id).await,
+        Change::InsertRevocation(new) => revocations::insert(act, new).await,
+        Change::DeleteRevocation(environment, id) => revocations::delete(act, environment, id).await,
         Change::InsertOAuthClient(new) => oauth_clients::insert(act, new).await,
         Change::UpdateOAuthClient(update) => oauth_clients::update(act, update).await,
         Change::DeleteOAuthClient(environment, id) => oauth_clients::delete(act, environment, id).await,
@@ -267,6 +274,8 @@ fn outdated_environments(changes: &[Change]) -> BTreeSet<&EnvironmentId> {
             Change::InsertEnvironment(_)
             | Change::TouchApiKey(..)
             | Change::FailRenewal(_)
+            | Change::InsertRevocation(_)
+            | Change::DeleteRevocation(..)
             | Change::WarnOfEnd(..)
             | Change::InsertConnectSession(_)
             | Change::SealConnectSession(_)

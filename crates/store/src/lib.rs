@@ -22,6 +22,7 @@ mod name;
 mod notifications;
 mod oauth_clients;
 mod restorations;
+mod revocations;
 mod schedules;
 mod socket_messages;
 mod store;
@@ -67,6 +68,7 @@ pub use notifications::{
 };
 pub use oauth_clients::{NewOAuthClient, OAuthClient, OAuthClientUpdate};
 pub use restorations::{Held, HeldConnection, Progress};
+pub use revocations::{REVOCATION_JOB, Revocation};
 pub use schedules::Schedule;
 pub use socket_messages::SocketMessage;
 pub use store::Store;

@@ -47,8 +47,13 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         version: 12,
+        name: "revocations",
+        text: include_str!("../migrations/main/0012_revocations.sql"),
+    },
+    Migration {
+        version: 13,
         name: "notifications",
-        text: include_str!("../migrations/main/0012_notifications.sql"),
+        text: include_str!("../migrations/main/0013_notifications.sql"),
     },
 ];
 const ACTIVITY_MIGRATIONS: &[Migration] = &[Migration {

@@ -9,11 +9,11 @@ use crate::{
     Activity, ActivityQuery, ApiKey, ApiKeyAnswer, ApiKeys, AuditEvents, AuditVerification, Authorization,
     ConfirmAuthorization, Connection, ConnectionQuery, Connections, CreateApiKey, CreateAuthorization,
     CreateConnection, CreateIntegration, CreateOAuthClient, CreateProgress, CreatedApiKey,
-    CreatedApiKeyAnswer, CreatedAuthorization, CreatedConnection, Environment, ImportApiKey,
-    ImportConnection, Integration, IntegrationAnswer, IntegrationOfConnection, Integrations, Job, Jobs,
-    JobsQuery, Keys, OAuthClient, OAuthClients, PageQuery, Paste, Pasted, Provider, ProviderAnswer,
-    ProviderQuery, Providers, ReconnectConnection, Success, TestProgress, TestReport, UpdateConnection,
-    UpdateEnvironment, UpdateIntegration, UpdateOAuthClient, UpdatedConnection,
+    CreatedApiKeyAnswer, CreatedAuthorization, CreatedConnection, DeletedConnection, Environment,
+    ImportApiKey, ImportConnection, Integration, IntegrationAnswer, IntegrationOfConnection, Integrations,
+    Job, Jobs, JobsQuery, Keys, OAuthClient, OAuthClients, PageQuery, Paste, Pasted, Provider,
+    ProviderAnswer, ProviderQuery, Providers, ReconnectConnection, Success, TestProgress, TestReport,
+    UpdateConnection, UpdateEnvironment, UpdateIntegration, UpdateOAuthClient, UpdatedConnection,
 };
 
 /// No body at all.
@@ -96,8 +96,8 @@ impl ApiClient {
         &self,
         reference: &str,
         integration: Option<&str>,
-    ) -> Result<(), ClientError> {
-        self.delete::<Success>(&of_connection(&[reference], integration)?).await.map(drop)
+    ) -> Result<DeletedConnection, ClientError> {
+        self.delete(&of_connection(&[reference], integration)?).await
     }
 
     /// Tests a connection.

@@ -1,6 +1,7 @@
 //! Token requests (RFC 6749 §4.1.3, §4.4.2, §6).
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -45,6 +46,13 @@ pub enum Grant<'a> {
         /// What is asked for.
         scope: Option<&'a str>,
     },
+    /// Nothing any more: a token is given back (RFC 7009 §2.1).
+    Revocation {
+        /// The token.
+        token: &'a str,
+        /// What kind of token it is.
+        hint: &'static str,
+    },
 }
 
 type Parameters<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
@@ -61,7 +69,9 @@ pub(super) fn write(exchange: &OAuth2Exchange<'_>) -> Result<ExchangeRequest, Ex
         headers.insert(name, HeaderValue::from_str(value).map_err(|_| unusable("a header's value"))?);
     }
     let client = exchange.client;
+    let is_revocation = matches!(exchange.grant, Grant::Revocation { .. });
     match (oauth2.client_authentication, client.secret) {
+        _ if is_revocation && !oauth2.revocation.authenticated => {}
         (ClientAuthentication::Basic, Some(secret)) => {
             headers.insert(AUTHORIZATION, basic(client.id, secret)?);
         }
@@ -75,9 +85,11 @@ pub(super) fn write(exchange: &OAuth2Exchange<'_>) -> Result<ExchangeRequest, Ex
         }
         (_, None) => parameters.push(("client_id".into(), client.id.into())),
     }
+    let none = BTreeMap::new();
     let more = match exchange.grant {
         Grant::RefreshToken => &oauth2.refresh_parameters,
         Grant::AuthorizationCode { .. } | Grant::ClientCredentials { .. } => &oauth2.token_parameters,
+        Grant::Revocation { .. } => &none,
     };
     let filling = Filling { moment: exchange.moment, ..Filling::of_config(exchange.config) };
     for (name, expression) in more {
@@ -87,7 +99,8 @@ pub(super) fn write(exchange: &OAuth2Exchange<'_>) -> Result<ExchangeRequest, Ex
             parameters.push((name.as_str().into(), value.to_string().into()));
         }
     }
-    Ok(framed(exchange.url, oauth2.token_request, &parameters, headers))
+    let format = oauth2.revocation.request.filter(|_| is_revocation).unwrap_or(oauth2.token_request);
+    Ok(framed(exchange.url, format, &parameters, headers))
 }
 
 fn of_grant<'a>(exchange: &OAuth2Exchange<'a>) -> Result<Vec<(&'a str, &'a str)>, ExchangeFailure> {
@@ -106,6 +119,9 @@ fn of_grant<'a>(exchange: &OAuth2Exchange<'a>) -> Result<Vec<(&'a str, &'a str)>
             let mut parameters = vec![("grant_type", "client_credentials")];
             parameters.extend(scope.map(|scope| ("scope", scope)));
             parameters
+        }
+        Grant::Revocation { token, hint } => {
+            vec![(exchange.oauth2.revocation.parameter.as_str(), token), ("token_type_hint", hint)]
         }
     })
 }
@@ -189,6 +205,8 @@ mod tests {
         verifier: Some("v"),
     };
 
+    const REVOCATION: Grant<'_> = Grant::Revocation { token: "r/1", hint: "refresh_token" };
+
     fn written(more: &str, grant: Grant<'_>) -> String {
         let text = format!("flow: client_credentials\ntoken_url: https://a.example.com/token\n{more}");
         let oauth2: OAuth2 = serde_saphyr::from_str(&text).expect("reads");
@@ -201,7 +219,7 @@ mod tests {
             client,
             grant,
             previous: Some(&previous),
-            config: &std::collections::BTreeMap::new(),
+            config: &BTreeMap::new(),
             moment: None,
             keeps_client: false,
         };
@@ -239,6 +257,21 @@ mod tests {
                  x-version: 2\n"
                     .to_owned(),
             ),
+            (
+                "",
+                REVOCATION,
+                format!(
+                    "POST https://a.example.com/token\n{basic}\ncontent-type: application/x-www-form-urlencoded\n\
+                     token=r%2F1&token_type_hint=refresh_token"
+                ),
+            ),
+            (
+                "token_parameters: { a: b }\nrevocation: { parameter: access_token, request: json, authenticated: false }",
+                REVOCATION,
+                "POST https://a.example.com/token\ncontent-type: application/json\n\
+                 {\"access_token\":\"r/1\",\"token_type_hint\":\"refresh_token\"}"
+                    .to_owned(),
+            ),
         ] {
             assert_eq!(written(more, grant), expected);
         }
@@ -257,7 +290,7 @@ mod tests {
             client,
             grant: Grant::RefreshToken,
             previous: None,
-            config: &std::collections::BTreeMap::new(),
+            config: &BTreeMap::new(),
             moment: None,
             keeps_client: false,
         };

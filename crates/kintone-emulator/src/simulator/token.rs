@@ -44,11 +44,19 @@ pub(super) fn answer(
         }
         _ => credential.value(OAuth2::CLIENT_ID) == id && credential.value(OAuth2::CLIENT_SECRET) == secret,
     };
+    let gives_back = oauth2.revocation_url.as_ref().is_some_and(|url| url_fits(url.source(), request));
+    if gives_back && !oauth2.revocation.authenticated {
+        return Some(Answer::json(&json!({})));
+    }
     let known =
         accepted.iter().find(|credential| credential.scheme == scheme.id && proves_itself(credential));
     let Some(known) = known else {
         return Some(refused(StatusCode::UNAUTHORIZED, "invalid_client"));
     };
+    if gives_back {
+        // A token that is not known is as good as one that was given back (RFC 7009 §2.2).
+        return Some(Answer::json(&json!({})));
+    }
     match (oauth2.flow, value("grant_type")) {
         (Flow::ClientCredentials, "client_credentials") => {}
         (Flow::AuthorizationCode, "authorization_code") if value("code") == CODE => {}

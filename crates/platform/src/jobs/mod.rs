@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tombolo_store::{
-    Change, ClaimedJob, JobLease, NOTIFICATION_JOB, Schedule, Timestamp, WEBHOOK_DELIVERY_JOB,
+    Change, ClaimedJob, JobLease, NOTIFICATION_JOB, REVOCATION_JOB, Schedule, Timestamp, WEBHOOK_DELIVERY_JOB,
 };
 
 use crate::platform::Platform;
@@ -40,6 +40,9 @@ const CHAIN_PERIOD: Duration = Duration::from_secs(10);
 const STOP_MAX: Duration = Duration::from_secs(25);
 /// How long what a browser's socket was to be told is kept: nobody waits longer for it.
 const SOCKET_MESSAGES_KEPT: Duration = Duration::from_hours(1);
+/// How long the tokens of a deleted connection are kept, should their job have been cancelled: the vendor was to have them
+/// back long before.
+const REVOCATIONS_KEPT: Duration = Duration::from_hours(48);
 /// For how long finished jobs and webhook events are kept.
 const JOBS_KEPT: Duration = Duration::from_hours(7 * 24);
 /// For how long dead jobs are kept: somebody has to have a chance to see them and to try again.
@@ -60,13 +63,16 @@ enum JobKind {
     WebhookDelivery,
     /// Tell one recipient what is due.
     Notification,
+    /// Give the tokens of a deleted connection back to the vendor.
+    Revocation,
 }
 
 /// Kinds that share the places of a worker: those that mostly wait for somebody else do not keep the others waiting.
-const GROUPS: [(&[JobKind], usize); 3] = [
+const GROUPS: [(&[JobKind], usize); 4] = [
     (&[JobKind::Retention, JobKind::Verification], 4),
     (&[JobKind::WebhookDelivery], 64),
     (&[JobKind::Notification], 8),
+    (&[JobKind::Revocation], 8),
 ];
 
 /// How a job goes on when its work has ended well.
@@ -87,7 +93,8 @@ pub struct Housekeeping {
 }
 
 impl JobKind {
-    const ALL: [Self; 4] = [Self::Retention, Self::Verification, Self::WebhookDelivery, Self::Notification];
+    const ALL: [Self; 5] =
+        [Self::Retention, Self::Verification, Self::WebhookDelivery, Self::Notification, Self::Revocation];
 
     fn name(self) -> &'static str {
         match self {
@@ -95,6 +102,7 @@ impl JobKind {
             Self::Verification => "verification",
             Self::WebhookDelivery => WEBHOOK_DELIVERY_JOB,
             Self::Notification => NOTIFICATION_JOB,
+            Self::Revocation => REVOCATION_JOB,
         }
     }
 
@@ -103,7 +111,7 @@ impl JobKind {
         match self {
             Self::Retention => Some(Duration::from_hours(1)),
             Self::Verification => Some(Duration::from_mins(1)),
-            Self::WebhookDelivery | Self::Notification => None,
+            Self::WebhookDelivery | Self::Notification | Self::Revocation => None,
         }
     }
 }
@@ -296,6 +304,7 @@ impl Platform {
             }
             JobKind::WebhookDelivery => self.deliver(job).await.map(Done::Resting),
             JobKind::Notification => self.notify(job).await.map(Done::Resting),
+            JobKind::Revocation => self.revoke(job).await.map(|()| Done::Finished),
         }
     }
 
@@ -310,6 +319,7 @@ impl Platform {
         while self.store.prune_webhook_events(oldest, STEP).await? > 0 {}
         self.store.empty_authorizations(now).await?;
         while self.store.prune_authorizations(oldest, STEP).await? > 0 {}
+        while self.store.prune_revocations(now.minus(REVOCATIONS_KEPT), STEP).await? > 0 {}
         while self.store.prune_connect_sessions(oldest, STEP).await? > 0 {}
         while self.store.prune_socket_messages(now.minus(SOCKET_MESSAGES_KEPT), STEP).await? > 0 {}
         Ok(())

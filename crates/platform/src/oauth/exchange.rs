@@ -76,6 +76,9 @@ impl Platform {
         let template = match exchange.grant {
             Grant::RefreshToken => exchange.oauth2.refresh_url.as_ref().unwrap_or(&exchange.oauth2.token_url),
             Grant::AuthorizationCode { .. } | Grant::ClientCredentials { .. } => &exchange.oauth2.token_url,
+            Grant::Revocation { .. } => {
+                exchange.oauth2.revocation_url.as_ref().unwrap_or(&exchange.oauth2.token_url)
+            }
         };
         let url = url_of(exchange.provider, template, exchange.config, exchange.gates)?;
         let opened = match exchange.client {

@@ -12,6 +12,7 @@ mod import;
 mod linking;
 mod proof;
 mod renewal;
+mod revocation;
 mod testing;
 pub(crate) mod way_back;
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tombolo_catalog::Catalog;
 use tombolo_kintone_emulator::{AcceptedCredential, Effect, Fault, Simulator, SimulatorOptions};
-use tombolo_platform::ConnectionDraft;
 use tombolo_platform::start::ConnectToOption;
+use tombolo_platform::{ConnectionDraft, Housekeeping, Revoked};
 
 use crate::world::{SetForward, World, connect_to, draft};
 
@@ -136,4 +136,76 @@ async fn what_is_no_token_answer_stores_nothing() {
         assert_eq!(world.get("c", "/v2/orders").await.1, "unknown_connection");
     }
     simulator.shutdown().await;
+}
+
+/// The audit trail's words about revocations.
+async fn told(world: &World) -> Vec<String> {
+    let events = world.platform.list_audit_events(&world.access, None, 100).await.expect("read");
+    let actions = events.into_iter().map(|event| event.action);
+    actions.filter(|action| action.starts_with("connection.revo")).collect()
+}
+
+/// A vendor that does not answer keeps nobody from deleting, and gets the token back later.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_token_of_a_deleted_connection_is_given_back() {
+    let url = "revocation_url: https://${config.subdomain}.acme.example/oauth/revoke";
+    let housekeeping = Housekeeping { activity: Duration::from_hours(1), verify_every: None };
+    for (more, is_authenticated, body) in [
+        ("", true, "token=canary-access-token-1&token_type_hint=access_token"),
+        (
+            "revocation: { parameter: access_token, request: json, authenticated: false }",
+            false,
+            r#"{"access_token":"canary-access-token-1","token_type_hint":"access_token"}"#,
+        ),
+    ] {
+        let (world, simulator, clock) = start(&format!("{url}\n      {more}")).await;
+        world.create(&typed(SECRET)).await.expect("accepted").expect("available");
+        simulator
+            .control()
+            .inject(Fault::new(Effect::page(503, "Later")).on("POST", "/oauth/revoke").times(1));
+        simulator.control().clear_requests();
+        let revoked = world.platform.delete_connection(&world.access, None, "c").await.expect("deleted");
+        assert_eq!(revoked, Revoked::Soon);
+        assert_eq!(world.get("c", "/v2/orders").await.1, "unknown_connection", "it is gone at once");
+
+        world.platform.work_once("worker", housekeeping).await.expect("worked");
+        assert_eq!(told(&world).await, Vec::<String>::new(), "the vendor did not answer");
+        clock.by(Duration::from_mins(10));
+        world.platform.work_once("worker", housekeeping).await.expect("worked");
+        assert_eq!(told(&world).await, ["connection.revoked"], "{more}");
+        let seen = simulator.control().requests();
+        let seen: Vec<_> = seen.iter().filter(|seen| seen.path == "/oauth/revoke").collect();
+        assert_eq!(seen.len(), 2, "{more}");
+        assert_eq!(seen[1].body.as_deref(), Some(body));
+        assert_eq!(seen[1].header("authorization").is_some(), is_authenticated, "{more}");
+        clock.by(Duration::from_hours(1));
+        world.platform.work_once("worker", housekeeping).await.expect("worked");
+        assert_eq!(told(&world).await.len(), 1, "once is enough");
+        simulator.shutdown().await;
+    }
+}
+
+/// After the last attempt the token is forgotten here, and the audit trail says that the vendor still has it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vendor_that_never_takes_a_token_back_is_told_of() {
+    let url = "revocation_url: https://${config.subdomain}.acme.example/oauth/revoke";
+    let housekeeping = Housekeeping { activity: Duration::from_hours(1), verify_every: None };
+    let (world, simulator, clock) = start(url).await;
+    let made = world.create(&typed(SECRET)).await.expect("accepted").expect("available").connection;
+    simulator.control().inject(Fault::new(Effect::page(503, "Never")).on("POST", "/oauth/revoke"));
+    world.platform.delete_connection(&world.access, None, "c").await.expect("deleted");
+    let kept = || world.platform.store().revocation(&made.environment_id, &made.id);
+    assert!(kept().await.expect("read").is_some());
+    for _ in 0..8 {
+        world.platform.work_once("worker", housekeeping).await.expect("worked");
+        clock.by(Duration::from_hours(2));
+    }
+    assert_eq!(told(&world).await, ["connection.revocation_failed"]);
+    assert_eq!(kept().await.expect("read"), None);
+
+    // Where the provider file names no such address, nothing is kept.
+    let (world, _simulator, _) = start("client_authentication: basic").await;
+    world.create(&typed(SECRET)).await.expect("accepted").expect("available");
+    let revoked = world.platform.delete_connection(&world.access, None, "c").await.expect("deleted");
+    assert_eq!(revoked, Revoked::Nothing);
 }

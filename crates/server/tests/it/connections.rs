@@ -46,7 +46,10 @@ async fn a_connection_is_made_listed_read_tested_changed_and_deleted() {
     );
 
     let deleted = caller.delete("/connections/Sales").await;
-    assert_eq!((deleted.status, deleted.text().as_str()), (StatusCode::OK, r#"{"success":true}"#));
+    assert_eq!(
+        (deleted.status, deleted.text().as_str()),
+        (StatusCode::OK, r#"{"success":true,"revokes_at_vendor":false}"#)
+    );
     insta::assert_snapshot!("gone", caller.get(&format!("/connections/{id}")).await.snapshot());
 }
 

@@ -4,7 +4,7 @@ use rstest::rstest;
 use serde_json::json;
 use tombolo_store::{
     Change, ConnectionCursor, ConnectionFilter, ConnectionHealth, ConnectionUpdate, CredentialsReplacement,
-    Health, IntegrationUpdate, NewApiKey, NewConnection, NewIntegration, StoreError, TokenLife,
+    Health, IntegrationUpdate, NewApiKey, NewConnection, NewIntegration, Revocation, StoreError, TokenLife,
 };
 use tombolo_vault::SystemRandom;
 
@@ -336,4 +336,45 @@ async fn lists_come_in_pages(#[values(Engine::Sqlite, Engine::Postgres)] engine:
         let filter = ConnectionFilter { tags: tag, ..search("acme") };
         assert_eq!(all_pages(&store, &filter, limit).await, names(&[1, 5, 9, 13, 17]));
     }
+}
+
+/// The credentials of a deleted connection are kept as they stood, until its tokens are given back.
+#[rstest]
+#[tokio::test]
+async fn what_is_to_be_given_back_outlives_its_connection(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let store = TestStore::new(engine).await;
+    let environment = store.environment().clone();
+    let integration = store.add_integration("kintone").await;
+    let connection = store.add_connection(&integration, "Acme").await;
+    let revocation = Revocation {
+        environment_id: environment.clone(),
+        connection: connection.id.clone(),
+        name: "Acme".to_owned(),
+        provider: "acme".to_owned(),
+        auth_scheme: "oauth2".to_owned(),
+        oauth_client: None,
+        config: json!({ "subdomain": "acme" }),
+        gates: json!([]),
+        settings: json!({}),
+        hosts: connection.target.hosts.clone(),
+        sealed: store.seal(&connection.id, 1, &connection.target.hosts, "MARKER-revoked"),
+        sealed_version: 1,
+    };
+    let delete = Change::DeleteConnection(environment.clone(), connection.id.clone());
+    store.commit(&[Change::InsertRevocation(revocation.clone()), delete], at(1)).await.unwrap();
+    assert_eq!(store.revocation(&environment, &connection.id).await.unwrap(), Some(revocation.clone()));
+    let other = store.add_environment("other").await;
+    assert_eq!(store.revocation(&other, &connection.id).await.unwrap(), None);
+    let foreign = Change::DeleteRevocation(other, connection.id.clone());
+    store.commit(&[foreign], at(2)).await.unwrap();
+    assert!(store.revocation(&environment, &connection.id).await.unwrap().is_some());
+
+    let forget = Change::DeleteRevocation(environment.clone(), connection.id.clone());
+    store.commit(&[forget], at(2)).await.unwrap();
+    assert_eq!(store.revocation(&environment, &connection.id).await.unwrap(), None);
+    store.commit(&[Change::InsertRevocation(revocation)], at(3)).await.unwrap();
+    assert_eq!(store.prune_revocations(at(3), 10).await.unwrap(), 0);
+    assert_eq!(store.prune_revocations(at(4), 10).await.unwrap(), 1);
 }

@@ -91,9 +91,13 @@ impl Connection {
                 // Asked for first, so that the question names what is really meant.
                 let linked = api.read_connection(&connection, integration.as_deref()).await?;
                 confirmation.ask(&format!("Delete the connection `{}` ({})?", linked.name, linked.id))?;
-                api.delete_connection(&linked.id, None).await?;
-                let answer = serde_json::json!({ "deleted": linked.id, "name": linked.name });
-                output.show(&answer, |_| format!("deleted `{}`", linked.name))?;
+                let deleted = api.delete_connection(&linked.id, None).await?;
+                let revokes = deleted.revokes_at_vendor;
+                let answer = serde_json::json!({
+                    "deleted": linked.id, "name": linked.name, "revokes_at_vendor": revokes,
+                });
+                let more = if revokes { "; its tokens are given back to the vendor" } else { "" };
+                output.show(&answer, |_| format!("deleted `{}`{more}", linked.name))?;
                 Ok(Exit::Done)
             }
         }

@@ -1,8 +1,8 @@
 use axum::Json;
 use axum::extract::State;
 use serde_json::Value;
-use tombolo_api::{IntegrationOfConnection, Success, UpdateConnection, UpdatedConnection};
-use tombolo_platform::ConnectionChange;
+use tombolo_api::{DeletedConnection, IntegrationOfConnection, UpdateConnection, UpdatedConnection};
+use tombolo_platform::{ConnectionChange, Revoked};
 
 use super::wire;
 use crate::routes::Routes;
@@ -46,19 +46,20 @@ pub(super) async fn update_connection(
 
 /// Deletes a connection
 ///
-/// Its secrets are emptied at once. Scope: `environment:connections:delete`.
+/// Its secrets are emptied at once. Where the vendor takes tokens back (RFC 7009), a job does that; the audit trail tells the
+/// outcome. Scope: `environment:connections:delete`.
 #[utoipa::path(
     delete, path = "/connections/{id}", operation_id = "deleteConnection", tag = "connections",
     params(("id" = String, Path, description = "Id, connection id or name"), IntegrationOfConnection),
-    responses((status = 200, description = "The connection is gone", body = Success))
+    responses((status = 200, description = "The connection is gone", body = DeletedConnection))
 )]
 pub(super) async fn delete_connection(
     State(routes): State<Routes>,
     caller: Caller<DeleteConnection>,
     Named(reference): Named,
     Query(query): Query<IntegrationOfConnection>,
-) -> Result<Json<Success>, Refusal> {
+) -> Result<Json<DeletedConnection>, Refusal> {
     let integration = query.provider_config_key.as_deref();
-    routes.platform.delete_connection(&caller.access, integration, &reference).await?;
-    Ok(Json(Success { success: true }))
+    let revoked = routes.platform.delete_connection(&caller.access, integration, &reference).await?;
+    Ok(Json(DeletedConnection { success: true, revokes_at_vendor: revoked == Revoked::Soon }))
 }
