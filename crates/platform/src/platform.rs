@@ -36,6 +36,9 @@ pub const DEFAULT_ENVIRONMENT: &str = "default";
 /// Forms that are read at the same time.
 const FORMS_AT_ONCE: usize = 4;
 
+/// How often is looked whether the database is where it was.
+const EXAMINED_EVERY: Duration = Duration::from_mins(1);
+
 /// How long a call waits for the database before it is refused: a database that hangs must not make callers hang.
 const DATABASE_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -422,14 +425,23 @@ impl Platform {
             let mut interval = tokio::time::interval(Duration::from_millis(500));
             interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             let mut failing_since: Option<Instant> = None;
+            let mut examined = Instant::now();
             loop {
                 interval.tick().await;
                 match platform.directory.poll(&platform.store).await {
                     Ok(()) => {
-                        if failing_since.take().is_some() {
+                        let is_back = failing_since.take().is_some();
+                        if is_back {
                             tracing::info!("the database answers again");
                         }
-                        if let Err(problem) = platform.mind_restoration().await {
+                        // Another machine may have taken over for the database's.
+                        let outcome = if is_back || examined.elapsed() >= EXAMINED_EVERY {
+                            examined = Instant::now();
+                            platform.examine_again().await
+                        } else {
+                            platform.mind_restoration().await
+                        };
+                        if let Err(problem) = outcome {
                             tracing::error!(%problem, "a restored database could not be looked through");
                         }
                         platform.remember_progress();

@@ -157,6 +157,18 @@ impl Platform {
         Ok(())
     }
 
+    /// The same whether or not they have gone back. A standby that took over and lost nothing shall say where the database
+    /// lives now, before a server that knows nothing starts beside it and takes it for a copy.
+    pub(crate) async fn examine_again(&self) -> Result<(), Problem> {
+        let _turn = self.examining.lock().await;
+        let went_back = self.directory.went_back();
+        self.examine_progress().await?;
+        if went_back {
+            self.directory.accept();
+        }
+        Ok(())
+    }
+
     /// Notes how far the database has come.
     pub(crate) fn remember_progress(&self) {
         if !self.directory.went_back() {

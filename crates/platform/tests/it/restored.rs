@@ -11,7 +11,7 @@ use tombolo_kintone_emulator::Emulator;
 use tombolo_platform::start::StartOptions;
 use tombolo_platform::webhooks::WebhookDraft;
 use tombolo_platform::{Clock, Housekeeping};
-use tombolo_store::testing::{copied_postgres_database, tamper};
+use tombolo_store::testing::{copied_postgres_database, set_reachable, tamper};
 use tombolo_store::{
     Change, Connection, Health, NewJob, WebhookDeliveryFilter, WebhookDeliveryState, WebhookFormat,
 };
@@ -205,4 +205,32 @@ async fn a_database_that_goes_back_under_a_running_server_is_noticed() {
     assert!(tested.expect("tested").available);
     assert_eq!(other.get("Running", RECORD).await.0, 200);
     assert_eq!(oauth.token_requests(), 1);
+}
+
+/// A standby took over and lost nothing. The servers that go on say so, and one that knows nothing starts beside them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_that_took_over_is_no_restored_backup() {
+    let oauth = OAuthWorld::start(Backend::Postgres).await;
+    oauth.rotate_refresh_tokens();
+    oauth.linked("Going on").await;
+    oauth.world.platform.keep_informed();
+    let url = oauth.world.options().postgres.expect("the URL of the database").expose_secret().to_owned();
+    tamper(&oauth.world.location(), "UPDATE instance SET home = 'before/00000001'").await;
+    let mut home = Some("before/00000001".to_owned());
+    while home.as_deref() == Some("before/00000001") {
+        set_reachable(&url, false).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        set_reachable(&url, true).await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        home = oauth.world.platform.store().progress().await.expect("read").expect("there").home;
+    }
+    let other = Node::start(StartOptions {
+        clock: Arc::clone(&oauth.clock) as Arc<dyn Clock>,
+        data_directory: oauth.world.directory.path().join("other"),
+        ..oauth.world.options()
+    })
+    .await;
+    assert_eq!(read(&other, "Going on").await.restored_at, None);
+    oauth.clock.by(Duration::from_mins(61));
+    assert_eq!(other.get("Going on", RECORD).await.0, 200);
 }
