@@ -79,10 +79,21 @@ impl Renewer {
     pub(crate) async fn replaced(&self, plan: &Arc<Plan>) -> Result<Option<Arc<Plan>>, Problem> {
         let platform = self.platform.upgrade().ok_or_else(interrupted)?;
         let Some(id) = &plan.connection else { return Ok(None) };
-        let looking = Arc::clone(&platform);
-        platform.on_control(async move { Ok(looking.directory.poll_now(&looking.store).await?) }).await?;
+        let (looking, connection) = (Arc::clone(&platform), id.clone());
+        // Looked at before the generations: a renewal that is under way is noted before the vendor is asked, and the note is
+        // removed with the commit of the new tokens, so that one of the two shows it.
+        let is_under_way = platform
+            .on_control(async move {
+                let known = looking.store.renewal(&connection).await?;
+                looking.directory.poll_now(&looking.store).await?;
+                Ok(known.is_some_and(|known| known.retry_at.is_none()))
+            })
+            .await?;
         let newest = platform.plan(&plan.environment, None, id.as_str()).await?;
-        Ok((newest.sealed.place.version > plan.sealed.place.version).then_some(newest))
+        if newest.sealed.place.version > plan.sealed.place.version {
+            return Ok(Some(newest));
+        }
+        if is_under_way { self.renewed(plan).await.map(Some) } else { Ok(None) }
     }
 }
 
