@@ -2,6 +2,7 @@
 
 mod administration;
 mod bad_input;
+mod certificates;
 mod connections;
 mod demo;
 mod doctor;

@@ -33,7 +33,7 @@ impl World {
         let pem = world.emulator.certificate_authority_pem().expect("TLS");
         std::fs::write(world.path("ca.pem"), pem).expect("written");
         let address = world.emulator.https_address().expect("TLS");
-        let hosts = ["demo.kintone.com", "sample.cybozu.com"].map(|host| {
+        let hosts = ["demo.kintone.com", "demo.s.kintone.com", "sample.cybozu.com"].map(|host| {
             let authority = world.path("ca.pem").display().to_string();
             format!("{{ host = \"{host}\", address = \"{address}\", authority_file = \"{authority}\" }}")
         });

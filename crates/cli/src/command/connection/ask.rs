@@ -45,7 +45,7 @@ pub async fn provider(api: &Api, language: Language) -> anyhow::Result<String> {
 pub async fn missing(api: &Api, draft: &mut Draft, output: Output) -> anyhow::Result<()> {
     let language = output.language;
     if draft.name.is_some() && draft.scheme_is_clear() && draft.missing().is_empty() {
-        return Ok(());
+        return passwords(api, draft, output).await;
     }
     if draft.name.is_none() {
         let question = either(language, "Name of the connection", "接続名");
@@ -81,6 +81,17 @@ pub async fn missing(api: &Api, draft: &mut Draft, output: Output) -> anyhow::Re
                 give(api, draft, &wanted, output).await?;
             }
         }
+    }
+    Ok(())
+}
+
+/// A file that was given may be protected: its password is asked for, and may stay empty.
+async fn passwords(api: &Api, draft: &mut Draft, output: Output) -> anyhow::Result<()> {
+    let given = |field: &ProviderField| draft.fields.contains_key(&field.name);
+    let gates = draft.provider.gates.iter().filter(|gate| gate.fields.iter().any(given));
+    let wanted = gates.flat_map(|gate| &gate.fields).filter(|field| field.secret && !given(field));
+    for field in wanted.cloned().collect::<Vec<_>>() {
+        give(api, draft, &ProviderField { optional: true, ..field }, output).await?;
     }
     Ok(())
 }

@@ -261,6 +261,17 @@ impl Draft {
             .collect()
     }
 
+    fn has_unknown_choice(&self) -> bool {
+        let of_gates = self.provider.gates.iter().flat_map(|gate| &gate.fields);
+        let mut choices = of_gates.filter(|field| field.kind == ProviderFieldKind::Choice);
+        choices.any(|field| {
+            let is_choice = |given: &FieldValue| {
+                field.choices.iter().any(|choice| *given == FieldValue::from(choice.as_str()))
+            };
+            self.fields.get(&field.name).is_some_and(|given| !is_choice(given))
+        })
+    }
+
     /// Whether a gate's fields are needed: some were given, or the connection passes it already. An empty field leaves
     /// the gate out.
     pub fn passes(&self, gate: &ProviderGate) -> bool {
@@ -278,7 +289,9 @@ impl Draft {
             let what = either(language, "what people are to call the connection", "接続名");
             lines.push(format!("--name NAME  {what}"));
         }
-        for field in self.missing() {
+        // About a choice that the form does not know, the server says more than that something is missing.
+        let missing = if self.has_unknown_choice() { Vec::new() } else { self.missing() };
+        for field in missing {
             let label = field.label.in_language(language);
             lines.push(if field.kind == ProviderFieldKind::File {
                 format!("--field {}=@PATH  {label}", field.name)
