@@ -238,7 +238,10 @@ impl Platform {
         let object = object_of(&connection);
         changes.extend(events(access, "connection.restored_tokens_used", object, json!(null), false));
         self.commit(&changes).await?;
-        self.renew(environment, id, connection.sealed_version).await?;
+        // Where no end is known, there may be nothing to renew: the test shows whether the token is good.
+        if connection.life.renew_at.is_some() {
+            self.renew(environment, id, connection.sealed_version).await?;
+        }
         self.stored(access, id).await
     }
 
@@ -333,14 +336,19 @@ impl Platform {
         reference: &str,
     ) -> Result<Revoked, Problem> {
         access.require(Scope::DeleteConnection)?;
-        let (connection, integration) =
-            self.find_connection(&access.environment, integration, reference).await?;
-        let mut changes = self.revocation_of(&connection, &integration.provider);
-        let revoked = if changes.is_empty() { Revoked::Nothing } else { Revoked::Soon };
-        changes.push(Change::DeleteConnection(access.environment.clone(), connection.id.clone()));
-        changes.extend(events(access, "connection.deleted", object_of(&connection), Json::Null, true));
-        self.commit(&changes).await?;
-        Ok(revoked)
+        loop {
+            let (connection, integration) =
+                self.find_connection(&access.environment, integration, reference).await?;
+            let mut changes = self.revocation_of(&connection, &integration.provider);
+            let revoked = if changes.is_empty() { Revoked::Nothing } else { Revoked::Soon };
+            changes.push(Change::DeleteConnection(access.environment.clone(), connection.id.clone()));
+            changes.extend(events(access, "connection.deleted", object_of(&connection), Json::Null, true));
+            match self.commit(&changes).await {
+                // Its tokens were renewed meanwhile: the new ones are those to give back.
+                Err(problem) if problem.code == "version_conflict" => {}
+                outcome => return outcome.map(|_| revoked),
+            }
+        }
     }
 
     /// Compiles a stored connection.

@@ -122,7 +122,7 @@ impl Platform {
         outcome.map_err(|report| test_failed(&report))
     }
 
-    async fn with_the_same_id(
+    pub(crate) async fn with_the_same_id(
         &self,
         access: &Access,
         chosen: &Chosen,

@@ -29,6 +29,8 @@ const NAMED_MAX: usize = 20;
 pub(crate) struct Memory {
     directory: PathBuf,
     known: Mutex<Option<Remembered>>,
+    /// Set when there is a file that cannot be read: it tells nothing, not even that the database is another one's.
+    is_unreadable: bool,
     /// Set when a write has failed: one warning is enough.
     fails: AtomicBool,
 }
@@ -43,26 +45,38 @@ struct Remembered {
 
 impl Memory {
     pub(crate) fn in_directory(directory: PathBuf) -> Self {
-        let text = fs::read_to_string(directory.join(FILE)).unwrap_or_default();
-        let known = serde_json::from_str(&text).ok();
-        Self { directory, known: Mutex::new(known), fails: AtomicBool::new(false) }
+        let read = fs::read_to_string(directory.join(FILE));
+        let is_there = read.as_ref().is_ok_and(|text| !text.is_empty()) || directory.join(FILE).exists();
+        let known: Option<Remembered> = read.ok().and_then(|text| serde_json::from_str(&text).ok());
+        let is_unreadable = is_there && known.is_none();
+        if is_unreadable {
+            let directory = directory.display();
+            tracing::warn!(%directory, "`{FILE}` cannot be read: whether a backup was restored is not known this time");
+        }
+        Self { directory, known: Mutex::new(known), is_unreadable, fails: AtomicBool::new(false) }
     }
 
-    fn of(&self, instance: &str) -> Option<Remembered> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.clone().filter(|known| known.instance == instance)
+    fn known(&self) -> Option<Remembered> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn replace(&self, progress: &Progress) {
         let generations =
             progress.generations.iter().map(|(id, generation)| (id.to_string(), *generation)).collect();
-        let new = Remembered {
+        let mut new = Remembered {
             instance: progress.instance.to_string(),
             home: progress.home.clone(),
             restorations: progress.restorations,
             generations,
         };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        // What was committed since the progress was read is known already.
+        if let Some(known) = known.as_ref().filter(|known| known.instance == new.instance) {
+            for (environment, generation) in &mut new.generations {
+                let before = known.generations.get(environment).copied().unwrap_or_default();
+                *generation = before.max(*generation);
+            }
+        }
         if known.as_ref() != Some(&new) {
             self.write(known.insert(new));
         }
@@ -117,13 +131,17 @@ impl Memory {
 
 impl Platform {
     /// Compares the database with what is remembered of it, and holds back what an older one must not repeat.
-    pub(crate) async fn examine_progress(&self) -> Result<(), Problem> {
+    pub(crate) async fn examine_progress(&self, moment: Moment) -> Result<(), Problem> {
+        // Before the database is asked: what others commit meanwhile must not look as if it had been lost.
+        let remembered = self.memory.known();
         let Some(mut progress) = self.store.progress().await? else { return Ok(()) };
         let place = self.store.database_place().await;
-        let remembered = self.memory.of(progress.instance.as_str());
+        let remembered = remembered.filter(|known| known.instance == progress.instance.as_str());
         let signs = Signs {
+            moment,
             place: place.as_deref(),
             is_own_file: self.store.is_own_file(),
+            is_memory_lost: self.memory.is_unreadable,
             went_back: self.directory.went_back(),
         };
         if let Some(restoration) = restoration(&progress, remembered.as_ref(), &signs) {
@@ -151,7 +169,7 @@ impl Platform {
         }
         let _turn = self.examining.lock().await;
         if self.directory.went_back() {
-            self.examine_progress().await?;
+            self.examine_progress(Moment::Running).await?;
             self.directory.accept();
         }
         Ok(())
@@ -162,7 +180,7 @@ impl Platform {
     pub(crate) async fn examine_again(&self) -> Result<(), Problem> {
         let _turn = self.examining.lock().await;
         let went_back = self.directory.went_back();
-        self.examine_progress().await?;
+        self.examine_progress(Moment::Running).await?;
         if went_back {
             self.directory.accept();
         }
@@ -208,20 +226,33 @@ impl Platform {
     }
 }
 
+/// When is looked: what is remembered may be long ago, or of just now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moment {
+    Start,
+    Running,
+}
+
 /// What tells of a restoration beside what is remembered.
 struct Signs<'a> {
+    moment: Moment,
     /// Where the database says that it lives.
     place: Option<&'a str>,
     /// Whether this process has the database to itself.
     is_own_file: bool,
+    /// Whether there was something to remember by, and it cannot be read.
+    is_memory_lost: bool,
     /// Whether a generation was seen to fall while this process ran.
     went_back: bool,
 }
 
 /// The number of the restoration that has to be dealt with, if the database is older than it was.
 fn restoration(progress: &Progress, remembered: Option<&Remembered>, signs: &Signs<'_>) -> Option<u64> {
-    let Signs { place, is_own_file, went_back } = *signs;
+    let Signs { moment, place, is_own_file, is_memory_lost, went_back } = *signs;
     let Some(known) = remembered else {
+        if is_memory_lost {
+            return None;
+        }
         let home = progress.home.as_deref()?;
         // A data directory that does not know its own database did not make it. A new server on a shared database knows
         // nothing either, but the database can say whether it is still where it was.
@@ -237,7 +268,13 @@ fn restoration(progress: &Progress, remembered: Option<&Remembered>, signs: &Sig
         now.is_none_or(|(_, now)| now < generation)
     });
     let is_other_file = is_own_file && progress.home.is_some() && progress.home != known.home;
-    let is_older = progress.restorations < known.restorations || went_back || is_behind || is_other_file;
+    // A database that has moved may have lost what came after the time that is remembered, unless nothing came.
+    let has_moved = place.zip(progress.home.as_deref()).is_some_and(|(place, home)| place != home);
+    let is_current =
+        progress.generations.iter().all(|(id, now)| known.generations.get(id.as_str()) == Some(now));
+    let may_be_older = moment == Moment::Start && has_moved && !is_current;
+    let is_older =
+        progress.restorations < known.restorations || went_back || is_behind || is_other_file || may_be_older;
     is_older.then_some(known.restorations + 1)
 }
 
@@ -275,7 +312,7 @@ mod tests {
             let progress = progress(Some(home), restorations, generation);
             let memory = Memory::in_directory(PathBuf::from("/nowhere"));
             memory.replace(&progress);
-            memory.of(progress.instance.as_str())
+            memory.known()
         };
         for (name, remembered, now, place, is_own_file, expected) in [
             ("the first start", None, progress(None, 0, 1), None, true, None),
@@ -311,6 +348,14 @@ mod tests {
                 Some(1),
             ),
             (
+                "a standby that may have lost something",
+                remembered("x/1", 0, 5),
+                progress(Some("x/1"), 0, 8),
+                Some("x/2"),
+                false,
+                Some(1),
+            ),
+            (
                 "dealt with by another server",
                 remembered("x/1", 0, 5),
                 progress(Some("x/1"), 1, 4),
@@ -319,12 +364,42 @@ mod tests {
                 None,
             ),
         ] {
-            let signs = Signs { place, is_own_file, went_back: false };
+            let moment = Moment::Start;
+            let signs = Signs { moment, place, is_own_file, is_memory_lost: false, went_back: false };
             assert_eq!(restoration(&now, remembered.as_ref(), &signs), expected, "{name}");
+            if remembered.is_none() {
+                let lost = Signs { is_memory_lost: true, ..signs };
+                assert_eq!(restoration(&now, None, &lost), None, "{name}, with a file that cannot be read");
+            }
             let seen = Signs { went_back: true, ..signs };
             let is_dealt_with = name.starts_with("dealt with");
             let found = restoration(&now, remembered.as_ref(), &seen).is_some();
             assert_eq!(found, remembered.is_some() && !is_dealt_with || expected.is_some(), "{name}, seen");
         }
+    }
+
+    #[test]
+    fn a_running_server_knows_that_a_standby_lost_nothing_even_when_others_have_gone_on() {
+        let memory = Memory::in_directory(PathBuf::from("/nowhere"));
+        memory.replace(&progress(Some("x/1"), 0, 5));
+        let signs = |moment| Signs {
+            moment,
+            place: Some("x/2"),
+            is_own_file: false,
+            is_memory_lost: false,
+            went_back: false,
+        };
+        let found =
+            |moment| restoration(&progress(Some("x/1"), 0, 8), memory.known().as_ref(), &signs(moment));
+        assert_eq!((found(Moment::Running), found(Moment::Start)), (None, Some(1)));
+    }
+
+    #[test]
+    fn what_was_committed_while_the_progress_was_read_stays_known() {
+        let memory = Memory::in_directory(PathBuf::from("/nowhere"));
+        memory.replace(&progress(Some("a"), 0, 7));
+        memory.replace(&progress(Some("a"), 0, 6));
+        let known = memory.known().expect("known");
+        assert_eq!(known.generations.values().copied().collect::<Vec<_>>(), [7]);
     }
 }

@@ -231,7 +231,7 @@ pub async fn start(options: StartOptions) -> Result<Started, StartError> {
         mailer,
     };
     let platform = Platform::new(parts);
-    if let Err(problem) = platform.examine_progress().await {
+    if let Err(problem) = platform.examine_progress(crate::restoration::Moment::Start).await {
         platform.store.close().await;
         return Err(StartError::Progress(problem.to_string()));
     }

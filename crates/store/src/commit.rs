@@ -61,6 +61,8 @@ pub enum Change {
     DeleteConnection(EnvironmentId, ConnectionId),
     /// Keeps the credentials of a connection that is deleted in the same act, until its tokens are given back.
     InsertRevocation(Revocation),
+    /// Keeps newer credentials of a connection that is deleted already.
+    ReplaceRevocation(Revocation),
     /// Forgets them.
     DeleteRevocation(EnvironmentId, ConnectionId),
     /// Makes an OAuth client.
@@ -204,6 +206,7 @@ async fn apply(
         Change::TrustRestored(environment, id) => restorations::trust(act, environment, id).await,
         Change::DeleteConnection(environment, id) => connections::delete(act, environment, id).await,
         Change::InsertRevocation(new) => revocations::insert(act, new).await,
+        Change::ReplaceRevocation(new) => revocations::replace(act, new).await,
         Change::DeleteRevocation(environment, id) => revocations::delete(act, environment, id).await,
         Change::InsertOAuthClient(new) => oauth_clients::insert(act, new).await,
         Change::UpdateOAuthClient(update) => oauth_clients::update(act, update).await,
@@ -275,6 +278,7 @@ fn outdated_environments(changes: &[Change]) -> BTreeSet<&EnvironmentId> {
             | Change::TouchApiKey(..)
             | Change::FailRenewal(_)
             | Change::InsertRevocation(_)
+            | Change::ReplaceRevocation(_)
             | Change::DeleteRevocation(..)
             | Change::WarnOfEnd(..)
             | Change::InsertConnectSession(_)

@@ -89,6 +89,14 @@ impl Store {
         self.database.read_one(select.bind(environment).bind(id)).await?.map(read).transpose()
     }
 
+    /// Forgets what sessions that ended before `before` had sealed, and says how many had something. (Works on all
+    /// environments.)
+    pub async fn empty_connect_sessions(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let statement =
+            query("UPDATE connect_sessions SET sealed = NULL WHERE expires_at < $1 AND sealed IS NOT NULL");
+        self.database.execute(statement.bind(before)).await
+    }
+
     /// Forgets at most `limit` sessions that ended before `before`, and says how many. (Works on all environments.)
     pub async fn prune_connect_sessions(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let statement = query(

@@ -62,6 +62,7 @@ pub use instance::Instance;
 pub use integrations::{Integration, IntegrationUpdate, NewIntegration};
 pub use jobs::{ClaimedJob, Job, JobFilter, JobLease, JobState, NewJob};
 pub use leases::Lease;
+pub use name::check_connection_id;
 pub use notifications::{
     Channel, DueNotice, NOTIFICATION_JOB, NewNotice, NewRecipient, NewReconnectLink, NoticeKind,
     NotificationChange, Recipient, RecipientUpdate, ReconnectLink, Told,

@@ -57,7 +57,7 @@ pub(crate) fn check_url_key(object: &'static str, key: &str) -> Result<(), Store
 
 /// The ids that embedders give connections: 1 to 255 visible characters of any script, with spaces between them. In URLs and
 /// headers they stand percent-encoded.
-pub(crate) fn check_connection_id(id: &str) -> Result<(), StoreError> {
+pub fn check_connection_id(id: &str) -> Result<(), StoreError> {
     check_text("a connection id", id)?;
     if stays_itself(id) {
         return Ok(());

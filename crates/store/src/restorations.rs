@@ -101,10 +101,11 @@ async fn hold(act: &mut Act<'_>, restoration: u64) -> Result<Option<Held>, Store
     // Far ahead, so that no process takes a generation for one that it knew before.
     let statement = query("UPDATE environments SET generation = generation + $1").bind(AHEAD);
     act.transaction.execute(statement).await?;
-    // Whoever agreed in a browser is the only way back to those; all others log in anew with what was typed.
+    // Whoever agreed in a browser is the only way back to those; all others log in anew with what was typed. Also where no
+    // end is known: a token that is refused is renewed there too.
     let statement = query(
         "UPDATE connections SET restored_at = $1, health_since = $1, health = 'unverified', next_test_at = NULL \
-         WHERE oauth_client_id IS NOT NULL AND renew_at IS NOT NULL AND sealed IS NOT NULL AND deleted_at IS NULL \
+         WHERE oauth_client_id IS NOT NULL AND sealed IS NOT NULL AND deleted_at IS NULL \
          AND restored_at IS NULL AND COALESCE(keeps_refresh_token, 0) = 0 RETURNING environment_id, id, name",
     );
     let rows = act.transaction.rows(statement.bind(act.at)).await?;

@@ -84,9 +84,27 @@ fn read(mut row: Row) -> Result<Revocation, StoreError> {
     })
 }
 
+/// Keeps the credentials of a connection that is about to be deleted; [`StoreError::VersionConflict`] if it has others by
+/// now.
 pub(crate) async fn insert(act: &mut Act<'_>, new: &Revocation) -> Result<(), StoreError> {
+    // Changes nothing, and keeps others from changing the row before the deletion.
+    let statement = query(
+        "UPDATE connections SET sealed_version = sealed_version \
+         WHERE environment_id = $1 AND id = $2 AND sealed_version = $3 AND deleted_at IS NULL",
+    );
+    let statement = statement.bind(&new.environment_id).bind(&new.connection).bind(new.sealed_version);
+    match act.transaction.execute(statement).await? {
+        0 => Err(StoreError::version_conflict("connection", &new.connection)),
+        _ => replace(act, new).await,
+    }
+}
+
+/// Keeps the credentials of a deleted connection, in the place of older ones.
+pub(crate) async fn replace(act: &mut Act<'_>, new: &Revocation) -> Result<(), StoreError> {
     let statement = query(format!(
-        "INSERT INTO revocations ({COLUMNS}, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+        "INSERT INTO revocations ({COLUMNS}, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+         ON CONFLICT (connection) DO UPDATE SET sealed = excluded.sealed, sealed_version = excluded.sealed_version, \
+         hosts = excluded.hosts"
     ));
     let statement = statement
         .bind(&new.environment_id)

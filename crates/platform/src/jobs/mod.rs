@@ -318,6 +318,7 @@ impl Platform {
         while self.store.prune_notices(now.minus(NOTICES_KEPT), STEP).await? > 0 {}
         while self.store.prune_webhook_events(oldest, STEP).await? > 0 {}
         self.store.empty_authorizations(now).await?;
+        self.store.empty_connect_sessions(now).await?;
         while self.store.prune_authorizations(oldest, STEP).await? > 0 {}
         while self.store.prune_revocations(now.minus(REVOCATIONS_KEPT), STEP).await? > 0 {}
         while self.store.prune_connect_sessions(oldest, STEP).await? > 0 {}

@@ -8,8 +8,8 @@ use serde_json::{Value as Json, json};
 use tombolo_auth::{Accepted, Credentials, CredentialsBuilder, Form, Grant};
 use tombolo_catalog::{AuthMode, AuthScheme, OAuth1, OAuth2, Provider};
 use tombolo_store::{
-    Change, Connection, ConnectionId, ConnectionUpdate, Health, NewConnection, OAuthClient, Object,
-    StoreError, Target, Timestamp, TokenLife,
+    Change, Connection, ConnectionId, ConnectionUpdate, Health, IntegrationId, NewConnection, OAuthClient,
+    Object, StoreError, Target, Timestamp, TokenLife, check_connection_id,
 };
 use tombolo_vault::HostSet;
 
@@ -32,6 +32,8 @@ use crate::proxy::route_options;
 
 /// The pause between two attempts to write renewed tokens down.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(400);
+/// How often others may be faster in making or changing what an import is about.
+const COLLISIONS_MAX: u32 = 10;
 /// An access token that is good for less is renewed before anything else.
 const SHORT: std::time::Duration = std::time::Duration::from_mins(1);
 
@@ -81,7 +83,12 @@ struct Importable<'a> {
     access: &'a Access,
     import: &'a ConnectionImport,
     account: &'a Accounted<'a>,
-    id: &'a ConnectionId,
+    /// In whose place it comes.
+    existing: Option<Connection>,
+    /// Whose the connection is; one is made when there is none.
+    integration: Option<IntegrationId>,
+    id: ConnectionId,
+    tokens: &'a TokensToTest<'a>,
     sealed: SealedCredentials,
     life: TokenLife,
     /// What the test found, or why it could not be carried out.
@@ -129,6 +136,9 @@ impl Platform {
         if let (Some(name), None) = (&import.name, existing) {
             self.require_free_name(access, name).await?;
         }
+        if let Some(connection_id) = &import.connection_id {
+            check_connection_id(connection_id)?;
+        }
         let token_hosts = self.token_hosts(&chosen.provider, account.scheme, &account.config, &[])?;
         let version =
             existing.map_or(0, |connection| connection.sealed_version) + NewConnection::SEALED_VERSION;
@@ -167,41 +177,93 @@ impl Platform {
             Ok(report) => return Err(report.as_problem(ProblemKind::TestFailed)),
             Err(problem) => return Err(problem),
         };
-        let import_of = Importable { access, import, account, id: &id, sealed, life, report };
-        self.store_import(import_of, existing, is_renewed).await
+        let importable = Importable {
+            access,
+            import,
+            account,
+            existing: existing.cloned(),
+            integration: chosen.integration.as_ref().map(|integration| integration.id.clone()),
+            id: id.clone(),
+            tokens: &to_test,
+            sealed,
+            life,
+            report,
+        };
+        self.store_import(importable, is_renewed).await
     }
 
-    /// Writes an import down. When its tokens were renewed, however long the database takes, and under another name if
-    /// somebody has taken the name meanwhile.
+    /// Writes an import down. When its tokens were renewed, however long the database takes, under another name if somebody
+    /// has taken the name meanwhile, and in the place of what somebody has made or changed meanwhile.
     async fn store_import(
         self: &Arc<Self>,
-        importable: Importable<'_>,
-        existing: Option<&Connection>,
+        mut importable: Importable<'_>,
         is_renewed: bool,
     ) -> Result<CreatedConnection, Problem> {
-        let Importable { access, import, account, id, .. } = &importable;
+        let (access, import) = (importable.access, importable.import);
         let mut name = import.name.clone();
+        let mut collisions = 0;
         loop {
-            let changes = match existing {
-                Some(connection) => self.in_its_place(&importable, connection),
-                None => self.in_a_new_place(&importable, name.clone()).await?,
-            };
-            match self.commit(&changes).await {
-                Ok(_) => break,
-                Err(problem) if !is_renewed || self.store.is_closed() => return Err(problem),
-                Err(problem) if problem.code == "name_taken" && existing.is_none() => {
-                    name = Some(self.name_for(access, account.chosen, &import.belonging).await?);
+            let written = match self.write_import(&importable, name.clone()).await {
+                Err(problem)
+                    if matches!(problem.code, "unique_key_taken" | "version_conflict") && is_renewed =>
+                {
+                    collisions += 1;
+                    if collisions > COLLISIONS_MAX {
+                        Err(problem)
+                    } else {
+                        self.come_after(&mut importable).await
+                    }
                 }
-                Err(problem) if problem.kind == ProblemKind::Unavailable => {
+                Err(problem) if problem.code == "name_taken" && is_renewed => {
+                    let chosen = importable.account.chosen;
+                    self.name_for(access, chosen, &import.belonging).await.map(|other| name = Some(other))
+                }
+                Err(problem) => Err(problem),
+                Ok(()) => break,
+            };
+            match written {
+                Err(problem)
+                    if is_renewed && problem.kind == ProblemKind::Unavailable && !self.store.is_closed() =>
+                {
+                    let id = &importable.id;
                     tracing::error!(connection = %id, %problem, "imported tokens cannot be written down yet");
                     tokio::time::sleep(PAUSE).await;
                 }
-                Err(problem) => return Err(problem),
+                outcome => outcome?,
             }
         }
-        let (connection, integration) = self.find_connection(&access.environment, None, id.as_str()).await?;
+        let id = importable.id.as_str();
+        let (connection, integration) = self.find_connection(&access.environment, None, id).await?;
         let report = importable.report.ok();
         Ok(CreatedConnection { connection, integration, report })
+    }
+
+    async fn write_import(
+        self: &Arc<Self>,
+        importable: &Importable<'_>,
+        name: Option<String>,
+    ) -> Result<(), Problem> {
+        let changes = match &importable.existing {
+            Some(connection) => self.in_its_place(importable, connection),
+            None => self.in_a_new_place(importable, name).await?,
+        };
+        self.commit(&changes).await.map(drop)
+    }
+
+    /// Takes notice of what somebody has made or changed meanwhile: the tokens are good for it as well.
+    async fn come_after(self: &Arc<Self>, importable: &mut Importable<'_>) -> Result<(), Problem> {
+        let Importable { access, import, tokens, .. } = *importable;
+        let chosen = self.chosen(access, &import.integration).await?;
+        importable.existing = self.with_the_same_id(access, &chosen, import).await?;
+        importable.integration = chosen.integration.map(|integration| integration.id);
+        let Some(connection) = &importable.existing else { return Ok(()) };
+        let version = connection.sealed_version + NewConnection::SEALED_VERSION;
+        if importable.id != connection.id || importable.sealed.place.version != version {
+            let anew = TokensToTest { connection: &connection.id, version, ..tokens.clone() };
+            importable.sealed = self.sealed_tokens(&anew).await?;
+            importable.id = connection.id.clone();
+        }
+        Ok(())
     }
 
     async fn in_a_new_place(
@@ -211,8 +273,8 @@ impl Platform {
     ) -> Result<Vec<Change>, Problem> {
         let Importable { access, import, account, id, sealed, life, .. } = importable;
         let chosen = account.chosen;
-        let (integration, mut changes) = if let Some(integration) = &chosen.integration {
-            (integration.id.clone(), Vec::new())
+        let (integration, mut changes) = if let Some(integration) = &importable.integration {
+            (integration.clone(), Vec::new())
         } else {
             let own = IntegrationDraft::of_provider(&chosen.provider);
             self.new_integration(access, &chosen.provider, &own)?
@@ -224,7 +286,7 @@ impl Platform {
         let object = Object { kind: "connection".into(), id: id.to_string(), label: name.clone() };
         let (health, health_detail) = importable.health(self.now());
         changes.push(Change::InsertConnection(NewConnection {
-            id: (*id).clone(),
+            id: id.clone(),
             environment_id: access.environment.clone(),
             integration_id: integration,
             name,

@@ -23,11 +23,33 @@ impl Platform {
     /// What gives the tokens of a connection back once it is deleted; nothing where the vendor takes none. To be committed
     /// before the deletion, in the same act.
     pub(crate) fn revocation_of(&self, connection: &Connection, provider: &str) -> Vec<Change> {
-        let Ok(known) = self.known_provider(provider) else { return Vec::new() };
+        match self.giving_back(connection, provider) {
+            Some((revocation, job)) => vec![Change::InsertRevocation(revocation), Change::EnqueueJob(job)],
+            None => Vec::new(),
+        }
+    }
+
+    /// The same for tokens that came when the connection had been deleted already: nothing else knows them.
+    pub(super) async fn give_back_late(&self, connection: Connection) {
+        let integration =
+            self.store.integration_by_id(&connection.environment_id, &connection.integration_id).await;
+        let Ok(Some(integration)) = integration else { return };
+        let Some((revocation, job)) = self.giving_back(&connection, &integration.provider) else { return };
+        let changes = [Change::ReplaceRevocation(revocation), Change::EnqueueJob(job)];
+        if let Err(problem) = self.commit(&changes).await {
+            tracing::warn!(connection = %connection.id, %problem, "tokens of a deleted connection are not given back");
+        }
+    }
+
+    /// What is kept, and the job. Of a restored database nothing is given back: if it is a copy, that would end the tokens
+    /// of the original.
+    fn giving_back(&self, connection: &Connection, provider: &str) -> Option<(Revocation, NewJob)> {
+        let known = self.known_provider(provider).ok()?;
         let scheme = known.scheme(&connection.target.auth_scheme).and_then(|scheme| scheme.oauth2());
-        let Some(sealed) = &connection.sealed else { return Vec::new() };
-        if scheme.is_none_or(|oauth2| oauth2.revocation_url.is_none()) {
-            return Vec::new();
+        let sealed = connection.sealed.as_ref()?;
+        scheme?.revocation_url.as_ref()?;
+        if connection.restored_at.is_some() {
+            return None;
         }
         let Place { environment, version, hosts, .. } = place_of(connection);
         let revocation = Revocation {
@@ -50,9 +72,9 @@ impl Platform {
             payload: json!({ "connection": connection.id.as_str() }),
             run_at: self.now(),
             max_attempts: ATTEMPTS,
-            idempotency_key: Some(connection.id.to_string()),
+            idempotency_key: Some(format!("{}:{version}", connection.id)),
         };
-        vec![Change::InsertRevocation(revocation), Change::EnqueueJob(job)]
+        Some((revocation, job))
     }
 
     /// Gives the tokens of a deleted connection back. After the last attempt they are forgotten in any case, and the audit

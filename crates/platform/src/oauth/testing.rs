@@ -16,6 +16,7 @@ use crate::problem::Problem;
 use crate::proxy::{Freshness, Learned, Plan, PlanSource, origin};
 
 /// Tokens for a connection that is to be, or to be mended.
+#[derive(Clone)]
 pub(super) struct TokensToTest<'a> {
     pub(super) environment: &'a EnvironmentId,
     pub(super) connection: &'a ConnectionId,

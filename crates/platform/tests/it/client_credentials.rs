@@ -203,6 +203,13 @@ async fn a_vendor_that_never_takes_a_token_back_is_told_of() {
     assert_eq!(told(&world).await, ["connection.revocation_failed"]);
     assert_eq!(kept().await.expect("read"), None);
 
+    // Of a copy nothing is given back: that would end the tokens of the original.
+    let (world, _simulator, _) = start(url).await;
+    world.create(&typed(SECRET)).await.expect("accepted").expect("available");
+    tombolo_store::testing::tamper(&world.location(), "UPDATE connections SET restored_at = 1").await;
+    let revoked = world.platform.delete_connection(&world.access, None, "c").await.expect("deleted");
+    assert_eq!(revoked, Revoked::Nothing);
+
     // Where the provider file names no such address, nothing is kept.
     let (world, _simulator, _) = start("client_authentication: basic").await;
     world.create(&typed(SECRET)).await.expect("accepted").expect("available");

@@ -61,6 +61,7 @@ async fn nothing_is_exchanged_for_an_import_that_is_refused() {
         ("subdomain", "invalid_body"),
         ("setting", "invalid_body"),
         ("integration", "unknown_provider_config"),
+        ("connection id", "invalid_body"),
         ("metadata", "created"),
     ] {
         let mut import = import_of(Some(if change == "name" { "Taken" } else { "Free" }), &tokens);
@@ -68,6 +69,7 @@ async fn nothing_is_exchanged_for_an_import_that_is_refused() {
             "subdomain" => drop(import.config.insert("subdomain".to_owned(), "no/subdomain".to_owned())),
             "setting" => drop(import.config.insert("TIMEOUT".to_owned(), "soon".to_owned())),
             "integration" => import.integration = "nobody".to_owned(),
+            "connection id" => import.connection_id = Some(" surrounded ".to_owned()),
             _ => {}
         }
         let outcome = oauth.world.platform.import_connection(&oauth.world.access, import).await;
@@ -76,6 +78,30 @@ async fn nothing_is_exchanged_for_an_import_that_is_refused() {
         assert_eq!(oauth.token_requests(), usize::from(code == "created"), "{change}");
     }
     assert_eq!(oauth.world.get("Free", RECORD).await.0, 200);
+}
+
+/// Two at once about one connection, and the vendor has given new tokens to both: the later one comes in the place of the
+/// earlier, and the one that was there before may have been changed meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn imports_that_collide_keep_what_the_vendor_gave() {
+    let oauth = OAuthWorld::start(Backend::Sqlite).await;
+    oauth.rotate_refresh_tokens();
+    for round in ["made", "replaced"] {
+        let tokens = [ended_tokens(&oauth).await, ended_tokens(&oauth).await];
+        let slow = Effect::Latency { milliseconds: 300 };
+        oauth.world.kintone().inject(Fault::new(slow).on("POST", "/oauth2/token"));
+        let [one, other] = tokens.each_ref().map(|tokens| {
+            let mut import = import_of(None, tokens);
+            import.connection_id = Some("the same".to_owned());
+            oauth.world.platform.import_connection(&oauth.world.access, import)
+        });
+        let (one, other) = tokio::join!(one, other);
+        for outcome in [one, other] {
+            assert_eq!(outcome.map(|_| ()).map_err(|problem| problem.to_string()), Ok(()), "{round}");
+        }
+        oauth.world.kintone().clear_faults();
+        assert_eq!(oauth.world.get("the same", RECORD).await.0, 200, "{round}");
+    }
 }
 
 /// Once the vendor has given new tokens, they are kept: a test that fails shows in the health of the connection.

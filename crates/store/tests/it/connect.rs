@@ -67,6 +67,12 @@ async fn the_secrets_of_a_session_are_written_one_after_the_other_and_gone_when_
     let found = store.connect_session_by_token(&[1; 32], NOW).await.unwrap().unwrap();
     assert_eq!((found.sealed.is_some(), found.sealed_version), (true, 2));
 
+    let abandoned = NewConnectSession { sealed: Some(sealed(&store, 1)), ..session(&store, 2, 500) };
+    store.commit(&[Change::InsertConnectSession(abandoned.clone())], NOW).await.unwrap();
+    assert_eq!(store.empty_connect_sessions(at(501)).await.unwrap(), 1);
+    let left = store.connect_session(store.environment(), &abandoned.id).await.unwrap().unwrap();
+    assert!(left.sealed.is_none(), "nobody can use it any more");
+
     let end = Change::EndConnectSession(store.environment().clone(), new.id.clone());
     store.commit(&[end], NOW).await.unwrap();
     let ended = store.connect_session(store.environment(), &new.id).await.unwrap().unwrap();

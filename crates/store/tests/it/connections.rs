@@ -363,6 +363,9 @@ async fn what_is_to_be_given_back_outlives_its_connection(
         sealed_version: 1,
     };
     let delete = Change::DeleteConnection(environment.clone(), connection.id.clone());
+    let older = Revocation { sealed_version: 0, ..revocation.clone() };
+    let late = store.commit(&[Change::InsertRevocation(older), delete.clone()], at(1)).await;
+    assert!(matches!(late, Err(StoreError::VersionConflict { .. })), "renewed meanwhile: {late:?}");
     store.commit(&[Change::InsertRevocation(revocation.clone()), delete], at(1)).await.unwrap();
     assert_eq!(store.revocation(&environment, &connection.id).await.unwrap(), Some(revocation.clone()));
     let other = store.add_environment("other").await;
@@ -374,7 +377,11 @@ async fn what_is_to_be_given_back_outlives_its_connection(
     let forget = Change::DeleteRevocation(environment.clone(), connection.id.clone());
     store.commit(&[forget], at(2)).await.unwrap();
     assert_eq!(store.revocation(&environment, &connection.id).await.unwrap(), None);
-    store.commit(&[Change::InsertRevocation(revocation)], at(3)).await.unwrap();
+    store.commit(&[Change::ReplaceRevocation(revocation.clone())], at(3)).await.unwrap();
+    let newer = store.seal(&connection.id, 2, &connection.target.hosts, "MARKER-newer");
+    let newer = Revocation { sealed: newer, sealed_version: 2, ..revocation };
+    store.commit(&[Change::ReplaceRevocation(newer.clone())], at(3)).await.unwrap();
+    assert_eq!(store.revocation(&environment, &connection.id).await.unwrap(), Some(newer));
     assert_eq!(store.prune_revocations(at(3), 10).await.unwrap(), 0);
     assert_eq!(store.prune_revocations(at(4), 10).await.unwrap(), 1);
 }

@@ -190,8 +190,16 @@ impl Platform {
                     }
                     return Ok(());
                 }
+                Err(StoreError::NotFound { .. }) => {
+                    let sealed = Some(replacement.sealed.clone());
+                    let sealed_version = replacement.expected_sealed_version + 1;
+                    let late = Connection { sealed, sealed_version, ..begun.connection.clone() };
+                    self.give_back_late(late).await;
+                    self.store.release_lease(&lease).await?;
+                    return Ok(());
+                }
                 // Somebody wrote other credentials, or this very commit went through although it was reported as failed.
-                Err(StoreError::VersionConflict { .. } | StoreError::NotFound { .. }) => {
+                Err(StoreError::VersionConflict { .. }) => {
                     self.store.release_lease(&lease).await?;
                     return Ok(());
                 }
