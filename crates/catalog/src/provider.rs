@@ -1,6 +1,6 @@
 //! A provider: everything the product knows about one vendor's API, read from one file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_saphyr::Spanned;
@@ -10,7 +10,7 @@ use crate::check;
 use crate::combination::Impossible;
 use crate::diagnostic::Diagnostic;
 use crate::explanation::{Explanation, Observation};
-use crate::field::Fields;
+use crate::field::{FieldKind, Fields};
 use crate::gate::{Gate, GateKind};
 use crate::host::{HostPattern, host_of};
 use crate::limit::{ErrorBody, Limits, Pagination, Retry};
@@ -128,6 +128,17 @@ impl Provider {
         let mut used = self.gates.iter().filter(|gate| gates.contains(&gate.kind));
         let twin = used.find_map(|gate| gate.twin_of(host));
         Ok(twin.map_or_else(|| url.to_owned(), |twin| url.replacen(host, &twin, 1)))
+    }
+
+    /// The fields by which whoever types them could lead what the addresses carry to any host. None where the file names
+    /// the hosts.
+    pub fn open_host_names<'a>(&self, urls: impl IntoIterator<Item = &'a Template>) -> BTreeSet<&'a str> {
+        if !self.hosts.iter().any(HostPattern::is_typed) {
+            return BTreeSet::new();
+        }
+        let is_typed =
+            |name: &&str| self.config.get(name).is_none_or(|field| field.kind != FieldKind::Choice);
+        urls.into_iter().flat_map(Template::open_host_names).filter(is_typed).collect()
     }
 
     /// What people may look for and this provider cannot do with an auth scheme alone, whether it has that scheme or not.

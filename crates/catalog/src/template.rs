@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, de};
 use serde_saphyr::Spanned;
 
 use crate::diagnostic::Place;
+use crate::host::HostPattern;
 use crate::url_builder::{RESERVED, UrlBuilder};
 
 /// A text with holes, checked when the provider file is read. `A || B` is `B` where a hole of `A` has no value.
@@ -125,6 +126,38 @@ impl Template {
             Hole::Entry(_) | Hole::Answer(_) => None,
         })
     }
+
+    /// The names of the configuration fields that may lead an address to any domain: those in its host, unless two literal
+    /// labels end it.
+    pub fn open_host_names(&self) -> impl Iterator<Item = &str> {
+        self.choices.iter().flat_map(|choice| {
+            let (host, names) = host_of_choice(choice);
+            if HostPattern::parse(&host).is_ok() { Vec::new() } else { names }
+        })
+    }
+}
+
+/// The host of an address as a pattern, and the configuration fields in it.
+fn host_of_choice(parts: &[Part]) -> (String, Vec<&str>) {
+    let (mut host, mut names) = (String::new(), Vec::new());
+    for (position, part) in parts.iter().enumerate() {
+        match part {
+            Part::Literal(literal) => {
+                let rest = if position == 0 { literal.trim_start_matches("https://") } else { literal };
+                let end = rest.find(['/', '?', '#', ':']);
+                host.push_str(&rest[..end.unwrap_or(rest.len())]);
+                if end.is_some() {
+                    break;
+                }
+            }
+            Part::Hole(Hole::Config(name)) => {
+                host.push_str("{hole}");
+                names.push(name.as_str());
+            }
+            Part::Hole(Hole::Entry(_) | Hole::Answer(_)) => host.push_str("{hole}"),
+        }
+    }
+    (host, names)
 }
 
 const NO_VALUE: &str = "has no value";
@@ -272,6 +305,24 @@ mod tests {
             let rendered =
                 template.expect("parses").render(&scope, Encoding::Url).map_err(|error| error.to_string());
             assert_eq!(rendered.as_deref().map_err(String::as_str), expected, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_open_where_no_literal_labels_end_its_host() {
+        for (source, expected) in [
+            ("https://id.example.com/${config.x}/token", ""),
+            ("https://${config.x}.example.com/token", ""),
+            ("https://${config.x}.${config.y}.example.com:8443/token", ""),
+            ("https://${config.x}/token", "x"),
+            ("${config.x}/token", "x"),
+            ("https://${config.x}.com/${config.y}", "x"),
+            ("https://api.${config.x}.${config.y}/token", "x y"),
+            ("https://${config.x}:8443/${config.y}", "x"),
+            ("https://id.example.com/token || https://${config.x}/token", "x"),
+        ] {
+            let template = Template::parse(source, Place::default()).expect("parses");
+            assert_eq!(template.open_host_names().collect::<Vec<_>>().join(" "), expected, "{source}");
         }
     }
 

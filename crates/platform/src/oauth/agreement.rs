@@ -290,10 +290,7 @@ impl Platform {
         asked: OAuth1Asked<'_>,
         hosts: &HostSet,
     ) -> Result<Tokens, Unanswered> {
-        let opened = match self.client_secret(agreement.client).await? {
-            Some(sealed) => Some(sealed.open()?),
-            None => None,
-        };
+        let opened = self.client_secret_for(agreement.provider, agreement.client, url).await?;
         let client = Asking {
             id: &agreement.client.client_id,
             secret: opened.as_ref().and_then(|opened| opened.value(OAuth2::CLIENT_SECRET)),

@@ -366,7 +366,7 @@ impl Platform {
         mut draft: AuthorizationDraft,
         is_confirmed: bool,
     ) -> Result<(WaitingDraft, Credentials), Problem> {
-        let fields = merged_config(client, std::mem::take(&mut draft.fields))?;
+        let fields = merged_config(provider, scheme, client, std::mem::take(&mut draft.fields))?;
         let mut typed: Typed =
             fields.into_iter().map(|(name, value)| (name, SecretString::from(value))).collect();
         typed.append(&mut draft.gate_fields);

@@ -1,10 +1,10 @@
 //! OAuth clients: what an administrator registers with a vendor, kept as objects of their own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
-use tombolo_auth::{CredentialsBuilder, Typed};
+use tombolo_auth::{Credentials, CredentialsBuilder, Typed};
 use tombolo_catalog::{AuthScheme, GateKind, OAuth2, Provider, Template};
 use tombolo_store::{
     Change, Integration, NewOAuthClient, OAuthClient, OAuthClientId, OAuthClientUpdate, Object,
@@ -16,7 +16,7 @@ use crate::access::{Access, Scope};
 use crate::connections::texts;
 use crate::credentials::{Place, Purpose, SealedCredentials, api_host};
 use crate::platform::{Platform, events};
-use crate::problem::{Problem, field};
+use crate::problem::{Problem, ProblemKind, field};
 use crate::proxy::origin;
 
 /// What an OAuth client is made from.
@@ -75,6 +75,10 @@ impl Platform {
         let provider = self.known_provider(&draft.provider)?;
         let scheme = scheme_with_client(&provider, draft.auth_scheme.as_deref())?;
         let config = accept_config(&provider, scheme, &draft.config)?;
+        if draft.client_secret.is_some() {
+            refuse_open(&provider, scheme, &config)
+                .map_err(|problem| Problem { kind: ProblemKind::Invalid, ..problem })?;
+        }
         let hosts = self.client_hosts(&provider, scheme, &config)?;
         let id =
             OAuthClientId::generate(self.now(), &*self.random).map_err(tombolo_store::StoreError::from)?;
@@ -140,6 +144,11 @@ impl Platform {
         access.require(Scope::UpdateIntegration)?;
         let sealed = match &change.client_secret {
             Some(secret) => {
+                // Without its provider, nothing is sent anywhere.
+                if let Ok(provider) = self.known_provider(&client.provider) {
+                    let scheme = scheme_with_client(&provider, Some(&client.auth_scheme))?;
+                    refuse_open(&provider, scheme, &texts(&client.config))?;
+                }
                 let (version, hosts) = (client.sealed_version + 1, client.hosts.clone());
                 Some(self.seal_client_secret(access, &client.id, version, hosts, secret).await?.sealed)
             }
@@ -210,7 +219,7 @@ impl Platform {
             }
             Err(problem) => return Err(problem),
         };
-        for (name, value) in merged_config(&client, config)? {
+        for (name, value) in merged_config(provider, scheme, &client, config)? {
             typed.insert(name, value.into());
         }
         if let Some(sealed) = self.client_secret(&client).await? {
@@ -238,6 +247,32 @@ impl Platform {
         self.safe.stored(&self.store, place, sealed).await.map(Some)
     }
 
+    /// The secret of a client, opened for an address of a token endpoint that it is bound to.
+    pub(super) async fn client_secret_for(
+        &self,
+        provider: &Provider,
+        client: &OAuthClient,
+        url: &str,
+    ) -> Result<Option<Credentials>, Problem> {
+        let Some(sealed) = self.client_secret(client).await? else { return Ok(None) };
+        let scheme = scheme_with_client(provider, Some(&client.auth_scheme))?;
+        refuse_open(provider, scheme, &texts(&client.config))?;
+        let (origin, _) = self.egress.parse_url(url).map_err(|refusal| {
+            Problem::invalid("address_refused", refusal.to_string(), "Check the address.")
+        })?;
+        let is_bound = client.hosts.allows(HostRole::TokenEndpoint, origin.host(), origin.port());
+        if !client.hosts.is_empty() && !is_bound {
+            let what = format!(
+                "The secret of the OAuth client `{}` is not bound to the token endpoint {}",
+                client.name,
+                origin.host()
+            );
+            let fix = "Make an OAuth client that is registered there with `tombolo oauth-client create`, and link the account again.";
+            return Err(Problem::new(ProblemKind::Unusable, "host_not_bound", what, fix));
+        }
+        sealed.open().map(Some)
+    }
+
     async fn seal_client_secret(
         &self,
         access: &Access,
@@ -259,7 +294,8 @@ impl Platform {
     }
 
     /// The hosts that the secret may go to: that of the token endpoint once it is known where the client is registered.
-    /// A client that is good for every tenant has none; then the host patterns of the provider's file decide.
+    /// A client that is good for every tenant has none; then the host patterns of the provider's file decide, which have to
+    /// name the hosts (see `refuse_open`).
     fn client_hosts(
         &self,
         provider: &Provider,
@@ -272,9 +308,12 @@ impl Platform {
         }
         // A connection of the client may come through any of the gates, some of which have a host of their own.
         let kinds: Vec<GateKind> = provider.gates.iter().map(|gate| gate.kind).collect();
-        let plain = self.token_hosts(provider, scheme, config, &[])?;
-        let twins = self.token_hosts(provider, scheme, config, &kinds)?;
-        Ok(plain.iter().chain(twins.iter()).cloned().collect())
+        let mut hosts: Vec<BoundHost> =
+            self.token_hosts(provider, scheme, config, &[])?.iter().cloned().collect();
+        for kind in kinds {
+            hosts.extend(self.token_hosts(provider, scheme, config, &[kind])?.iter().cloned());
+        }
+        Ok(hosts.into_iter().collect())
     }
 
     /// Every host that the credentials of a connection may go to.
@@ -341,10 +380,7 @@ fn accept_config(
     scheme: &AuthScheme,
     given: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, Problem> {
-    // A client that signs beside the account is good at the address of the API.
-    let base_url = scheme.client_fields().map(|_| &provider.base_url);
-    let urls = scheme.token_urls().into_iter().chain(base_url);
-    let known: Vec<&str> = urls.flat_map(Template::config_names).collect();
+    let known: Vec<&str> = urls_of_client(provider, scheme).flat_map(Template::config_names).collect();
     let (mut config, mut faults) = (BTreeMap::new(), Vec::new());
     for (name, value) in given {
         match provider.config.get(name).filter(|_| known.contains(&name.as_str())) {
@@ -364,11 +400,54 @@ fn accept_config(
     if faults.is_empty() { Ok(config) } else { Err(Problem::fields(faults)) }
 }
 
+/// The addresses that the secret of a client is sent to.
+fn urls_of_client<'a>(provider: &'a Provider, scheme: &'a AuthScheme) -> impl Iterator<Item = &'a Template> {
+    // A client that signs beside the account is good at the address of the API.
+    let base_url = scheme.client_fields().map(|_| &provider.base_url);
+    scheme.token_urls().into_iter().chain(base_url)
+}
+
+/// The fields that a client with a secret has to have: where any host will do, those who link accounts would choose the
+/// one that gets the client's secret.
+pub(super) fn host_fields<'a>(provider: &'a Provider, scheme: &'a AuthScheme) -> BTreeSet<&'a str> {
+    provider.open_host_names(urls_of_client(provider, scheme))
+}
+
+/// Refuses a client whose secret would go to whichever host somebody types.
+fn refuse_open(
+    provider: &Provider,
+    scheme: &AuthScheme,
+    config: &BTreeMap<String, String>,
+) -> Result<(), Problem> {
+    let missing = host_fields(provider, scheme).into_iter().filter(|name| !config.contains_key(*name));
+    let missing: Vec<&str> = missing.collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let what = format!(
+        "An OAuth client of {} with a secret has to say at which host it is registered, or its secret would go to any host that somebody types ({})",
+        provider.name.en,
+        missing.join(", ")
+    );
+    let fields: Vec<String> = missing.iter().map(|name| format!("--field {name}=…")).collect();
+    let fix = format!(
+        "Make it with the host: `tombolo oauth-client create --provider {} {}`, one client for each host.",
+        provider.id,
+        fields.join(" ")
+    );
+    Err(Problem::new(ProblemKind::Unusable, "client_not_bound", what, fix))
+}
+
 /// The configuration of a connection through a client: where the client is registered, the account is as well.
 pub(super) fn merged_config(
+    provider: &Provider,
+    scheme: &AuthScheme,
     client: &OAuthClient,
     mut given: BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, Problem> {
+    if client.sealed.is_some() {
+        refuse_open(provider, scheme, &texts(&client.config))?;
+    }
     for (name, value) in texts(&client.config) {
         let typed = given.entry(name.clone()).or_insert_with(|| value.clone());
         if *typed != value {

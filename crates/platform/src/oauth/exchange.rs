@@ -82,10 +82,7 @@ impl Platform {
         };
         let url = url_of(exchange.provider, template, exchange.config, exchange.gates)?;
         let opened = match exchange.client {
-            Client::Ours(client) => match self.client_secret(client).await? {
-                Some(sealed) => Some(sealed.open()?),
-                None => None,
-            },
+            Client::Ours(client) => self.client_secret_for(exchange.provider, client, &url).await?,
             Client::Account(_) => None,
         };
         let client = match exchange.client {

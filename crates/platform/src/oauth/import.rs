@@ -14,7 +14,7 @@ use tombolo_store::{
 use tombolo_vault::HostSet;
 
 use super::callback::spread;
-use super::clients::{OAuthClientDraft, merged_config};
+use super::clients::{OAuthClientDraft, host_fields, merged_config};
 use super::exchange::{Client, Exchange, Unanswered, life_of};
 use super::testing::TokensToTest;
 use crate::access::Access;
@@ -330,7 +330,7 @@ impl Platform {
         let mut wanted = wanted.map(ToString::to_string);
         let mut is_new = false;
         if let Some(own) = &tokens.client {
-            let (id, made) = self.own_client(access, chosen, scheme, own).await?;
+            let (id, made) = self.own_client(access, chosen, scheme, own, &mut fields).await?;
             (wanted, is_new) = (Some(id), made);
         }
         let client = match self.client_for(access, provider, scheme, wanted.as_deref(), &fields).await {
@@ -340,7 +340,7 @@ impl Platform {
             Err(problem) => return Err(problem),
         };
         if let Some(client) = &client {
-            fields = merged_config(client, fields)?;
+            fields = merged_config(provider, scheme, client, fields)?;
         }
         let typed = fields.into_iter().map(|(name, value)| (name, value.into())).collect();
         let Accepted { mut config, .. } = Form { provider, scheme, now: self.now().as_milliseconds() / 1000 }
@@ -358,6 +358,7 @@ impl Platform {
         chosen: &Chosen,
         scheme: &AuthScheme,
         own: &OwnClient,
+        fields: &mut BTreeMap<String, String>,
     ) -> Result<(String, bool), Problem> {
         let all = self.store.oauth_clients(&access.environment).await?;
         let same = |known: &&OAuthClient| {
@@ -367,13 +368,23 @@ impl Platform {
         if let Some(known) = all.iter().find(same) {
             return Ok((known.id.to_string(), false));
         }
+        let mut config = own.config.clone();
+        // It came along with the account, so it is registered where the account is.
+        for name in host_fields(&chosen.provider, scheme) {
+            let (field, value) = (chosen.provider.config.get(name), fields.get_mut(name));
+            let Some((field, value)) = field.zip(value) else { continue };
+            if let Some(accepted) = field.accept(name, value).map_err(|fault| Problem::fields(vec![fault]))? {
+                accepted.clone_into(value);
+                config.entry(name.to_owned()).or_insert(accepted);
+            }
+        }
         let draft = OAuthClientDraft {
             provider: chosen.provider.id.clone(),
             auth_scheme: Some(scheme.id.clone()),
             name: format!("{} – {}", chosen.key, own.client_id).chars().take(255).collect(),
             client_id: Some(own.client_id.clone()),
             client_secret: own.client_secret.clone(),
-            config: own.config.clone(),
+            config,
             scopes: own.scopes.clone().unwrap_or_default(),
             shared_callback: false,
         };

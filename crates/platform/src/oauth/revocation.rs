@@ -124,15 +124,15 @@ impl Platform {
         let opened =
             self.safe.stored(&self.store, place_of_revocation(revocation), revocation.sealed.clone());
         let opened = opened.await?.open()?;
+        let config = texts(&revocation.config);
+        let gates = serde_json::from_value::<Vec<_>>(revocation.gates.clone()).unwrap_or_default();
+        let url = url_of(&provider, template, &config, &gates)?;
         let client = match &revocation.oauth_client {
             Some(id) => self.store.oauth_client(&revocation.environment_id, id.as_str()).await?,
             None => None,
         };
         let secret = match &client {
-            Some(client) => match self.client_secret(client).await? {
-                Some(sealed) => Some(sealed.open()?),
-                None => None,
-            },
+            Some(client) => self.client_secret_for(&provider, client, &url).await?,
             None => None,
         };
         let of_account = |name: &str| opened.value(name);
@@ -146,12 +146,10 @@ impl Platform {
                 secret: of_account(OAuth2::CLIENT_SECRET),
             },
         };
-        let config = texts(&revocation.config);
-        let gates = serde_json::from_value::<Vec<_>>(revocation.gates.clone()).unwrap_or_default();
         let Some((token, hint)) = token_of(oauth2, &opened) else { return Ok(()) };
         let exchange = OAuth2Exchange {
             oauth2,
-            url: &url_of(&provider, template, &config, &gates)?,
+            url: &url,
             client,
             grant: Grant::Revocation { token, hint },
             previous: None,

@@ -126,13 +126,16 @@ impl Played {
             SchemeKind::OAuth1(_) => (&known["consumer_key"], &known["consumer_secret"]),
             _ => (&known["client_id"], &known["client_secret"]),
         };
+        let open = self.provider.open_host_names(self.scheme().token_urls());
+        let of_client = form.iter().filter(|(name, _)| open.contains(name.as_str()));
+        let of_client = of_client.map(|(name, value)| (name.clone(), value.clone())).collect();
         let client = OAuthClientDraft {
             provider: self.provider.id.clone(),
             auth_scheme: None,
             name: "Client".to_owned(),
             client_id: Some(id.clone()),
             client_secret: Some(secret.clone().into()),
-            config: BTreeMap::new(),
+            config: of_client,
             scopes: Vec::new(),
             shared_callback: false,
         };

@@ -23,6 +23,7 @@ mod simulated;
 mod start;
 mod streaming;
 mod taken_over;
+mod typed_hosts;
 mod verdicts;
 mod webhook_formats;
 mod webhooks;
