@@ -3,13 +3,17 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use tombolo_store::{
-    ActorKind, Change, Environment, EnvironmentId, NewAuditEvent, NewEnvironment, Object, StoreError,
+    ActorKind, Change, Environment, EnvironmentId, NewAuditEvent, NewEnvironment, Object,
+    PutEnvironmentSettings, StoreError,
 };
 
 use crate::access::{Access, Scope};
 use crate::oauth::way_back;
 use crate::platform::{Platform, events};
 use crate::problem::{Problem, ProblemKind};
+
+/// How often a change is tried beside those of others.
+const ATTEMPTS: usize = 20;
 
 /// What the administrators of an environment decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +65,21 @@ impl Platform {
         access: &Access,
         change: EnvironmentChange,
     ) -> Result<(Environment, EnvironmentSettings), Problem> {
+        for _ in 1..ATTEMPTS {
+            match self.try_update_environment(access, change.clone()).await {
+                // Somebody else changed something meanwhile: that stays, with this beside it.
+                Err(problem) if problem.code == "version_conflict" => {}
+                outcome => return outcome,
+            }
+        }
+        self.try_update_environment(access, change).await
+    }
+
+    async fn try_update_environment(
+        &self,
+        access: &Access,
+        change: EnvironmentChange,
+    ) -> Result<(Environment, EnvironmentSettings), Problem> {
         let (environment, mut settings) = self.read_environment(access).await?;
         if let Some(confirm) = change.confirm_authorizations {
             settings.confirm_authorizations = confirm;
@@ -79,7 +98,11 @@ impl Platform {
         }
         let object =
             Object { kind: "environment".into(), id: environment.id.to_string(), label: environment.name };
-        let mut changes = vec![Change::PutEnvironmentSettings(environment.id.clone(), json!(settings))];
+        let mut changes = vec![Change::PutEnvironmentSettings(PutEnvironmentSettings {
+            environment_id: environment.id,
+            expected: environment.settings,
+            settings: json!(settings),
+        })];
         changes.extend(events(access, "environment.updated", object, json!(settings), false));
         self.commit(&changes).await?;
         self.read_environment(access).await

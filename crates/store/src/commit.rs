@@ -1,6 +1,5 @@
 use std::collections::BTreeSet;
 
-use serde_json::Value as Json;
 use tombolo_vault::Random;
 
 use crate::api_keys::{self, NewApiKey};
@@ -12,7 +11,7 @@ use crate::connections::{
 };
 use crate::database::Transaction;
 use crate::environment_variables::{self, PutEnvironmentVariable};
-use crate::environments::{self, NewEnvironment};
+use crate::environments::{self, NewEnvironment, PutEnvironmentSettings};
 use crate::error::StoreError;
 use crate::id::{
     ApiKeyId, ConnectSessionId, ConnectionId, EnvironmentId, IntegrationId, JobId, OAuthClientId,
@@ -88,7 +87,7 @@ pub enum Change {
     /// Deletes a variable of an environment.
     DeleteEnvironmentVariable(EnvironmentId, String),
     /// Changes what the administrators of an environment decided.
-    PutEnvironmentSettings(EnvironmentId, Json),
+    PutEnvironmentSettings(PutEnvironmentSettings),
     /// Makes an API key.
     InsertApiKey(NewApiKey),
     /// Refuses an API key from now on.
@@ -221,9 +220,7 @@ async fn apply(
         Change::DeleteEnvironmentVariable(environment, name) => {
             environment_variables::delete(act, environment, name).await
         }
-        Change::PutEnvironmentSettings(environment, settings) => {
-            environments::put_settings(act, environment, settings).await
-        }
+        Change::PutEnvironmentSettings(new) => environments::put_settings(act, new).await,
         Change::InsertApiKey(new) => api_keys::insert(act, new).await,
         Change::RevokeApiKey(environment, id) => api_keys::revoke(act, environment, id).await,
         Change::TouchApiKey(environment, id) => api_keys::touch(act, environment, id).await,

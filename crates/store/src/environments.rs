@@ -34,6 +34,18 @@ pub struct NewEnvironment {
     pub data_key: WrappedDataKey,
 }
 
+/// What the administrators of an environment decided anew. It counts only if nobody has decided anything else since it was
+/// read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PutEnvironmentSettings {
+    /// The environment.
+    pub environment_id: EnvironmentId,
+    /// The settings that were read.
+    pub expected: Json,
+    /// The settings from now on.
+    pub settings: Json,
+}
+
 /// One of an environment's data keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredDataKey {
@@ -120,16 +132,17 @@ pub(crate) async fn insert(act: &mut Act<'_>, new: &NewEnvironment) -> Result<()
     act.transaction.execute(statement).await.map(drop)
 }
 
-pub(crate) async fn put_settings(
-    act: &mut Act<'_>,
-    environment: &EnvironmentId,
-    settings: &Json,
-) -> Result<(), StoreError> {
-    let statement = query("UPDATE environments SET settings = $1 WHERE id = $2");
-    match act.transaction.execute(statement.bind(settings).bind(environment)).await? {
-        0 => Err(StoreError::not_found("environment", environment)),
-        _ => Ok(()),
+pub(crate) async fn put_settings(act: &mut Act<'_>, new: &PutEnvironmentSettings) -> Result<(), StoreError> {
+    let environment = &new.environment_id;
+    // It changes nothing, and makes everybody else who would change the settings wait until they were compared.
+    let lock = query("UPDATE environments SET settings = settings WHERE id = $1 RETURNING settings");
+    let row = act.transaction.row(lock.bind(environment)).await?;
+    let found: Json = row.ok_or_else(|| StoreError::not_found("environment", environment))?.json()?;
+    if found != new.expected {
+        return Err(StoreError::VersionConflict { object: "environment", id: environment.to_string() });
     }
+    let statement = query("UPDATE environments SET settings = $1 WHERE id = $2");
+    act.transaction.execute(statement.bind(&new.settings).bind(environment)).await.map(drop)
 }
 
 fn check_name(name: &str) -> Result<(), StoreError> {

@@ -51,7 +51,7 @@ pub use database::{Location, PostgresLocation, SqliteLocation};
 pub use directory::{DataDirectory, DirectoryError};
 pub use end_user::{EndUser, Organization};
 pub use environment_variables::{EnvironmentVariable, PutEnvironmentVariable};
-pub use environments::{Environment, NewEnvironment, StoredDataKey};
+pub use environments::{Environment, NewEnvironment, PutEnvironmentSettings, StoredDataKey};
 pub use error::StoreError;
 pub use id::{
     ApiKeyId, AuditEventId, AuthorizationId, ConnectSessionId, ConnectionId, EnvironmentId, InstanceId,

@@ -4,7 +4,7 @@ use rstest::rstest;
 use serde_json::json;
 use tombolo_store::{
     Change, ConnectSessionId, ConnectSessionSecrets, ConnectionUpdate, EndUser, NewConnectSession,
-    Organization, PutEnvironmentVariable, SocketMessage, StoreError,
+    Organization, PutEnvironmentSettings, PutEnvironmentVariable, SocketMessage, StoreError,
 };
 use tombolo_vault::{Binding, HostSet, Sealed, SystemRandom};
 
@@ -191,8 +191,18 @@ async fn variables_of_an_environment_are_written_one_after_the_other(
 async fn an_environment_keeps_its_settings(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
     let store = TestStore::new(engine).await;
     let settings = json!({ "confirm_authorizations": false });
-    let put = Change::PutEnvironmentSettings(store.environment().clone(), settings.clone());
-    store.commit(&[put], NOW).await.unwrap();
+    let put = |expected: serde_json::Value, settings: &serde_json::Value| {
+        let environment_id = store.environment().clone();
+        [Change::PutEnvironmentSettings(PutEnvironmentSettings {
+            environment_id,
+            expected,
+            settings: settings.clone(),
+        })]
+    };
+    store.commit(&put(json!({}), &settings), NOW).await.unwrap();
+    // Whoever read them before that brings nothing back.
+    let late = store.commit(&put(json!({}), &json!({ "return_urls": [] })), NOW).await;
+    assert!(matches!(late, Err(StoreError::VersionConflict { .. })), "{late:?}");
     let read = store.store.environment(store.environment()).await.unwrap().expect("it is there");
     assert_eq!(read.settings, settings);
 }
