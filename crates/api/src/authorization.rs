@@ -45,7 +45,8 @@ pub struct CreateAuthorization {
     pub scopes: Vec<String>,
     /// Where the browser that finishes is sent to, with the parameters `authorization` and `proof`, or `error`: one of the
     /// environment's `return_urls`, or the address of a program that waits on the person's own machine, such as
-    /// `http://127.0.0.1:49152/`. Without it the page at the end shows a code for the person to tell.
+    /// `http://127.0.0.1:49152/`. Without it the page at the end shows a code for the person to tell. For one of the
+    /// environment's, the tag `end_user_id` names the person whom the confirmation then has to name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub return_url: Option<String>,
 }

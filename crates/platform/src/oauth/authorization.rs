@@ -201,7 +201,13 @@ impl Platform {
         let known = again.as_ref().and_then(|connection| connection.end_user.as_ref());
         let is_known =
             draft.belonging.end_user.is_some() || draft.tags.contains_key("end_user_id") || known.is_some();
-        Self::require_way_back(&draft, &environment, is_known)?;
+        let of_session = draft.belonging.session.is_some();
+        if let Some(url) = &draft.return_url {
+            environment.require_return_url(url, !of_session)?;
+        }
+        if environment.confirm_authorizations {
+            environment.require_confirmable(draft.return_url.as_deref(), of_session, is_known)?;
+        }
         let (waiting, of_gates) =
             self.accept_waiting(&provider, scheme, &client, draft, is_confirmed).await?;
         if let Some(again) = &again {

@@ -145,7 +145,11 @@ impl Platform {
             Answer { parameters: callback.parameters.clone(), public_url: callback.public_url.to_owned() };
         let finished = async {
             check_answer(scheme, &remembered, &answer)?;
-            if draft.is_confirmed {
+            // What was decided since counts as well.
+            if draft.is_confirmed || environment.confirm_authorizations {
+                let is_known = self.expected_user(authorization, &draft).await?.is_some();
+                let of_session = authorization.connect_session.is_some();
+                environment.require_confirmable(draft.return_url.as_deref(), of_session, is_known)?;
                 let handover = self
                     .wait_for_confirmation(authorization, &draft, environment, &remembered, &answer)
                     .await?;

@@ -4,9 +4,7 @@
 use tombolo_catalog::FieldError;
 use url::{Host, Url};
 
-use super::authorization::AuthorizationDraft;
 use crate::environments::EnvironmentSettings;
-use crate::platform::Platform;
 use crate::problem::{Problem, ProblemKind, field};
 
 /// Most origins, and most addresses, of an environment.
@@ -112,38 +110,33 @@ impl EnvironmentSettings {
         !self.names(url) && is_of_program(url)
     }
 
-    fn names(&self, url: &str) -> bool {
-        self.return_urls.iter().any(|known| known == url)
-    }
-}
-
-impl Platform {
     /// Refuses an authorization that nobody could confirm: what proves the browser that finished has to have a way to the
-    /// embedder, and the embedder has to have said for whom it is.
-    pub(super) fn require_way_back(
-        draft: &AuthorizationDraft,
-        settings: &EnvironmentSettings,
+    /// embedder, and the embedder has to have said for whom it is. Without that, a page of the embedder would take whoever is
+    /// signed in there for the person whom the link was made for; a program and a code need no such page.
+    pub(super) fn require_confirmable(
+        &self,
+        return_url: Option<&str>,
+        of_session: bool,
         is_known: bool,
     ) -> Result<(), Problem> {
-        let of_session = draft.belonging.session.is_some();
-        if let Some(url) = &draft.return_url {
-            settings.require_return_url(url, !of_session)?;
-        }
-        if !settings.confirm_authorizations || !of_session {
-            return Ok(());
-        }
-        if draft.return_url.is_none() && settings.allowed_origins.is_empty() {
+        if of_session && return_url.is_none() && self.allowed_origins.is_empty() {
             let what =
                 "Nobody said where the application's pages are, so it could not confirm whose account it is";
             let fix = "Name their origins with `PATCH /environment` and `allowed_origins`, or a `return_url` in the session.";
             return Err(Problem::new(ProblemKind::Conflict, "no_way_back", what, fix));
         }
-        if !is_known {
-            let what = "The session does not say for whom the account is linked, so nobody could confirm whose it is";
-            let fix = "Make the session with `end_user`, or with the tag `end_user_id`.";
+        let goes_to_page = of_session || return_url.is_some_and(|url| !self.is_for_program(url));
+        if goes_to_page && !is_known {
+            let what = "Nobody said for whom the account is linked, so nobody could confirm whose it is";
+            let fix =
+                "Make the session with `end_user`, or the session or the link with the tag `end_user_id`.";
             return Err(Problem::new(ProblemKind::Conflict, "end_user_needed", what, fix));
         }
         Ok(())
+    }
+
+    fn names(&self, url: &str) -> bool {
+        self.return_urls.iter().any(|known| known == url)
     }
 }
 

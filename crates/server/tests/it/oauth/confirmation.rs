@@ -275,3 +275,75 @@ async fn a_browser_asks_for_no_more_than_the_embedder_or_the_client_allows() {
     assert_eq!(scopes(read, read).await, encoded);
     assert!(scopes(read, "k:app_record:read,k:app_record:write").await.contains("scope_not_allowed"));
 }
+
+/// A link that the back end makes without a session, to a page of the embedder: whoever follows it lands there with the proof,
+/// signed in as themselves.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_to_a_page_of_the_embedder_is_for_somebody() {
+    let app = with_embedder().await;
+    let caller = app.caller();
+    let wanted = |name: &str, tags: Value| {
+        json!({
+            "integration": "kintone", "name": name, "fields": { "app": "1" }, "return_url": RETURN_URL, "tags": tags,
+        })
+    };
+    let nobodys = caller.post("/authorizations", &wanted("Nobody's", json!({ "plan": "pro" }))).await;
+    assert_eq!(nobodys.verdict(), "409 end_user_needed", "{}", nobodys.text());
+
+    for (user, verdict) in [("victim", "403 other_end_user"), ("attacker", "201")] {
+        let made = caller.post("/authorizations", &wanted(user, json!({ "end_user_id": "attacker" }))).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+        let sent = finished(&app, &made.json()).await;
+        let parameters = parameters_of(sent.header("location"));
+        let body = json!({ "proof": parameters["proof"], "end_user_id": user });
+        assert_eq!(confirm_for(&caller, &parameters["authorization"], &body).await.verdict(), verdict);
+    }
+}
+
+/// Who says for whom they confirm has a person in mind whom nobody named when the link was made.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_for_nobody_in_particular_is_confirmed_for_nobody() {
+    let app = with_embedder().await;
+    let caller = app.caller();
+    let link = link(&app, "By code", "Client").await;
+    let id = link["id"].as_str().expect("an id");
+    let code = code(&finished(&app, &link).await);
+    let body = json!({ "proof": code, "end_user_id": "victim" });
+    assert_eq!(confirm_for(&caller, id, &body).await.verdict(), "403 other_end_user");
+    assert_eq!(confirm(&caller, &link, &code).await.verdict(), "409 nothing_to_confirm", "it has ended");
+    nothing_linked(&app, 0).await;
+}
+
+/// A link that was made while an environment did without the confirmation is not a way around it later.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_confirmation_that_is_switched_on_holds_for_what_is_under_way() {
+    let app = with_embedder().await;
+    let caller = app.caller();
+    let decide = async |confirmed: bool| {
+        let change = json!({ "confirm_authorizations": confirmed });
+        assert_eq!(app.caller().patch("/environment", &change).await.status, 200);
+    };
+    for (name, return_url, tags, ends) in [
+        ("By code", Value::Null, json!({}), "waits"),
+        ("Anna's page", json!(RETURN_URL), json!({ "end_user_id": "anna" }), "waits"),
+        ("Nobody's page", json!(RETURN_URL), json!({}), "end_user_needed"),
+    ] {
+        decide(false).await;
+        let wanted = json!({
+            "integration": "kintone", "name": name, "fields": { "app": "1" }, "return_url": return_url, "tags": tags,
+        });
+        let link = caller.post("/authorizations", &wanted).await.json();
+        let mut browser = Browser::of(&app);
+        let back = browser.allow(&link).await;
+        decide(true).await;
+        let page = browser.open(&back).await;
+        let state = state(&app, &link).await;
+        if ends == "waits" {
+            assert_eq!(state["stage"], "unconfirmed", "{name}: {state}");
+        } else {
+            assert!(page.header("location").ends_with(&format!("&error={ends}")), "{name}: {}", page.text());
+            assert_eq!(state["stage"], "failed", "{name}: {state}");
+        }
+    }
+    nothing_linked(&app, 0).await;
+}

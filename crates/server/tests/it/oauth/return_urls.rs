@@ -103,7 +103,7 @@ async fn open_redirects_lead_nowhere() {
     let pages = json!({ "allowed_origins": ["https://app.example.com"], "return_urls": [ALLOWED] });
     assert_eq!(caller.patch("/environment", &pages).await.status, 200);
     let session = |url: &str| json!({ "end_user": { "id": "u" }, "return_url": url });
-    let link = |url: &str| json!({ "integration": "kintone", "name": "x", "fields": { "app": "1" }, "return_url": url });
+    let link = |url: &str| json!({ "integration": "kintone", "name": "x", "fields": { "app": "1" }, "tags": { "end_user_id": "u" }, "return_url": url });
     assert_eq!(caller.post("/connect/sessions", &session(ALLOWED)).await.status, 201);
     assert_eq!(caller.post("/authorizations", &link(ALLOWED)).await.status, 201);
 
@@ -143,6 +143,20 @@ async fn what_is_no_address_is_not_kept() {
     assert_eq!((&kept["allowed_origins"], &kept["return_urls"]), (&json!([]), &json!([])));
     let good = json!({ "allowed_origins": ["https://app.example.com"], "return_urls": [ALLOWED] });
     assert_eq!(caller.patch("/environment", &good).await.status, 200);
+    // Several administrators at once lose nothing of each other's.
+    let changes = [
+        json!({ "confirm_authorizations": false }),
+        json!({ "allowed_origins": ["https://other.example.com"] }),
+        json!({ "return_urls": ["https://other.example.com/done"] }),
+    ];
+    let answers =
+        futures_util::future::join_all(changes.iter().map(|change| caller.patch("/environment", change)))
+            .await;
+    assert!(answers.iter().all(|answer| answer.status == 200));
+    let kept = caller.get("/environment").await.json();
+    for (name, value) in changes.iter().filter_map(serde_json::Value::as_object).flatten() {
+        assert_eq!(&kept[name], value);
+    }
     let audit = caller.get("/audit").await.text();
     assert!(audit.contains("environment.updated") && audit.contains(ALLOWED), "{audit}");
 }
