@@ -232,7 +232,8 @@ fn client_not_visible() -> Obstacle {
 fn unknown_provider(id: &str) -> Obstacle {
     let what = format!("there is no provider `{id}` here");
     let fix = format!(
-        "Load it from the provider file of the other product: `tombolo provider import FILE --only {id} --into DIRECTORY`, with DIRECTORY as `providers.directory`; restart the server, and run the command again."
+        "Load it from the provider file of the other product: `tombolo provider import FILE --only {} --into DIRECTORY`, with DIRECTORY as `providers.directory`; restart the server, and run the command again.",
+        crate::command::arguments::quoted(id)
     );
     Obstacle::new("unknown_provider", what, fix)
 }

@@ -8,7 +8,7 @@ use tombolo_api::client::{ApiError, ClientError};
 use tombolo_platform::catalog::Language;
 
 use crate::language::either;
-use crate::output::{Colour, Output, table};
+use crate::output::{Colour, Output, one_line, table};
 
 /// The whole report, as `--json` prints it.
 #[derive(Debug, Serialize)]
@@ -170,13 +170,13 @@ impl Report {
         let mut found: BTreeMap<&Obstacle, Vec<String>> = BTreeMap::new();
         for row in &self.integrations {
             if let Some(obstacle) = row.fate.obstacle() {
-                found.entry(obstacle).or_default().push(row.key.clone());
+                found.entry(obstacle).or_default().push(one_line(row.key.clone()));
             }
         }
         for row in &self.connections {
             if let Some(obstacle) = row.fate.obstacle() {
                 let name = format!("{}/{}", row.integration, row.connection_id);
-                found.entry(obstacle).or_default().push(crate::output::one_line(name));
+                found.entry(obstacle).or_default().push(one_line(name));
             }
         }
         let told: Vec<String> = found
@@ -184,9 +184,9 @@ impl Report {
             .map(|(obstacle, names)| {
                 format!(
                     "{} ({})\n  {}\n  {}",
-                    obstacle.reason,
-                    obstacle.code,
-                    obstacle.fix,
+                    one_line(obstacle.reason.clone()),
+                    one_line(obstacle.code.clone()),
+                    one_line(obstacle.fix.clone()),
                     names.join("\n  ")
                 )
             })
@@ -204,7 +204,7 @@ impl Report {
             row.notes.iter().map(move |note| (format!("{}/{}", row.integration, row.connection_id), note))
         });
         let told: Vec<String> =
-            integrations.chain(connections).map(|(name, note)| format!("{name}: {note}")).collect();
+            integrations.chain(connections).map(|(name, note)| one_line(format!("{name}: {note}"))).collect();
         let title = either(language, "To know", "留意事項");
         (!told.is_empty()).then(|| format!("{title}\n{}", told.join("\n")))
     }
@@ -237,5 +237,43 @@ pub(super) fn is_something(value: &Value) -> bool {
         Value::Array(items) => !items.is_empty(),
         Value::Object(members) => !members.is_empty(),
         Value::Bool(_) | Value::Number(_) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_other_server_says_moves_no_cursor() {
+        let evil = |what: &str| format!("{what}\u{1b}[2J\u{1b}]0;x\u{7}\r\nmoved");
+        let obstacle = Obstacle::new(&evil("code"), evil("reason"), evil("fix"));
+        let connection = |fate| ConnectionRow {
+            integration: evil("integration"),
+            connection_id: evil("connection"),
+            fate,
+            notes: vec![evil("note")],
+        };
+        let report = Report {
+            from: String::new(),
+            dry_run: false,
+            is_complete: true,
+            integrations: vec![IntegrationRow {
+                key: evil("key"),
+                provider: evil("provider"),
+                fate: Fate::CannotMove(obstacle.clone()),
+                redirect_uri: None,
+                shared_callback: false,
+                notes: vec![evil("note")],
+            }],
+            connections: vec![connection(Fate::CannotMove(obstacle)), connection(Fate::Moved)],
+            next_steps: Vec::new(),
+        };
+        let parts = [report.obstacles(Language::En), report.notes(Language::En)];
+        for part in parts {
+            let part = part.expect("something is told");
+            assert!(part.chars().all(|c| c == '\n' || !c.is_control()), "{part:?}");
+            assert!(part.lines().all(|line| line.trim() != "moved"), "{part:?}");
+        }
     }
 }
