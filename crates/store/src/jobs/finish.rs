@@ -21,7 +21,8 @@ pub(crate) async fn complete(act: &mut Act<'_>, lease: &JobLease) -> Result<(), 
     }
 }
 
-/// Notes why the attempt failed. The job is tried again later, unless its attempts are used up or `retry` is false.
+/// Notes why the attempt failed. The job is tried again later, unless its attempts are used up or `retry` is false. Whoever
+/// woke it while it ran is heard, as in [`rest`]: it comes back when it was called, with all its attempts.
 pub(crate) async fn fail(
     act: &mut Act<'_>,
     lease: &JobLease,
@@ -36,21 +37,21 @@ pub(crate) async fn fail(
     let mut row = row.ok_or_else(lost)?;
     let (attempts, max_attempts) = (row.small_counter()?, row.small_counter()?);
 
-    let statement = if retry && attempts < max_attempts {
-        let retry_at = act.at.plus(retry_delay(attempts, act.random)?);
-        query(
-            "UPDATE jobs SET state = 'queued', due_at = $1, last_error = $2 \
-             WHERE id = $3 AND lease_token = $4 AND state = 'running'",
-        )
-        .bind(retry_at)
+    let retry_at = if retry && attempts < max_attempts {
+        Some(act.at.plus(retry_delay(attempts, act.random)?))
     } else {
-        query(
-            "UPDATE jobs SET state = 'dead', finished_at = $1, last_error = $2 \
-             WHERE id = $3 AND lease_token = $4 AND state = 'running'",
-        )
-        .bind(act.at)
+        None
     };
-    match act.transaction.execute(statement.bind(error).bind(&lease.id).bind(lease.token)).await? {
+    let statement = query(
+        "UPDATE jobs SET state = CASE WHEN COALESCE(woken_at, $1) IS NULL THEN 'dead' ELSE 'queued' END, \
+         due_at = CASE WHEN woken_at IS NOT NULL AND ($1 IS NULL OR woken_at < $1) THEN woken_at \
+         ELSE COALESCE($1, due_at) END, \
+         finished_at = CASE WHEN COALESCE(woken_at, $1) IS NULL THEN $2 ELSE NULL END, \
+         attempts = CASE WHEN woken_at IS NULL THEN attempts ELSE 0 END, \
+         woken_at = NULL, last_error = $3 WHERE id = $4 AND lease_token = $5 AND state = 'running'",
+    );
+    let statement = statement.bind(retry_at).bind(Some(act.at)).bind(error).bind(&lease.id).bind(lease.token);
+    match act.transaction.execute(statement).await? {
         0 => Err(lost()),
         _ => Ok(()),
     }

@@ -5,7 +5,8 @@ use crate::error::StoreError;
 use crate::id::JobId;
 
 /// Has the one job of this kind and key run at `run_at` or before: makes it, brings it forward, begins it anew, or lets the
-/// worker that is at it know that it must come back. However it is finished later, this is not forgotten.
+/// worker that is at it know that it must come back. However it is finished later, this is not forgotten. A job that waits
+/// for its next attempt has all of them again: there is something new to do.
 pub(crate) async fn wake(act: &mut Act<'_>, job: &NewJob) -> Result<(), StoreError> {
     let id = JobId::generate(act.at, act.random)?;
     let statement = query(
@@ -16,7 +17,8 @@ pub(crate) async fn wake(act: &mut Act<'_>, job: &NewJob) -> Result<(), StoreErr
          WHEN jobs.woken_at < excluded.due_at THEN jobs.woken_at ELSE excluded.due_at END, \
          due_at = CASE WHEN jobs.state = 'running' THEN jobs.due_at \
          WHEN jobs.state = 'queued' AND jobs.due_at < excluded.due_at THEN jobs.due_at ELSE excluded.due_at END, \
-         attempts = CASE WHEN jobs.state IN ('running', 'queued') THEN jobs.attempts ELSE 0 END, \
+         attempts = CASE WHEN jobs.state = 'running' THEN jobs.attempts ELSE 0 END, \
+         max_attempts = excluded.max_attempts, \
          state = CASE WHEN jobs.state = 'running' THEN 'running' ELSE 'queued' END, finished_at = NULL",
     );
     let statement = statement

@@ -128,7 +128,22 @@ async fn one_job_for_each_webhook_rests_between_events(
     tell(&store, "connection.created", at(501)).await;
     assert!(claim(&store, at(502)).await.is_empty());
     store.commit(&[Change::RestJob(job.lease, None)], at(503)).await.unwrap();
+    let mut job = claim(&store, at(503)).await.remove(0);
+
+    // Nor is it when that attempt fails, the last one even; and whoever comes while it waits gives it all attempts back.
+    for retry in [true, false] {
+        tell(&store, "connection.created", at(503)).await;
+        let failed = Change::FailJob { lease: job.lease.clone(), error: "503".to_owned(), retry };
+        store.commit(&[failed], at(503)).await.unwrap();
+        job = claim(&store, at(503)).await.remove(0);
+        assert_eq!(job.job.attempts, 1);
+    }
+    let failed = Change::FailJob { lease: job.lease.clone(), error: "503".to_owned(), retry: true };
+    store.commit(&[failed], at(503)).await.unwrap();
+    assert!(claim(&store, at(503)).await.is_empty(), "it waits");
+    tell(&store, "connection.created", at(503)).await;
     let job = claim(&store, at(503)).await.remove(0);
+    assert_eq!(job.job.attempts, 1);
 
     // With nothing to come it is done, until something comes.
     store.commit(&[Change::RestJob(job.lease, None)], at(504)).await.unwrap();
