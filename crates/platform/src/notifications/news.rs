@@ -12,14 +12,23 @@ const GATHER: Duration = Duration::from_mins(1);
 
 /// What there is to tell when a connection has another health than before.
 pub(crate) fn news_of_health(connection: &Connection, health: Health) -> Option<Change> {
-    let (kind, wait) = match health {
+    let (kind, wait) = kind_of(connection.health, health)?;
+    Some(notice(&connection.environment_id, &connection.id, kind, None, wait))
+}
+
+/// What it means that a connection does otherwise than before, and how long that waits.
+fn kind_of(before: Health, health: Health) -> Option<(NoticeKind, Duration)> {
+    Some(match health {
         Health::Active => (NoticeKind::Mended, GATHER),
+        // It works again, although its end is near.
+        Health::Expiring if matches!(before, Health::Failing | Health::NeedsReconnecting) => {
+            (NoticeKind::Mended, GATHER)
+        }
         Health::Failing => (NoticeKind::Failing, PATIENCE),
         Health::NeedsReconnecting => (NoticeKind::NeedsReconnecting, GATHER),
         // Of an end that is near, the warnings tell.
         Health::Expiring | Health::Unverified => return None,
-    };
-    Some(notice(&connection.environment_id, &connection.id, kind, None, wait))
+    })
 }
 
 /// What there is to tell when the credentials of a connection end in so many days.
@@ -47,4 +56,26 @@ fn notice(
         days_left,
         wait,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `mended` in the place of a warning would keep people from hearing of the end.
+    #[test]
+    fn what_works_again_is_told_however_near_its_end_is() {
+        use Health::{Active, Expiring, Failing, NeedsReconnecting, Unverified};
+        for (before, health, expected) in [
+            (Failing, Active, Some(NoticeKind::Mended)),
+            (Failing, Expiring, Some(NoticeKind::Mended)),
+            (NeedsReconnecting, Expiring, Some(NoticeKind::Mended)),
+            (Active, Expiring, None),
+            (Unverified, Expiring, None),
+            (Expiring, Active, Some(NoticeKind::Mended)),
+            (Expiring, Failing, Some(NoticeKind::Failing)),
+        ] {
+            assert_eq!(kind_of(before, health).map(|(kind, _)| kind), expected, "{before:?} to {health:?}");
+        }
+    }
 }

@@ -13,7 +13,7 @@ use crate::text_enum::text_enum;
 use crate::timestamp::Timestamp;
 
 /// How often the job of a recipient is begun before it is given up: about a day with the pauses between.
-const ATTEMPTS_MAX: u32 = 20;
+const ATTEMPTS_MAX: u32 = 36;
 
 text_enum! {
     /// What there is to tell about a connection.
@@ -130,6 +130,7 @@ pub(super) async fn insert(act: &mut Act<'_>, new: &NewNotice) -> Result<(), Sto
     for mut row in act.transaction.rows(select.bind(&new.environment_id)).await? {
         let (recipient, kinds): (RecipientId, Vec<String>) = (row.parsed()?, row.json()?);
         if !kinds.is_empty() && !kinds.iter().any(|kind| kind == new.kind.as_str()) {
+            settle(act, &recipient, new).await?;
             continue;
         }
         let statement = query(
@@ -158,6 +159,23 @@ pub(super) async fn insert(act: &mut Act<'_>, new: &NewNotice) -> Result<(), Sto
         jobs::wake(act, &job).await?;
     }
     Ok(())
+}
+
+/// News that a recipient does not want end what it was to be told of before, or was told: a connection that works again is
+/// one that it knows nothing bad of, and what fails or is dead by now no longer does what waited to be said. That credentials
+/// end, or an account waits, says nothing about whether it works.
+async fn settle(act: &mut Act<'_>, recipient: &RecipientId, new: &NewNotice) -> Result<(), StoreError> {
+    let statement = match new.kind {
+        NoticeKind::Mended => query(
+            "UPDATE notices SET due_at = NULL, told = NULL, told_at = NULL WHERE recipient_id = $1 AND connection = $2",
+        ),
+        NoticeKind::Failing | NoticeKind::NeedsReconnecting => query(
+            "UPDATE notices SET due_at = NULL WHERE recipient_id = $1 AND connection = $2 \
+             AND kind IN ('mended', 'failing', 'needs_reconnecting')",
+        ),
+        NoticeKind::Expiring | NoticeKind::Unconfirmed => return Ok(()),
+    };
+    act.transaction.execute(statement.bind(recipient).bind(&new.connection)).await.map(drop)
 }
 
 pub(super) async fn told(act: &mut Act<'_>, told: &Told) -> Result<(), StoreError> {
