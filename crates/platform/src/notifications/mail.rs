@@ -89,8 +89,10 @@ impl Mailer {
         id: &str,
         at: Timestamp,
     ) -> Result<(), NotSent> {
-        let refused = |why: String| NotSent { is_final: true, why };
-        let to: Address = to.parse().map_err(|error| refused(format!("the address is none: {error}")))?;
+        let to: Address = to.parse().map_err(|error| {
+            let why = format!("the address is none: {error}");
+            NotSent { is_final: true, why }
+        })?;
         let milliseconds = u64::try_from(at.as_milliseconds()).unwrap_or_default();
         let message = Message::builder()
             .from(self.from.clone())
@@ -101,16 +103,26 @@ impl Mailer {
             .header(Automatic)
             .header(ContentType::TEXT_PLAIN)
             .body(written.text.clone())
-            .map_err(|error| refused(error.to_string()))?;
+            .map_err(|error| NotSent { is_final: false, why: error.to_string() })?;
         match self.transport.send(message).await {
             Ok(_) => Ok(()),
             Err(error) => {
-                let said = std::error::Error::source(&error).map(|source| format!(": {source}"));
-                let why = format!("{error}{}", said.filter(|_| !error.is_permanent()).unwrap_or_default());
-                Err(NotSent { is_final: error.is_permanent(), why })
+                let said = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                Err(NotSent {
+                    is_final: error.is_permanent() && is_about_mailbox(&said),
+                    why: error.to_string(),
+                })
             }
         }
     }
+}
+
+/// Whether a reply blames the mailbox of the person alone. A code of three digits does not: 5xx is also how a server refuses
+/// our password or our sender, and both can be put right without anybody's news being lost. So are 5.1.0, 5.1.7 and 5.1.8
+/// (the sender's address) and the rest of 5.2 (a full mailbox, a quota, who may send).
+fn is_about_mailbox(said: &str) -> bool {
+    const CODES: [&str; 6] = ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"];
+    said.split_whitespace().next().is_some_and(|code| CODES.contains(&code))
 }
 
 fn parameters(settings: &MailSettings) -> Result<TlsParameters, String> {

@@ -57,6 +57,38 @@ impl ToConfirm {
 pub(super) struct Written {
     pub(super) subject: String,
     pub(super) text: String,
+    /// What the text says of each connection that it tells of one by one.
+    about: Vec<String>,
+    /// The same of the first one, without its reason.
+    brief: Option<String>,
+    /// How many connections there are.
+    all: usize,
+    /// What stands below.
+    closing: Vec<String>,
+    language: Language,
+}
+
+impl Written {
+    /// The text, with as many connections one by one as fit; of the others it tells how many there are. No paragraph is cut.
+    pub(super) fn within(&self, fits: impl Fn(&str) -> bool) -> String {
+        if fits(&self.text) {
+            return self.text.clone();
+        }
+        let fewer = (1..self.about.len()).rev().map(|shown| self.telling_of(&self.about[..shown]));
+        fewer.into_iter().find(|text| fits(text)).unwrap_or_else(|| self.telling_of(self.brief.as_slice()))
+    }
+
+    fn telling_of(&self, about: &[String]) -> String {
+        let mut paragraphs = about.to_vec();
+        if let Some(more) = self.all.checked_sub(about.len()).filter(|more| *more > 0) {
+            paragraphs.push(match self.language {
+                Language::En => format!("And {more} more: see `tombolo connection list`."),
+                Language::Ja => format!("ほか{more}件。一覧: `tombolo connection list`"),
+            });
+        }
+        paragraphs.extend(self.closing.iter().cloned());
+        paragraphs.join("\n\n") + "\n"
+    }
 }
 
 /// Writes a message about connections of an environment, at least one.
@@ -66,16 +98,9 @@ pub(super) fn written(environment: &str, items: &[Item], language: Language) -> 
         (_, Language::En) => format!("News of {} connections", items.len()),
         (_, Language::Ja) => format!("{}件の接続に関するお知らせ", items.len()),
     };
-    let mut paragraphs: Vec<String> =
-        items.iter().take(SHOWN_MAX).map(|item| about(item, language)).collect();
-    if let Some(more) = items.len().checked_sub(SHOWN_MAX).filter(|more| *more > 0) {
-        paragraphs.push(match language {
-            Language::En => format!("And {more} more: see `tombolo connection list`."),
-            Language::Ja => format!("ほか{more}件。一覧: `tombolo connection list`"),
-        });
-    }
+    let mut closing = Vec::new();
     if items.iter().take(SHOWN_MAX).any(|item| item.link.is_some()) {
-        paragraphs.push(
+        closing.push(
             match language {
                 Language::En => {
                     "A link is good for 7 days and for one account. Open it only if you know the connection, and pass it on to nobody but the person whose account it is."
@@ -87,11 +112,22 @@ pub(super) fn written(environment: &str, items: &[Item], language: Language) -> 
             .to_owned(),
         );
     }
-    paragraphs.push(match language {
+    closing.push(match language {
         Language::En => format!("Tombolo, environment {}", clean(environment)),
         Language::Ja => format!("Tombolo（環境: {}）", clean(environment)),
     });
-    Written { subject: format!("[Tombolo] {subject}"), text: paragraphs.join("\n\n") + "\n" }
+    let brief = items.first().map(|item| about(&Item { reason: None, ..item.clone() }, language));
+    let mut written = Written {
+        subject: format!("[Tombolo] {subject}"),
+        text: String::new(),
+        about: items.iter().take(SHOWN_MAX).map(|item| about(item, language)).collect(),
+        brief,
+        all: items.len(),
+        closing,
+        language,
+    };
+    written.text = written.telling_of(&written.about);
+    written
 }
 
 /// What a test message says.
@@ -100,8 +136,18 @@ pub(super) fn test(environment: &str, language: Language) -> Written {
         Language::En => ("[Tombolo] This is a test", "Notifications of this environment arrive here."),
         Language::Ja => ("[Tombolo] テスト送信", "この環境の通知はここに届きます。"),
     };
-    let text = format!("{text}\n\nTombolo: {}\n", clean(environment));
-    Written { subject: subject.to_owned(), text }
+    let closing = vec![text.to_owned(), format!("Tombolo: {}", clean(environment))];
+    let mut written = Written {
+        subject: subject.to_owned(),
+        text: String::new(),
+        about: Vec::new(),
+        brief: None,
+        all: 0,
+        closing,
+        language,
+    };
+    written.text = written.telling_of(&[]);
+    written
 }
 
 fn headline(item: &Item, language: Language) -> String {

@@ -74,6 +74,8 @@ pub struct MailServer {
     got: Arc<Mutex<Vec<Mail>>>,
     /// What is answered to a recipient instead of yes.
     refusal: Arc<Mutex<Option<&'static str>>>,
+    /// What is answered to a sender instead of yes.
+    sender_refusal: Arc<Mutex<Option<&'static str>>>,
     tls: Option<TlsAcceptor>,
 }
 
@@ -102,7 +104,14 @@ impl MailServer {
     async fn start_with(tls: Option<TlsAcceptor>, certificate: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
-        let server = Self { address, certificate, got: Arc::default(), refusal: Arc::default(), tls };
+        let server = Self {
+            address,
+            certificate,
+            got: Arc::default(),
+            refusal: Arc::default(),
+            sender_refusal: Arc::default(),
+            tls,
+        };
         let serving = server.clone();
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
@@ -134,6 +143,10 @@ impl MailServer {
 
     pub fn refuse(&self, answer: Option<&'static str>) {
         *self.refusal.lock().expect("not poisoned") = answer;
+    }
+
+    pub fn refuse_sender(&self, answer: Option<&'static str>) {
+        *self.sender_refusal.lock().expect("not poisoned") = answer;
     }
 
     async fn serve(self, mut socket: tokio::net::TcpStream) -> std::io::Result<()> {
@@ -177,7 +190,7 @@ impl MailServer {
                     if is_right { "235 welcome" } else { "535 no" }
                 }
                 "MAIL" if !may_send => "530 authenticate first",
-                "MAIL" => "250 ok",
+                "MAIL" => (*self.sender_refusal.lock().expect("not poisoned")).unwrap_or("250 ok"),
                 "RCPT" => {
                     mail.to = command.trim_start_matches("RCPT TO:").trim_matches(['<', '>']).to_owned();
                     (*self.refusal.lock().expect("not poisoned")).unwrap_or("250 ok")

@@ -365,6 +365,103 @@ async fn what_is_not_taken_is_tried_again() {
     assert_eq!(told.after(Duration::from_hours(1)).await.len(), 0, "once");
 }
 
+/// What a recipient does not want to hear still ends what it was told: what is bad anew is told anew, what is over is not.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn who_wants_only_bad_news_hears_of_every_failure_that_lasts(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let told = Told::start(backend).await;
+    let draft = RecipientDraft {
+        name: "ops".to_owned(),
+        channel: Channel::Mail,
+        address: Some("ops@example.com".into()),
+        language: Language::En,
+        kinds: vec![NoticeKind::Failing],
+    };
+    told.world().platform.create_recipient(&told.world().access, draft).await.expect("a recipient");
+    assert!(told.world().create(&tokens("c", CUSTOMERS, "1")).await.expect("accepted").is_ok());
+    let (platform, access) = (&told.world().platform, &told.world().access);
+    let test = async || drop(platform.test_connection(access, None, "c", &mut |_| {}).await.expect("tested"));
+    let mut mails = Vec::new();
+    for lasts in [1, 12, 1, 12] {
+        told.world().kintone().inject(Fault::new(Effect::Maintenance));
+        test().await;
+        let mut count = 0;
+        for _ in 0..lasts {
+            count += told.after(MINUTE).await.len();
+        }
+        told.world().kintone().clear_faults();
+        test().await;
+        for _ in 0..90 {
+            count += told.after(MINUTE).await.len();
+        }
+        mails.push(format!("{lasts} minutes: {count}"));
+    }
+    assert_eq!(mails, ["1 minutes: 0", "12 minutes: 1", "1 minutes: 0", "12 minutes: 1"]);
+}
+
+/// A message that is not taken is tried for about a day.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_taken_is_given_up_after_about_a_day() {
+    let told = Told::start(Backend::Sqlite).await;
+    told.recipient("ops", Channel::Mail, Some("ops@example.com"), Language::En).await;
+    assert!(told.world().create(&tokens("c", CUSTOMERS, "1")).await.expect("accepted").is_ok());
+    told.world().kintone().revoke_token("demo", CUSTOMERS).expect("a token");
+    told.clock().by(Duration::from_hours(25));
+    told.mail.refuse(Some("451 later"));
+    told.run_verification().await;
+    let began = told.clock().now();
+    let filter = JobFilter { kind: Some("notification".to_owned()), ..JobFilter::default() };
+    let environment = &told.world().access.environment;
+    loop {
+        let jobs = told.world().platform.store().jobs(environment, &filter, None, 10).await.expect("read");
+        if jobs[0].state == JobState::Dead {
+            break;
+        }
+        told.after(jobs[0].due_at.since(told.clock().now())).await;
+    }
+    let hours = told.clock().now().since(began).as_secs() / 3600;
+    assert!((20..28).contains(&hours), "{hours} hours");
+}
+
+/// A wrong password, or a sender that is not allowed, is the operator's to put right: nobody's news are dropped for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_user_is_given_up_only_when_the_mailbox_is_to_blame() {
+    for (sender, mailbox, mails) in [
+        (Some("535 5.7.8 authentication failed"), None, 1),
+        (Some("530 authenticate first"), None, 1),
+        (Some("553 5.1.8 no such sender"), None, 1),
+        (Some("550 not with us"), None, 1),
+        (None, Some("554 5.7.1 relay access denied"), 1),
+        (None, Some("550 who?"), 1),
+        (None, Some("550 5.1.1 who?"), 0),
+        (None, Some("550 5.2.1 closed"), 0),
+    ] {
+        let told = Told::start(Backend::Sqlite).await;
+        told.recipient("owners", Channel::EndUserMail, None, Language::En).await;
+        let mut draft = tokens("anna", CUSTOMERS, "1");
+        draft.belonging.end_user = Some(EndUser {
+            id: "anna".to_owned(),
+            display_name: None,
+            email: Some("anna@example.com".to_owned()),
+            tags: BTreeMap::new(),
+            organization: None,
+        });
+        assert!(told.world().create(&draft).await.expect("accepted").is_ok());
+        told.world().kintone().revoke_token("demo", CUSTOMERS).expect("a token");
+        told.clock().by(Duration::from_hours(25));
+        told.mail.refuse_sender(sender);
+        told.mail.refuse(mailbox);
+        told.run_verification().await;
+        assert_eq!(told.after(MINUTE * 11).await.len(), 0);
+        told.mail.refuse_sender(None);
+        told.mail.refuse(None);
+        let got = told.after(Duration::from_hours(1)).await;
+        assert_eq!(got.len(), mails, "{sender:?} {mailbox:?}");
+    }
+}
+
 /// The person whom an account belongs to is told in their own language, and nobody else about it.
 #[tokio::test(flavor = "multi_thread")]
 async fn end_users_are_told_about_their_own_connections() {
