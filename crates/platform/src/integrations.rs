@@ -11,7 +11,7 @@ use tombolo_store::{
 };
 
 use crate::access::{Access, Scope};
-use crate::oauth::{OAuthClientChange, OAuthClientDraft};
+use crate::oauth::{OAuthClientChange, OAuthClientDraft, refuse_other_config};
 use crate::platform::{Platform, events};
 use crate::problem::{Problem, ProblemKind, field};
 
@@ -155,6 +155,11 @@ impl Platform {
         };
         if let Some(id) = known {
             let client = self.find_oauth_client(access, id.as_str()).await?;
+            let mode = provider.scheme(&client.auth_scheme).and_then(AuthScheme::client_mode);
+            if mode != Some(own.mode) {
+                return Err(other_credentials(provider, own.mode));
+            }
+            refuse_other_config(provider, &client, &own.config)?;
             self.refuse_shared(access, &client, key).await?;
             let change = OAuthClientChange {
                 name: None,

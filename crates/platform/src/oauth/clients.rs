@@ -438,6 +438,25 @@ fn refuse_open(
     Err(Problem::new(ProblemKind::Unusable, "client_not_bound", what, fix))
 }
 
+/// A client stays where it is registered: its secret and the tokens of its connections are bound to the hosts there.
+pub(crate) fn refuse_other_config(
+    provider: &Provider,
+    client: &OAuthClient,
+    given: &BTreeMap<String, String>,
+) -> Result<(), Problem> {
+    let Some(scheme) = provider.scheme(&client.auth_scheme) else { return Ok(()) };
+    let config = accept_config(provider, scheme, given)?;
+    let others = config.iter().filter(|(name, value)| client.config[name.as_str()] != value.as_str());
+    let faults: Vec<_> = others
+        .map(|(name, _)| {
+            let en = "The OAuth client is registered elsewhere, and stays there. Make another integration.";
+            let ja = "OAuthクライアントの登録先は変更できません。別の連携を作成してください。";
+            field(&format!("integration_config.{name}"), "unchangeable", en, ja)
+        })
+        .collect();
+    if faults.is_empty() { Ok(()) } else { Err(Problem::fields(faults)) }
+}
+
 /// The configuration of a connection through a client: where the client is registered, the account is as well.
 pub(super) fn merged_config(
     provider: &Provider,

@@ -21,6 +21,7 @@ pub use authorization::{
     AuthorizationDraft, AuthorizationState, Beginning, LinkAbout, StartedAuthorization, redirect_uri,
 };
 pub use callback::{Callback, CallbackOutcome, FailedCallback};
+pub(crate) use clients::refuse_other_config;
 pub use clients::{OAuthClientChange, OAuthClientDraft};
 pub use confirmation::Confirmation;
 pub use import::{ImportedTokens, VendorTokens};

@@ -92,6 +92,22 @@ async fn a_client_that_another_integration_has_as_well_is_not_changed_through_on
     let changed = caller.patch("/integrations/first", &json!({ "credentials": credentials("two") })).await;
     assert_eq!((changed.status, client_id().await), (StatusCode::OK, json!("two")));
 
+    // It stays of its kind, and where it is registered.
+    let (mut of_another_kind, registered) = (credentials("three"), credentials("three"));
+    of_another_kind["type"] = json!("TBA");
+    for (change, path) in [
+        (json!({ "credentials": of_another_kind }), json!(["credentials", "type"])),
+        (
+            json!({ "credentials": registered, "integration_config": { "subdomain": "other" } }),
+            json!(["integration_config", "subdomain"]),
+        ),
+    ] {
+        let refused = caller.patch("/integrations/first", &change).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{}", refused.text());
+        assert_eq!(refused.json()["error"]["errors"][0]["path"], path, "{}", refused.text());
+        assert_eq!(client_id().await, json!("two"));
+    }
+
     assert_eq!(caller.post("/integrations", &second).await.status, StatusCode::OK);
     let refused = caller.patch("/integrations/second", &json!({ "credentials": credentials("three") })).await;
     assert_eq!(refused.json()["error"]["code"], "oauth_client_shared", "{}", refused.text());
