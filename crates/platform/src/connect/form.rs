@@ -49,10 +49,14 @@ impl Platform {
         let scheme = chosen.scheme(given.mode)?;
         refuse_settings(&chosen.provider, &config)?;
         refuse_secrets(&chosen.provider, scheme, &config)?;
-        let (mut fields, settings) =
-            merged(&chosen.provider, scheme, given, config, &holder.defaults(key).fields);
-        self.held(holder, key).await?.add_to(&mut fields);
-        let outcome = if let Some(connection) = self.connection_of_session(holder, &chosen).await? {
+        let defaults = holder.defaults(key).fields;
+        let (mut fields, settings) = merged(&chosen.provider, scheme, given, config, &defaults);
+        let again = self.connection_of_session(holder, &chosen).await?;
+        let held = self.held(holder, key).await?;
+        let config = config_of(&chosen.provider, &fields);
+        held.refuse_host_of_browser(&chosen.provider, scheme, &config, &defaults, again.as_ref())?;
+        held.add_to(&mut fields);
+        let outcome = if let Some(connection) = again {
             let typed = Reconnection {
                 auth_scheme: Some(scheme.id.clone()),
                 fields,
@@ -164,7 +168,7 @@ impl Chosen {
         found.ok_or_else(|| self.no_scheme("in a window at the vendor"))
     }
 
-    fn allowed(&self) -> impl Iterator<Item = &AuthScheme> {
+    pub(super) fn allowed(&self) -> impl Iterator<Item = &AuthScheme> {
         let listed = self.integration.as_ref().map_or(&[][..], |known| &known.auth_schemes);
         self.provider.auth.iter().filter(move |scheme| listed.is_empty() || listed.contains(&scheme.id))
     }
@@ -202,6 +206,12 @@ pub(crate) fn merged(
     let (of_account, settings) = split_settings(provider, config);
     fields.extend(of_account.into_iter().map(|(name, value)| (name, SecretString::from(value))));
     (fields, settings)
+}
+
+/// What is configuration among what was typed.
+fn config_of(provider: &Provider, fields: &Typed) -> BTreeMap<String, String> {
+    let config = fields.iter().filter(|(name, _)| provider.config.get(name).is_some());
+    config.map(|(name, value)| (name.clone(), value.expose_secret().to_owned())).collect()
 }
 
 /// The configuration under the names that the provider's file has.

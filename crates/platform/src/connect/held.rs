@@ -8,11 +8,13 @@ use secrecy::ExposeSecret as _;
 use serde_json::json;
 use tombolo_auth::{Credentials, CredentialsBuilder, Typed};
 use tombolo_catalog::{AuthScheme, FieldError, Provider};
-use tombolo_store::{Change, ConnectSessionId, ConnectSessionSecrets, Object};
+use tombolo_store::{Change, ConnectSessionId, ConnectSessionSecrets, Connection, Object};
 use tombolo_vault::{HostSet, Sealed};
 
+use super::form::{Chosen, named};
 use super::session::{ConnectSessionDraft, SessionAccess};
 use crate::access::Access;
+use crate::connections::texts;
 use crate::credentials::{Place, Purpose};
 use crate::platform::{Platform, events};
 use crate::problem::{Problem, field};
@@ -36,6 +38,36 @@ impl Held {
         }
         typed.extend(self.of_embedder);
     }
+
+    /// Refuses a host that the browser chose for what the embedder handed over, where any host will do. `fields` is what
+    /// came out of the browser's and the embedder's, and `again` the connection that is linked again.
+    pub(super) fn refuse_host_of_browser(
+        &self,
+        provider: &Provider,
+        scheme: &AuthScheme,
+        fields: &BTreeMap<String, String>,
+        defaults: &BTreeMap<String, String>,
+        again: Option<&Connection>,
+    ) -> Result<(), Problem> {
+        if self.of_embedder.is_empty() {
+            return Ok(());
+        }
+        let filled = named(provider, scheme, defaults.clone());
+        let stored = again.map(|connection| texts(&connection.target.config)).unwrap_or_default();
+        let urls = scheme.token_urls().into_iter().chain([&provider.base_url]);
+        let is_of_browser = |name: &&str| {
+            let given = fields.get(*name);
+            given.is_some() && !filled.contains_key(*name) && stored.get(*name) != given
+        };
+        let Some(name) = provider.open_host_names(urls).into_iter().find(is_of_browser) else {
+            return Ok(());
+        };
+        let what = format!(
+            "`{name}` decides where secrets go that the back end handed over, so a browser does not choose it"
+        );
+        let fix = "Have the back end fill it in beside the secrets as it makes the session.";
+        Err(Problem::invalid("host_not_allowed", what, fix))
+    }
 }
 
 impl Platform {
@@ -50,8 +82,14 @@ impl Platform {
         holder.require(key)?;
         let chosen = self.chosen_in(holder, key).await?;
         let provider = &chosen.provider;
-        let unknown: Vec<FieldError> =
-            fields.keys().filter(|name| !may_wait(provider, name)).map(|name| never_waits(name)).collect();
+        let (mut waiting, mut unknown) = (Typed::new(), Vec::new());
+        for (name, value) in fields {
+            match waits_as(&chosen, &name) {
+                Some(name) => drop(waiting.insert(name, value)),
+                None => unknown.push(never_waits(&name)),
+            }
+        }
+        let fields = waiting;
         if !unknown.is_empty() {
             return Err(Problem::fields(unknown));
         }
@@ -98,12 +136,12 @@ impl Platform {
     ) -> Result<Option<Sealed>, Problem> {
         let mut all = None;
         for (key, defaults) in &mut draft.defaults {
-            let provider = self.chosen(access, key).await?.provider;
-            let fields = std::mem::take(&mut defaults.fields);
-            let (secret, plain): (BTreeMap<_, _>, BTreeMap<_, _>) =
-                fields.into_iter().partition(|(name, _)| may_wait(&provider, name));
-            defaults.fields = plain;
-            for (name, value) in secret {
+            let chosen = self.chosen(access, key).await?;
+            for (name, value) in std::mem::take(&mut defaults.fields) {
+                let Some(name) = waits_as(&chosen, &name) else {
+                    defaults.fields.insert(name, value);
+                    continue;
+                };
                 let built = all.take().unwrap_or_else(CredentialsBuilder::new);
                 all = Some(built.value(&format!("{OF_EMBEDDER}/{key}/{name}"), &value));
             }
@@ -156,6 +194,14 @@ pub(super) fn refuse_secrets(
             Err(Problem::invalid("invalid_query_params", what, fix))
         }
     }
+}
+
+/// The field that waits in a session for what was handed over, whichever of its names it came under; `None` for what does
+/// not wait.
+fn waits_as(chosen: &Chosen, name: &str) -> Option<String> {
+    let provider = &chosen.provider;
+    let translated = chosen.allowed().map(|scheme| provider.config_named(scheme, name));
+    std::iter::once(name.to_owned()).chain(translated).find(|name| may_wait(provider, name))
 }
 
 /// Whether a field can wait in a session: all of a gate's, and every secret.

@@ -47,15 +47,17 @@ impl Platform {
         let scheme = chosen.scheme_with_person()?;
         refuse_secrets(&chosen.provider, scheme, &request.fields)?;
         self.refuse_more_windows(holder).await?;
-        let mut gate_fields = Typed::new();
-        self.held(holder, key).await?.add_to(&mut gate_fields);
+        let held = self.held(holder, key).await?;
         let again = self.connection_of_session(holder, &chosen).await?;
         let defaults = holder.defaults(key);
         let PopupRequest { mut fields, scopes, mut authorization_parameters, socket } = request;
         fields = named(&chosen.provider, scheme, fields);
         let (of_account, settings) =
-            split_settings(&chosen.provider, named(&chosen.provider, scheme, defaults.fields));
+            split_settings(&chosen.provider, named(&chosen.provider, scheme, defaults.fields.clone()));
         fields.extend(of_account);
+        held.refuse_host_of_browser(&chosen.provider, scheme, &fields, &defaults.fields, again.as_ref())?;
+        let mut gate_fields = Typed::new();
+        held.add_to(&mut gate_fields);
         authorization_parameters.extend(defaults.authorization_parameters);
         let belonging = holder.belonging();
         let connection_id = again.as_ref().map(|connection| connection.connection_id.clone());

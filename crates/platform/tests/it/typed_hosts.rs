@@ -5,6 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use secrecy::ExposeSecret as _;
+use tombolo_platform::catalog::AuthMode;
+use tombolo_platform::connect::{
+    ConnectSessionDraft, GivenCredentials, IntegrationDefaults, PopupRequest, SessionAccess,
+};
 use tombolo_platform::oauth::{
     AuthorizationDraft, Callback, ImportedTokens, OAuthClientChange, OAuthClientDraft, VendorTokens,
 };
@@ -39,6 +43,16 @@ auth:
       flow: authorization_code
       authorization_url: https://${{config.host}}/authorize
       token_url: https://${{config.host}}/token
+  - id: key
+    name: {{ en: Key, ja: キー }}
+    type: api_key
+    header: Authorization
+    prefix: 'Bearer '
+    fields:
+      config_key:
+        label: {{ en: Key, ja: キー }}
+        secret: true
+        fold: false
 strip_headers: [Authorization]
 test:
   - id: credential
@@ -180,4 +194,57 @@ async fn the_secret_of_a_client_goes_to_no_host_that_somebody_types() {
     let id = started.authorization.id.to_string();
     let refused = platform.confirm_authorization(access, &id, &shown(&back)).await.err();
     assert_eq!(refused.map(|problem| problem.code), Some("client_not_bound"));
+}
+
+/// A session whose embedder fills something in, as its browser has it.
+async fn session(world: &World, filled: &[(&str, &str)]) -> SessionAccess {
+    let fields = filled.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let defaults = IntegrationDefaults { fields, ..IntegrationDefaults::default() };
+    let draft = ConnectSessionDraft {
+        allowed_integrations: vec!["acme-typed".to_owned()],
+        defaults: BTreeMap::from([("acme-typed".to_owned(), defaults)]),
+        ..ConnectSessionDraft::default()
+    };
+    let made = world.platform.create_connect_session(&world.access, draft).await.expect("a session");
+    world.platform.session_access(made.token.expose_secret()).await.expect("it is good")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_does_not_choose_where_secrets_of_the_embedder_go() {
+    let secret = ("config_key", "canary-key-of-the-embedder");
+    let refused = Some("host_not_allowed");
+    for (hosts, filled, typed, expected) in [
+        ("'*'", &[secret][..], "evil.example", refused),
+        // Under the name that the compatible API has for it.
+        ("'*'", &[("key", secret.1)], "evil.example", refused),
+        // The embedder's host stands above the browser's.
+        ("'*'", &[secret, ("host", "north.acme.example")], "evil.example", None),
+        ("'*'", &[], "evil.example", None),
+        (CLOSED, &[secret], "south.acme.example", None),
+    ] {
+        let world = start(hosts).await;
+        let public = client("public", None, None);
+        world.platform.create_oauth_client(&world.access, &public).await.expect("made");
+        let holder = session(&world, filled).await;
+        let given = GivenCredentials { mode: AuthMode::ApiKey, values: BTreeMap::new() };
+        let (platform, key) = (&world.platform, "acme-typed");
+        let linked = Box::pin(platform.link_in_session(&holder, key, given, config(typed))).await;
+        let linked = linked.err().map(|problem| problem.code);
+        assert_eq!(linked.filter(|code| Some(*code) == refused), expected, "{hosts} {filled:?}");
+        let request = PopupRequest { fields: config(typed), ..PopupRequest::default() };
+        let opened = platform.begin_in_session(&holder, key, request).await.err();
+        let opened = opened.map(|problem| problem.code);
+        assert_eq!(opened.filter(|code| Some(*code) == refused), expected, "{hosts} {filled:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_waits_sealed_under_whichever_name_it_came() {
+    let world = start("'*'").await;
+    let filled = [("key", "canary-key-of-the-embedder"), ("host", "north.acme.example")];
+    let holder = session(&world, &filled).await;
+    assert_eq!(holder.draft.defaults["acme-typed"].fields, config("north.acme.example"));
+    assert!(!holder.session.draft.to_string().contains("canary-key"));
+    let typed = BTreeMap::from([("key".to_owned(), "canary-key-of-the-browser".into())]);
+    world.platform.hand_over(&holder, "acme-typed", typed).await.expect("it waits");
 }
