@@ -127,6 +127,15 @@ impl Template {
         })
     }
 
+    /// Whether one of the alternatives needs no other configuration fields than these.
+    pub fn is_filled_by(&self, config: &BTreeMap<String, String>) -> bool {
+        let is_known = |part: &Part| match part {
+            Part::Hole(Hole::Config(name)) => config.contains_key(name),
+            Part::Literal(_) | Part::Hole(Hole::Entry(_) | Hole::Answer(_)) => true,
+        };
+        self.choices.iter().any(|choice| choice.iter().all(is_known))
+    }
+
     /// The names of the configuration fields that may lead an address to any domain: those in its host, unless two literal
     /// labels end it.
     pub fn open_host_names(&self) -> impl Iterator<Item = &str> {
@@ -305,6 +314,21 @@ mod tests {
             let rendered =
                 template.expect("parses").render(&scope, Encoding::Url).map_err(|error| error.to_string());
             assert_eq!(rendered.as_deref().map_err(String::as_str), expected, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn an_alternative_without_further_fields_fills_an_address() {
+        let config: BTreeMap<String, String> = [("x".to_owned(), "a".to_owned())].into();
+        for (source, expected) in [
+            ("https://id.example.com/token", true),
+            ("https://${config.x}/token", true),
+            ("https://${config.y}/token", false),
+            ("https://${config.y}/token || https://id.example.com/token", true),
+            ("https://${config.y}/token || https://${config.x}.${config.z}/token", false),
+        ] {
+            let template = Template::parse(source, Place::default()).expect("parses");
+            assert_eq!(template.is_filled_by(&config), expected, "{source}");
         }
     }
 

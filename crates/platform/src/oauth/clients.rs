@@ -261,7 +261,8 @@ impl Platform {
             Problem::invalid("address_refused", refusal.to_string(), "Check the address.")
         })?;
         let is_bound = client.hosts.allows(HostRole::TokenEndpoint, origin.host(), origin.port());
-        if !client.hosts.is_empty() && !is_bound {
+        let is_open = !host_fields(provider, scheme).is_empty();
+        if !is_bound && (is_open || !client.hosts.is_empty()) {
             let what = format!(
                 "The secret of the OAuth client `{}` is not bound to the token endpoint {}",
                 client.name,
@@ -303,7 +304,13 @@ impl Platform {
         config: &BTreeMap<String, String>,
     ) -> Result<HostSet, Problem> {
         let urls = scheme.token_urls();
-        if urls.iter().any(|url| url.config_names().any(|name| !config.contains_key(name))) {
+        // Where any host will do, an address that stands for itself unless somebody types another one is the client's.
+        let is_open = !host_fields(provider, scheme).is_empty();
+        let is_undecided = |url: &&Template| match is_open {
+            true => !url.is_filled_by(config),
+            false => url.config_names().any(|name| !config.contains_key(name)),
+        };
+        if urls.iter().any(is_undecided) {
             return Ok(HostSet::default());
         }
         // A connection of the client may come through any of the gates, some of which have a host of their own.
@@ -419,7 +426,8 @@ fn refuse_open(
     scheme: &AuthScheme,
     config: &BTreeMap<String, String>,
 ) -> Result<(), Problem> {
-    let missing = host_fields(provider, scheme).into_iter().filter(|name| !config.contains_key(*name));
+    let undecided = urls_of_client(provider, scheme).filter(|url| !url.is_filled_by(config));
+    let missing = provider.open_host_names(undecided).into_iter().filter(|name| !config.contains_key(*name));
     let missing: Vec<&str> = missing.collect();
     if missing.is_empty() {
         return Ok(());
