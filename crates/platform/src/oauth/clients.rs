@@ -306,10 +306,8 @@ impl Platform {
         let urls = scheme.token_urls();
         // Where any host will do, an address that stands for itself unless somebody types another one is the client's.
         let is_open = !host_fields(provider, scheme).is_empty();
-        let is_undecided = |url: &&Template| match is_open {
-            true => !url.is_filled_by(config),
-            false => url.config_names().any(|name| !config.contains_key(name)),
-        };
+        let lacks_any = |url: &Template| url.config_names().any(|name| !config.contains_key(name));
+        let is_undecided = |url: &&Template| if is_open { !url.is_filled_by(config) } else { lacks_any(url) };
         if urls.iter().any(is_undecided) {
             return Ok(HostSet::default());
         }
