@@ -48,8 +48,8 @@ pub(crate) struct Options {
     /// Callers that come at once for one token.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(2..=10_000))]
     storm: u32,
-    /// The cargo profile of the program: `dist` for times as they are shipped.
-    #[arg(long, default_value = "dev")]
+    /// The cargo profile of the program.
+    #[arg(long, default_value = "release")]
     profile: String,
 }
 
