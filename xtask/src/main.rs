@@ -5,6 +5,7 @@ mod checkout;
 mod ci;
 mod command;
 mod generate;
+mod screenshots;
 mod test;
 mod tidy;
 mod tools;
@@ -38,6 +39,11 @@ enum Task {
     Tidy,
     /// Write the generated files that are checked in.
     Generate,
+    /// Write a picture of every page in every state, in both languages, light and dark, wide and narrow.
+    Screenshots {
+        /// Only the pages whose name has one of these texts in it, such as `connect` or `oauth-end`.
+        pages: Vec<String>,
+    },
     /// Measure.
     Bench {
         #[command(subcommand)]
@@ -62,6 +68,7 @@ fn run(task: Task) -> Result<()> {
         Task::Ci => ci::run(&checkout),
         Task::Tidy => tidy::run(&checkout),
         Task::Generate => generate::run(&checkout),
+        Task::Screenshots { pages } => screenshots::run(&checkout, &pages),
         Task::Bench { what } => bench::run(&checkout, &what),
     }
 }

@@ -22,16 +22,11 @@ pub(super) fn prepare(checkout: &Checkout) -> Result<Vec<(&'static str, OsString
         }
         Err(error) => missing.push(error),
     }
-    match chromium::find_or_install() {
-        Ok(browser) => {
-            say(&format!("Chromium: {}", browser.display()));
-            variables.push(("CHROMIUM_BIN", browser.into()));
+    for found in [chromium(), node_and_clients(checkout)] {
+        match found {
+            Ok(found) => variables.extend(found),
+            Err(error) => missing.push(error),
         }
-        Err(error) => missing.push(error),
-    }
-    match node_and_clients(checkout) {
-        Ok(found) => variables.extend(found),
-        Err(error) => missing.push(error),
     }
     match kintone_openapi::find(checkout) {
         Ok(Some(document)) => {
@@ -49,6 +44,19 @@ pub(super) fn prepare(checkout: &Checkout) -> Result<Vec<(&'static str, OsString
         bail!("the tests cannot run, and none is skipped:{}", list.concat());
     }
     Ok(variables)
+}
+
+/// What tests in a browser find, and nothing else.
+pub(crate) fn prepare_for_browsers(checkout: &Checkout) -> Result<Vec<(&'static str, OsString)>> {
+    let mut variables = chromium()?;
+    variables.extend(node_and_clients(checkout)?);
+    Ok(variables)
+}
+
+fn chromium() -> Result<Vec<(&'static str, OsString)>> {
+    let browser = chromium::find_or_install()?;
+    say(&format!("Chromium: {}", browser.display()));
+    Ok(vec![("CHROMIUM_BIN", browser.into())])
 }
 
 fn node_and_clients(checkout: &Checkout) -> Result<Vec<(&'static str, OsString)>> {

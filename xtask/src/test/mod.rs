@@ -1,6 +1,6 @@
 //! `cargo xtask test`: finds or installs what the tests need, then runs them all.
 
-mod environment;
+pub(crate) mod environment;
 mod summary;
 
 use std::ffi::OsString;

@@ -18,7 +18,7 @@ use tombolo_kintone_emulator::model::{ApiToken, Permission};
 use tombolo_kintone_emulator::{Control, Emulator, EmulatorOptions};
 use tombolo_platform::start::{ConnectToOption, MasterKeySource, StartOptions, Started, start};
 use tombolo_platform::store::{Change, EnvironmentId, NewEnvironment, Timestamp};
-use tombolo_platform::{Access, Clock, Platform};
+use tombolo_platform::{Access, Clock, Platform, SystemClock};
 use tombolo_server::{Server, ServerOptions};
 use tombolo_store::testing::new_postgres_database;
 use tombolo_vault::testing::SeededRandom;
@@ -70,6 +70,32 @@ impl App {
         change: impl FnOnce(&mut StartOptions, &Path),
     ) -> Self {
         let emulator = Emulator::start(EmulatorOptions::default()).await.expect("the emulator starts");
+        Self::start_before(emulator, engine, public_url, change).await
+    }
+
+    /// Starts for real browsers: pages of the emulated tenants can be opened, and time passes by itself.
+    pub async fn start_for_browsers(change: impl FnOnce(&mut StartOptions, &Path)) -> Self {
+        let emulator = Emulator::start(EmulatorOptions::default()).await.expect("the emulator starts");
+        let pages = format!("http://localhost:{}/t", emulator.http_address().port());
+        Self::start_before(emulator, Engine::Sqlite, None, |options, directory| {
+            let demo = options.egress.connect_to.remove(0);
+            options.egress.connect_to.extend(["demo.kintone.com", "sample.cybozu.com"].map(|host| {
+                let tenant = host.split('.').next().expect("a tenant");
+                let browser_address = Some(format!("{pages}/{tenant}"));
+                ConnectToOption { host: host.to_owned(), browser_address, ..demo.clone() }
+            }));
+            options.clock = Arc::new(SystemClock);
+            change(options, directory);
+        })
+        .await
+    }
+
+    async fn start_before(
+        emulator: Emulator,
+        engine: Engine,
+        public_url: Option<&str>,
+        change: impl FnOnce(&mut StartOptions, &Path),
+    ) -> Self {
         let permissions =
             vec![Permission::View, Permission::Add, Permission::Edit, Permission::Delete, Permission::Manage];
         for (app, token) in [(1, TOKEN), (2, OTHER_TOKEN)] {
@@ -193,6 +219,11 @@ impl App {
     /// What the emulated vendor can be told and asked.
     pub fn vendor(&self) -> Control {
         self.emulator.control()
+    }
+
+    /// Where programs that are no part of the test tell and ask the emulated vendor.
+    pub fn vendor_control_url(&self) -> String {
+        format!("http://{}", self.emulator.control_address().expect("it listens"))
     }
 
     /// Somebody's browser at a page of the emulated vendor, whose paths begin with `/t/demo` there.

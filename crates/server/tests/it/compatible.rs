@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
 use rstest::rstest;
@@ -13,31 +12,8 @@ use tombolo_platform::SystemClock;
 use tombolo_platform::catalog::import;
 use tombolo_platform::start::{ConnectToOption, StartOptions};
 
-use crate::app::{App, Engine, TOKEN};
-
-/// Everything, and what has to be granted by its name.
-const SCOPES: [&str; 2] = ["environment:*", "environment:connections:read_credentials"];
-
-/// Runs a script of the clients against a server.
-async fn run(app: &App, key: &str, script: &str, variables: &[(&str, String)]) {
-    let Some(clients) = std::env::var_os("NPM_CLIENTS_DIR") else {
-        eprintln!("NOT RUN: {script} is not run, because NPM_CLIENTS_DIR is unset");
-        return;
-    };
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/npm").join(script);
-    let mut node = Command::new(std::env::var_os("NODE_BIN").unwrap_or_else(|| "node".into()));
-    node.arg(script)
-        .env("NPM_CLIENTS_DIR", clients)
-        .env("BASE_URL", app.url())
-        .env("API_KEY", key)
-        .env("KINTONE_TOKEN", TOKEN)
-        .envs(variables.iter().map(|(name, value)| (*name, value)));
-    let output = tokio::task::spawn_blocking(move || node.output().expect("node runs")).await;
-    let output = output.expect("node ends");
-    let (printed, complained) =
-        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() && printed.ends_with("all passed\n"), "{printed}{complained}");
-}
+use crate::app::{App, Engine};
+use crate::node::{SCOPES, run};
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
@@ -48,17 +24,13 @@ async fn the_back_end_client(#[values(Engine::Sqlite, Engine::Postgres)] engine:
     let existing = json!({ "display_name": "backend", "key": key, "scopes": SCOPES });
     let imported = app.operator().post("/imported-api-keys", &existing).await;
     assert_eq!(imported.status, 201, "{}", imported.text());
-    run(&app, key, "nango-node.mjs", &[]).await;
+    run(&app, key, "npm/nango-node.mjs", &[]).await;
 }
 
 /// In Chromium, against an identity provider that knows nothing of us.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_front_end_client(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
-    if std::env::var_os("CHROMIUM_BIN").is_none() {
-        eprintln!("NOT RUN: the front-end client is not run, because CHROMIUM_BIN is unset");
-        return;
-    }
     let port = free_port();
     let app = App::start_with(engine, None, |options, directory| {
         let providers = directory.join("providers");
@@ -77,18 +49,15 @@ async fn the_front_end_client(#[values(Engine::Sqlite, Engine::Postgres)] engine
     })
     .await;
     let key = app.key_with_scopes(&SCOPES).await;
-    run(&app, &key, "nango-frontend.mjs", &[("IDENTITY_PROVIDER_PORT", port.to_string())]).await;
+    run(&app, &key, "npm/nango-frontend.mjs", &[("IDENTITY_PROVIDER_PORT", port.to_string())]).await;
 }
 
 /// In Chromium, an account of every way to authenticate that the client knows.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_front_end_client_links_by_every_way(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
-    let (Some(_), Some(clients)) = (std::env::var_os("CHROMIUM_BIN"), std::env::var_os("NPM_CLIENTS_DIR"))
-    else {
-        eprintln!(
-            "NOT RUN: the front-end client's ways are not run; CHROMIUM_BIN or NPM_CLIENTS_DIR is unset"
-        );
+    let Some(clients) = std::env::var_os("NPM_CLIENTS_DIR") else {
+        eprintln!("NOT RUN: the front-end client's ways are not run, because NPM_CLIENTS_DIR is unset");
         return;
     };
     let played = Played::start_all(Path::new(&clients)).await;
@@ -106,7 +75,7 @@ async fn the_front_end_client_links_by_every_way(#[values(Engine::Sqlite, Engine
     .await;
     let accounts: Vec<Value> = played.iter().map(Played::account).collect();
     let key = app.key_with_scopes(&SCOPES).await;
-    run(&app, &key, "nango-frontend-modes.mjs", &[("ACCOUNTS", Value::from(accounts).to_string())]).await;
+    run(&app, &key, "npm/nango-frontend-modes.mjs", &[("ACCOUNTS", Value::from(accounts).to_string())]).await;
 }
 
 /// Published entries, one for each way to authenticate.

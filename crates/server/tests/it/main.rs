@@ -3,6 +3,7 @@
 mod activity;
 mod app;
 mod bad_input;
+mod browser;
 mod calls;
 mod canary;
 mod compatible;
@@ -11,6 +12,7 @@ mod document;
 mod imported_keys;
 mod in_process;
 mod isolation;
+mod node;
 mod oauth;
 mod operation;
 mod rate;

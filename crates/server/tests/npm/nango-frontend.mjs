@@ -1,5 +1,5 @@
 // The published front-end client of the compatible API, unchanged, in Chromium: only its `host` is another one. Accounts are
-// linked at an identity provider from npm. BASE_URL, API_KEY, KINTONE_TOKEN, IDENTITY_PROVIDER_PORT and CHROMIUM_BIN come
+// linked at an identity provider from npm. BASE_URL, API_KEY, VENDOR_TOKEN, IDENTITY_PROVIDER_PORT and CHROMIUM_BIN come
 // from the test.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -199,7 +199,7 @@ step("a key is linked without a window", async () => {
   await open();
   const linked = await tab.evaluate((...wanted) => window.link(...wanted), host, await session(), "main", {
     params: { subdomain: "demo", domain: "kintone.com", app: "1" },
-    credentials: { apiKey: process.env.KINTONE_TOKEN },
+    credentials: { apiKey: process.env.VENDOR_TOKEN },
   });
   assert.ok(linked.result, JSON.stringify(linked));
   assert.equal(linked.result.providerConfigKey, "main");
@@ -392,7 +392,7 @@ step("a browser does not choose settings, nor providers that nobody uses", async
     fetch(`${host}/api-auth/api-key/${key}?connect_session_token=${token}&${query}`, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ apiKey: process.env.KINTONE_TOKEN }),
+      body: JSON.stringify({ apiKey: process.env.VENDOR_TOKEN }),
     }).then((answer) => answer.json());
   const tenant = "params[subdomain]=demo&params[domain]=kintone.com&params[app]=1";
   const proxied = await form(await session(), "main", `${tenant}&params[ProxyServer]=evil.example:3128`);

@@ -1,5 +1,5 @@
 // The published back-end client of the compatible API, unchanged, against this server: only its `host` is another one.
-// BASE_URL, API_KEY (with every right and that of reading credentials) and KINTONE_TOKEN come from the test.
+// BASE_URL, API_KEY (with every right and that of reading credentials) and VENDOR_TOKEN come from the test.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 
@@ -95,10 +95,10 @@ step("a session links an account, and its end user finds it", async () => {
   assert.equal(wrong.body.error.code, "connection_test_failed");
   assert.equal((await link(token, "with-client", { apiKey: "x" }, tenant)).body.error.code, "integration_not_allowed");
   // What the embedder filled in stays: another subdomain does not get the credential.
-  const linked = await link(token, "main", { apiKey: process.env.KINTONE_TOKEN }, { ...tenant, subdomain: "sample" });
+  const linked = await link(token, "main", { apiKey: process.env.VENDOR_TOKEN }, { ...tenant, subdomain: "sample" });
   assert.equal(linked.status, 200, JSON.stringify(linked.body));
   assert.equal(linked.body.providerConfigKey, "main");
-  const again = await link(token, "main", { apiKey: process.env.KINTONE_TOKEN }, tenant);
+  const again = await link(token, "main", { apiKey: process.env.VENDOR_TOKEN }, tenant);
   assert.equal(again.body.error.code, "unknown_connect_session_token");
 
   const waited = await nango.waitForConnection("main", "u-1");
@@ -119,7 +119,7 @@ step("a connection is read without its secret", async () => {
   const found = await nango.getConnection("main", connection);
   assert.equal(found.connection_config.subdomain, "demo");
   assert.equal(found.credentials.type, "API_KEY");
-  assert.ok(!JSON.stringify(found).includes(process.env.KINTONE_TOKEN));
+  assert.ok(!JSON.stringify(found).includes(process.env.VENDOR_TOKEN));
   const token = await nango.getToken("main", connection);
   assert.deepEqual(token, { type: "API_KEY" });
   await fails(nango.getConnection("main", "nothing"), 404, "unknown_connection");
@@ -173,7 +173,7 @@ step("the proxy carries every method", async () => {
 
 step("an account is linked again", async () => {
   const session = await nango.createReconnectSession({ connection_id: connection, integration_id: "main" });
-  const linked = await link(session.data.token, "main", { apiKey: process.env.KINTONE_TOKEN }, {});
+  const linked = await link(session.data.token, "main", { apiKey: process.env.VENDOR_TOKEN }, {});
   assert.equal(linked.status, 200, JSON.stringify(linked.body));
   assert.equal(linked.body.connectionId, connection);
   const found = await nango.getConnection("main", connection);
@@ -211,7 +211,7 @@ step("connections are taken over", async () => {
   const body = {
     provider_config_key: "main",
     connection_id: "from-elsewhere",
-    credentials: { type: "API_KEY", apiKey: process.env.KINTONE_TOKEN },
+    credentials: { type: "API_KEY", apiKey: process.env.VENDOR_TOKEN },
     connection_config: tenant,
     metadata: { old: true },
     tags: { plan: "pro" },

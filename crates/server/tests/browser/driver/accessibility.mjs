@@ -1,0 +1,46 @@
+// What keeps people out, as far as a program can tell: axe-core, and a look at whether the page fits its window.
+import { readFileSync } from "node:fs";
+import path from "node:path";
+
+const AXE = readFileSync(path.join(process.env.NPM_CLIENTS_DIR, "node_modules/axe-core/axe.min.js"), "utf8");
+
+/** WCAG 2.2 AA, and what the makers of axe-core call good practice. */
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"];
+
+/** Every violation of a document in one line each; none for a page without fault. */
+export async function violations(place) {
+  if (!(await place.evaluate(() => "axe" in window))) await place.evaluate(AXE);
+  const found = await place.evaluate(
+    (tags) => {
+      // A page without a background of its own is painted in the browser's, which axe-core takes for white.
+      const root = document.documentElement;
+      if (getComputedStyle(root).backgroundColor === "rgba(0, 0, 0, 0)") root.style.backgroundColor = "Canvas";
+      return axe
+        .run(document, {
+          runOnly: { type: "tag", values: tags },
+          rules: { "target-size": { enabled: true } },
+          resultTypes: ["violations"],
+        })
+        .then(({ violations }) =>
+          violations.flatMap(({ id, nodes }) =>
+            nodes.map(({ target, failureSummary }) => ({ id, target: target.join(" "), failureSummary })),
+          ),
+        );
+    },
+    TAGS,
+  );
+  return found.map(({ id, target, failureSummary }) => `${id} at ${target}: ${failureSummary.replaceAll(/\s+/g, " ")}`);
+}
+
+/** What sticks out of the window sideways, so that somebody would have to scroll in two directions (WCAG 1.4.10). */
+export async function overflow(place) {
+  return place.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    if (scrollWidth <= clientWidth) return [];
+    const wide = [...document.body.querySelectorAll("*")].filter(
+      (one) => one.getBoundingClientRect().right > clientWidth + 0.5 && one.checkVisibility(),
+    );
+    const first = wide.slice(0, 3).map((one) => `${one.localName}${one.id ? `#${one.id}` : ""}.${one.className}`);
+    return [`the page is ${scrollWidth} px wide in a window of ${clientWidth} px: ${first.join(", ")}`];
+  });
+}

@@ -1,0 +1,34 @@
+// Waiting for what will be so. Nothing here sleeps for a time that somebody guessed: a condition is looked at again and again,
+// and the test goes on as soon as it holds.
+import { setTimeout as pause } from "node:timers/promises";
+
+/** How long a page may take before its test fails. Long, since a machine that runs all tests is slow. */
+const PATIENCE = 20_000;
+
+/**
+ * The first answer of `look` that is neither empty nor false. A page that is being left while it is looked at is looked at
+ * again.
+ */
+export async function eventually(what, look, patience = PATIENCE) {
+  const deadline = Date.now() + patience;
+  let reason = "";
+  for (;;) {
+    try {
+      const found = await look();
+      if (found) return found;
+    } catch (error) {
+      if (!isBetweenPages(error)) throw error;
+      reason = ` (${error.message})`;
+    }
+    if (Date.now() > deadline) throw new Error(`${await textOf(what)}: not within ${patience / 1000} s${reason}`);
+    await pause(15);
+  }
+}
+
+/** What is waited for may be described when it did not come, as the page is then. */
+const textOf = async (what) => (typeof what === "function" ? what() : what);
+
+const isBetweenPages = (error) =>
+  /context was destroyed|Cannot find context|detached|Node with given id|does not belong to the document|not clickable|Inspected target navigated|uniqueContextId not found|Argument should belong to the same JavaScript world/.test(
+    error.message,
+  );

@@ -1,0 +1,61 @@
+// Steps of a suite, one after another. A step that fails does not keep the next ones from being tried: whoever mends a page
+// wants to know of everything at once.
+import { mkdtempSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { Browser } from "./browser.mjs";
+
+const steps = [];
+
+/** A step: a sentence that says what holds, and what shows it. It is given an English browser and a Japanese one. */
+export const step = (sentence, show) => steps.push([sentence, show]);
+
+/** Runs all steps; the last line is `all passed` when that is so. */
+export async function run(...closed) {
+  const browsers = Object.fromEntries(await Promise.all(["en", "ja"].map(async (one) => [one, await Browser.start(one)])));
+  let failures = 0;
+  for (const [sentence, show] of steps) {
+    const begun = Date.now();
+    const error = await attempt(() => show(browsers), browsers);
+    failures += error ? 1 : 0;
+    console.log(`${error ? "not ok" : "ok"} - ${sentence} (${Date.now() - begun} ms)`);
+    if (error) console.log(`${error.stack ?? error}\n${await pictures(browsers)}`);
+    await tidy(browsers);
+  }
+  for (const browser of Object.values(browsers)) await browser.close();
+  for (const close of closed) await close();
+  console.log(failures === 0 ? "all passed" : `${failures} of ${steps.length} failed`);
+  process.exitCode = failures === 0 ? 0 : 1;
+}
+
+async function attempt(show, browsers) {
+  try {
+    await show();
+  } catch (error) {
+    return error;
+  }
+  const complaints = Object.values(browsers).flatMap((browser) => browser.complaints());
+  return complaints.length > 0 ? new Error(complaints.join("\n")) : undefined;
+}
+
+/** What the tabs look like after a failure. */
+async function pictures(browsers) {
+  const directory = mkdtempSync(path.join(tmpdir(), "tombolo-browser-"));
+  const open = Object.values(browsers).flatMap((browser) => browser.tabs.filter((tab) => !tab.page.isClosed()));
+  for (const [number, tab] of open.entries()) {
+    const picture = await tab.page.screenshot({ fullPage: true }).catch(() => undefined);
+    if (picture) await writeFile(path.join(directory, `${number}-${tab.language}.png`), picture);
+  }
+  return `pictures of the open tabs: ${directory}`;
+}
+
+/** The next step finds no tab of this one. */
+async function tidy(browsers) {
+  for (const browser of Object.values(browsers)) {
+    const people = new Set(browser.tabs.map((tab) => tab.person));
+    browser.tabs = [];
+    for (const person of people) await person.leave().catch(() => {});
+  }
+}

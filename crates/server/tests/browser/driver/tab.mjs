@@ -1,0 +1,104 @@
+// A tab of somebody's browser. Whatever the browser complains about on the server's pages, such as a refused script, an error of a
+// script or something that could not be loaded, fails the test at the end of its step.
+import { overflow, violations } from "./accessibility.mjs";
+import { eventually } from "./eventually.mjs";
+import { url } from "./server.mjs";
+import { View } from "./view.mjs";
+
+export class Tab extends View {
+  constructor(page, person) {
+    super(page, person.browser.language);
+    this.page = page;
+    this.person = person;
+    this.complaints = [];
+    this.expected = [];
+    page.on("console", (message) => this.hear(message));
+    page.on("pageerror", (error) => this.complaints.push(`an error of a script at ${page.url()}: ${error.stack}`));
+  }
+
+  hear(message) {
+    if (message.type() !== "error" && !/Content.Security.Policy/i.test(message.text())) return;
+    const address = message.location().url ?? "";
+    if (![this.page.url(), address].some((one) => one.startsWith(`${url}/`))) return;
+    // A page may itself be a refusal: its status is no fault of the page.
+    if (/Failed to load resource/.test(message.text()) && address === this.page.url()) return;
+    this.complaints.push(`the browser complains at ${this.page.url()}: ${message.text()} (${address})`);
+  }
+
+  /** From here on a complaint is what the test is about. */
+  expectComplaint(pattern) {
+    this.expected.push(pattern);
+    return this;
+  }
+
+  /** Complaints that nobody expected. */
+  unexpected() {
+    return this.complaints.filter((complaint) => !this.expected.some((pattern) => pattern.test(complaint)));
+  }
+
+  async open(address) {
+    await this.page.goto(address);
+    return this;
+  }
+
+  /** The frame of the page whose address begins so. */
+  async frame(beginning) {
+    const frame = await eventually(`no frame is at ${beginning}`, () =>
+      this.page.frames().find((frame) => frame !== this.page.mainFrame() && frame.url().startsWith(beginning)),
+    );
+    return new View(frame, this.language);
+  }
+
+  /** The window that opens when something is done here. */
+  async windowAfter(act) {
+    const opened = new Promise((found) => this.page.once("popup", found));
+    await act();
+    return this.person.adopt(await opened);
+  }
+
+  /** Presses keys one after another, such as "Tab" and "Enter". */
+  async keys(...keys) {
+    for (const key of keys) await this.page.keyboard.press(key);
+    return this;
+  }
+
+  /** Presses Tab until something of this name has the focus; fails when the focus comes round without having met it. */
+  async tabTo(name, most = 80) {
+    const wanted = this.word(name);
+    const met = [];
+    for (let presses = 0; presses < most; presses += 1) {
+      const focused = await this.focused();
+      if (focused === wanted) return this;
+      met.push(focused);
+      await this.keys("Tab");
+    }
+    throw new Error(`Tab does not come to “${wanted}”, but to: ${[...new Set(met)].join(" | ")}`);
+  }
+
+  /** The accessible name of what has the focus. */
+  async focused() {
+    const snapshot = await this.page.accessibility.snapshot({ interestingOnly: false });
+    const find = (node) => (node.focused && node.role !== "RootWebArea" ? node : node.children?.map(find).find(Boolean));
+    return (snapshot && find(snapshot)?.name) ?? "";
+  }
+
+  async look({ theme, width }) {
+    await this.page.emulateMediaFeatures([
+      { name: "prefers-color-scheme", value: theme },
+      { name: "prefers-reduced-motion", value: "reduce" },
+    ]);
+    await this.page.setViewport({ width, height: width < 600 ? 640 : 800 });
+    return this;
+  }
+
+  /** No violation of WCAG 2.2 AA, and nothing that sticks out of the window. */
+  async expectNoViolations() {
+    const found = [...(await violations(this.page)), ...(await overflow(this.page))];
+    if (found.length > 0) throw new Error(`${this.page.url()}\n${found.join("\n")}`);
+    return this;
+  }
+
+  async close() {
+    await this.page.close();
+  }
+}

@@ -1,0 +1,135 @@
+// A page, or a frame in one, as somebody finds their way on it who sees no markup: by what things are called.
+import { eventually } from "./eventually.mjs";
+
+const FIELDS = ["textbox", "searchbox", "combobox", "spinbutton", "checkbox", "radio", "switch", "listbox"];
+const BUTTONS = ["button", "link", "menuitem", "tab", "option", "DisclosureTriangle"];
+
+export class View {
+  /** `place` is a frame of Puppeteer; `language` says which of two names is meant. */
+  constructor(place, language) {
+    this.place = place;
+    this.language = language;
+  }
+
+  /** A text, or that of our language out of `{ en, ja }`. */
+  word(text) {
+    return text instanceof RegExp || typeof text === "string" ? text : text[this.language];
+  }
+
+  /** What carries this accessible name and one of these roles, as a screen reader would say them. */
+  async find(name, roles) {
+    const wanted = this.word(name);
+    const quote = wanted.includes('"') ? "'" : '"';
+    const selector = roles.map((role) => `::-p-aria([name=${quote}${wanted}${quote}][role="${role}"])`).join(", ");
+    return eventually(
+      async () => `nothing is called “${wanted}” (${roles.join(", ")}); the page has:\n${await this.outline()}`,
+      () => this.place.$(selector),
+    );
+  }
+
+  field(label) {
+    return this.find(label, FIELDS);
+  }
+
+  button(name) {
+    return this.find(name, BUTTONS);
+  }
+
+  /** Whether something is called so at this moment. */
+  async has(name, roles = [...FIELDS, ...BUTTONS]) {
+    const wanted = this.word(name);
+    const quote = wanted.includes('"') ? "'" : '"';
+    for (const role of roles) {
+      if (await this.place.$(`::-p-aria([name=${quote}${wanted}${quote}][role="${role}"])`)) return true;
+    }
+    return false;
+  }
+
+  /** Types into a field, in the place of what is there. */
+  async type(label, text) {
+    const field = await this.field(label);
+    await field.evaluate((input) => input.select?.());
+    await field.focus();
+    await field.type(String(text));
+    return this;
+  }
+
+  /** Puts a text into a field at once, as a paste does. */
+  async paste(label, text) {
+    const field = await this.field(label);
+    await field.focus();
+    await field.evaluate((input, text) => {
+      const data = new DataTransfer();
+      data.setData("text/plain", text);
+      const paste = new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
+      if (input.dispatchEvent(paste)) {
+        input.select();
+        document.execCommand("insertText", false, text);
+      }
+    }, String(text));
+    return this;
+  }
+
+  async value(label) {
+    return (await this.field(label)).evaluate((input) => (input.type === "checkbox" ? input.checked : input.value));
+  }
+
+  /** Chooses an entry of a list by its value. */
+  async choose(label, value) {
+    await (await this.field(label)).select(value);
+    return this;
+  }
+
+  /** Presses a button or follows a link. */
+  async press(name) {
+    await (await this.button(name)).click();
+    return this;
+  }
+
+  /** Presses what can only be told by its place in the markup. */
+  async pressOn(selector) {
+    const found = await eventually(`nothing is at ${selector}`, () => this.place.$(selector));
+    await found.click();
+    return this;
+  }
+
+  /** What somebody can read. */
+  async text() {
+    return this.place.evaluate(() => document.body?.innerText ?? "");
+  }
+
+  async expectText(text) {
+    const wanted = this.word(text);
+    const isThere = (shown) => (wanted instanceof RegExp ? wanted.test(shown) : shown.includes(wanted));
+    await eventually(
+      async () => `“${wanted}” is not on the page, which says:\n${await this.text()}`,
+      async () => isThere(await this.text()),
+    );
+    return this;
+  }
+
+  async expectNoText(text) {
+    const shown = await this.text();
+    if (shown.includes(this.word(text))) throw new Error(`“${this.word(text)}” is on the page:\n${shown}`);
+    return this;
+  }
+
+  async expect(selector) {
+    return eventually(async () => `nothing is at ${selector}; the page says:\n${await this.text()}`, () =>
+      this.place.$(selector),
+    );
+  }
+
+  /** What a screen reader would find to act on, for messages of failures. */
+  async outline() {
+    const named = await this.place.evaluate(() =>
+      [...document.querySelectorAll("a, button, input, select, textarea, summary")]
+        .filter((one) => one.checkVisibility())
+        .map((one) => {
+          const label = one.labels?.[0]?.innerText ?? one.getAttribute("aria-label") ?? one.innerText;
+          return `  ${one.localName} ${JSON.stringify(label?.trim())}`;
+        }),
+    );
+    return `${named.join("\n")}\n${await this.text()}`;
+  }
+}

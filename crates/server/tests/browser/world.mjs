@@ -1,0 +1,39 @@
+// What people and their back ends have arranged before somebody opens a page.
+import { api, unique, vendor } from "./driver/server.mjs";
+
+/** A login of the emulated vendor. */
+export const LOGIN = { name: "anna", password: process.env.VENDOR_PASSWORD };
+/** What no picture may show. */
+export const SECRETS = [process.env.VENDOR_TOKEN, process.env.VENDOR_OTHER_TOKEN, LOGIN.password];
+
+/** An OAuth client that is registered with the emulated vendor; answers its name. */
+export async function oauthClient() {
+  const name = unique("Client");
+  const made = await api("POST", "/oauth-clients", { name, provider: "kintone", config: { subdomain: "demo" } });
+  const { id, secret } = await vendor("POST", "oauth-clients", { redirect_uris: [made.redirect_uri] });
+  await api("PATCH", `/oauth-clients/${encodeURIComponent(name)}`, { client_id: id, client_secret: secret });
+  return name;
+}
+
+/** A link for a person, with which they link an account in their browser. */
+export async function link(change = {}) {
+  const wanted = { integration: "kintone", name: unique("Sales"), fields: { app: "1" }, ...change };
+  return api("POST", "/authorizations", { oauth_client: await oauthClient(), ...wanted });
+}
+
+/** A session for an end user of the embedder; answers its token. */
+export async function session(change = {}) {
+  const user = { id: "u-1", email: "anna@example.com", display_name: "Anna" };
+  const made = await api("POST", "/connect/sessions", { end_user: user, allowed_integrations: ["kintone"], ...change });
+  return made.data.token;
+}
+
+/** Logs in at the vendor and agrees, or does not. The tab comes back to us by itself. */
+export async function decide(tab, decision = "allow") {
+  await tab.expect("button[name=decision]");
+  if (decision === "allow") {
+    await (await tab.expect("input[name=login_name]")).type(LOGIN.name);
+    await (await tab.expect("input[name=password]")).type(LOGIN.password);
+  }
+  await tab.pressOn(`button[name=decision][value=${decision}]`);
+}
