@@ -1,11 +1,12 @@
 //! Tombolo as a subject: the program as it is shipped, with one connection whose secret the upstream wants to see.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::process::{Process, Scratch, free_port};
+use super::program::build;
 use super::subject::{Running, SUBJECT_CORE, Subject};
 use super::upstream::{HOST, SECRET, SECRET_HEADER, Upstream};
 use crate::checkout::Checkout;
@@ -17,7 +18,7 @@ const NAME: &str = "bench";
 /// Builds the program as it is shipped, starts it on the core of the subjects with one connection whose secret is
 /// [`Upstream::SECRET`](super::upstream::SECRET), and waits until it is ready.
 pub(super) fn as_subject(checkout: &Checkout, upstream: &Upstream, tls: bool) -> Result<Running> {
-    let program = build(checkout)?;
+    let program = build(checkout, "dist")?;
     let scratch = Scratch::new()?;
     let port = free_port()?;
     write_files(scratch.path(), port, upstream, tls)?;
@@ -41,16 +42,6 @@ pub(super) fn as_subject(checkout: &Checkout, upstream: &Upstream, tls: bool) ->
         format!("Provider-Config-Key: {NAME}"),
     ];
     Ok(Running { subject: Subject::Tombolo, process, base_url: format!("{base}/proxy"), headers })
-}
-
-fn build(checkout: &Checkout) -> Result<PathBuf> {
-    let mut cargo = checkout.cargo();
-    cargo.args(["build", "--profile", "dist", "-p", "tombolo"]);
-    let status = cargo.status().context("cargo could not be started")?;
-    anyhow::ensure!(status.success(), "the program could not be built");
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| checkout.root().join("target"), PathBuf::from);
-    Ok(target.join("dist").join("tombolo"))
 }
 
 /// The provider file and the configuration: one proxy thread, and the upstream's host mapped to its port.

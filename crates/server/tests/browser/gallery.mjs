@@ -1,18 +1,16 @@
 // Every page of the list, in both languages, light and dark, wide and narrow: nothing keeps anybody out, nothing sticks out of
-// the window, the browser complains about nothing. With SCREENSHOTS, a directory, a picture of each is written there; with
-// PAGES only those are looked at whose name has one of these texts in it.
+// the window, the browser complains about nothing. With SCREENSHOTS, a directory, a picture of each is written there.
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 
 import { overflow, violations } from "./driver/accessibility.mjs";
-import { Browser, LANGUAGES, THEMES, WIDTHS } from "./driver/browser.mjs";
-import { pages } from "./pages.mjs";
+import { Browser, THEMES, WIDTHS } from "./driver/browser.mjs";
+import { LANGUAGES } from "./driver/languages.mjs";
+import { nameOf, wantedPages } from "./pages.mjs";
 import { SECRETS } from "./world.mjs";
 
 const directory = process.env.SCREENSHOTS;
-const only = process.env.PAGES?.split(",") ?? [""];
-const nameOf = ({ area, page, state }) => `${area}-${page}-${state}`;
-const wanted = pages.filter((entry) => only.some((text) => nameOf(entry).includes(text)));
+const wanted = wantedPages();
 const begun = Date.now();
 const findings = [];
 const taken = [];

@@ -8,7 +8,7 @@ import { decide, link } from "./world.mjs";
 
 const GO_ON = { en: "Go on", ja: "次へ進む" };
 
-export const pages = [
+const pages = [
   {
     area: "oauth",
     page: "question",
@@ -67,6 +67,15 @@ export const pages = [
     },
   },
 ];
+
+/** How an entry is called, in names of pictures too. */
+export const nameOf = ({ area, page, state }) => `${area}-${page}-${state}`;
+
+/** The entries whose name has one of the texts of PAGES in it, which are separated by commas; all unless that is set. */
+export function wantedPages() {
+  const texts = process.env.PAGES?.split(",") ?? [""];
+  return pages.filter((entry) => texts.some((text) => nameOf(entry).includes(text)));
+}
 
 async function agree(tab) {
   await tab.press(GO_ON);

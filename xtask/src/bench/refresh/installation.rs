@@ -1,6 +1,6 @@
 //! Two processes of Tombolo on one PostgreSQL, with connections whose tokens the vendor renews.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -11,7 +11,6 @@ use super::super::process::{Process, Scratch, Usage, free_port};
 use super::http::Caller;
 use super::postgres::Postgres;
 use super::vendor::{CLIENT, Vendor};
-use crate::checkout::Checkout;
 use crate::command::output;
 
 /// The provider of most connections: their tokens are renewed a little before their end.
@@ -176,20 +175,6 @@ impl Installation {
 
 fn configuration_of(scratch: &Scratch) -> PathBuf {
     scratch.path().join("tombolo.toml")
-}
-
-/// Builds the program and says where it is.
-pub(super) fn build(checkout: &Checkout, profile: &str) -> Result<PathBuf> {
-    let mut cargo = checkout.cargo();
-    let status = cargo.args(["build", "--profile", profile, "-p", "tombolo"]).status();
-    anyhow::ensure!(
-        status.context("cargo could not be started")?.success(),
-        "the program could not be built"
-    );
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| checkout.root().join("target"), PathBuf::from);
-    let directory = if profile == "dev" { Path::new("debug") } else { Path::new(profile) };
-    Ok(target.join(directory).join("tombolo"))
 }
 
 fn provider(id: &str, margin: u32) -> String {

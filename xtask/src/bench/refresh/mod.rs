@@ -22,6 +22,7 @@ use clap::Args;
 use self::figures::{Figures, show};
 use self::installation::{AHEAD, Installation, LATE, MARGIN};
 use self::vendor::Vendor;
+use super::program::build;
 use crate::checkout::Checkout;
 use crate::command::say;
 use crate::tools::program;
@@ -56,7 +57,7 @@ pub(crate) struct Options {
 /// Measures, prints, and fails when a figure does not hold.
 pub(super) fn run(checkout: &Checkout, options: &Options) -> Result<()> {
     program::find_or_install("curl", "curl")?;
-    let program = installation::build(checkout, &options.profile)?;
+    let program = build(checkout, &options.profile)?;
     let vendor = Vendor::start()?;
     say("starting PostgreSQL and two processes");
     let mut installation = Installation::start(program, &vendor)?;

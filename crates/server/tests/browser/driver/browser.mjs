@@ -7,7 +7,6 @@ import { Tab } from "./tab.mjs";
 const file = path.join(process.env.NPM_CLIENTS_DIR, "node_modules/puppeteer-core/lib/esm/puppeteer/puppeteer-core.js");
 const { default: puppeteer } = await import(pathToFileURL(file));
 
-export const LANGUAGES = ["en", "ja"];
 export const THEMES = ["light", "dark"];
 export const WIDTHS = [1280, 320];
 

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 
 import { Browser } from "./browser.mjs";
+import { LANGUAGES } from "./languages.mjs";
 
 const steps = [];
 
@@ -14,7 +15,8 @@ export const step = (sentence, show) => steps.push([sentence, show]);
 
 /** Runs all steps; the last line is `all passed` when that is so. */
 export async function run(...closed) {
-  const browsers = Object.fromEntries(await Promise.all(["en", "ja"].map(async (one) => [one, await Browser.start(one)])));
+  const started = await Promise.all(LANGUAGES.map(async (language) => [language, await Browser.start(language)]));
+  const browsers = Object.fromEntries(started);
   let failures = 0;
   for (const [sentence, show] of steps) {
     const begun = Date.now();
