@@ -22,12 +22,14 @@ use crate::jobs::{self, JobLease, NewJob};
 use crate::leases::{self, Lease};
 use crate::notifications::NotificationChange;
 use crate::oauth_clients::{self, NewOAuthClient, OAuthClientUpdate};
+use crate::provider_requests::{self, NewProviderRequest, SettledProviderRequest};
 use crate::restorations;
 use crate::revocations::{self, Revocation};
 use crate::schedules::{self, Schedule};
 use crate::socket_messages::{self, SocketMessage};
 use crate::store::Store;
 use crate::timestamp::Timestamp;
+use crate::users::UserChange;
 use crate::webhook_events::{self, NewWebhookEvent};
 use crate::webhooks::WebhookChange;
 
@@ -126,6 +128,12 @@ pub enum Change {
     Notification(NotificationChange),
     /// Writes something else about webhooks.
     Webhook(WebhookChange),
+    /// Writes something about people who sign in.
+    User(UserChange),
+    /// Asks for a provider.
+    InsertProviderRequest(NewProviderRequest),
+    /// Decides whether somebody gets a provider that they asked for.
+    SettleProviderRequest(SettledProviderRequest),
     /// Writes who did what.
     Audit(NewAuditEvent),
 }
@@ -245,6 +253,9 @@ async fn apply(
             committed.redelivered += change.apply(act).await?;
             Ok(())
         }
+        Change::User(change) => change.apply(act).await,
+        Change::InsertProviderRequest(new) => provider_requests::insert(act, new).await,
+        Change::SettleProviderRequest(settled) => provider_requests::settle(act, settled).await,
         Change::Audit(new) => audit::insert(act, new, position).await,
     }
 }
@@ -299,6 +310,9 @@ fn outdated_environments(changes: &[Change]) -> BTreeSet<&EnvironmentId> {
             | Change::AddWebhookEvent(_)
             | Change::Notification(_)
             | Change::Webhook(_)
+            | Change::User(_)
+            | Change::InsertProviderRequest(_)
+            | Change::SettleProviderRequest(_)
             | Change::Audit(_) => None,
         })
         .filter(|id| !made_here(id))

@@ -53,6 +53,12 @@ pub enum StoreError {
         /// Its id.
         id: String,
     },
+    /// There is an administrator already, or was.
+    #[error("this installation is set up already; sign in, or have an administrator invite you")]
+    SetUpAlready,
+    /// Nobody who can administer would be left.
+    #[error("nobody who can administer would be left; make somebody else an administrator first")]
+    LastAdministrator,
     /// The lease or job belongs to somebody else by now.
     #[error(
         "the lease on {name} was lost: it ran out and another process may hold it; stop this piece of work"

@@ -104,6 +104,12 @@ ids! {
     WebhookDeliveryId "whd_";
     /// Names somebody who is told about the health of connections.
     RecipientId "rcp_";
+    /// Names a person who signs in.
+    UserId "usr_";
+    /// Names what a person is signed in with in one browser; not secret.
+    SignInId "sin_";
+    /// Names somebody's wish to use a provider.
+    ProviderRequestId "prq_";
     /// Names an installation.
     InstanceId "ins_";
 }

@@ -21,6 +21,7 @@ mod leases;
 mod name;
 mod notifications;
 mod oauth_clients;
+mod provider_requests;
 mod restorations;
 mod revocations;
 mod schedules;
@@ -30,6 +31,7 @@ mod store;
 pub mod testing;
 mod text_enum;
 mod timestamp;
+mod users;
 mod webhook_events;
 mod webhooks;
 
@@ -55,8 +57,8 @@ pub use environments::{Environment, NewEnvironment, PutEnvironmentSettings, Stor
 pub use error::StoreError;
 pub use id::{
     ApiKeyId, AuditEventId, AuthorizationId, ConnectSessionId, ConnectionId, EnvironmentId, InstanceId,
-    IntegrationId, InvalidId, JobId, OAuthClientId, RecipientId, WebhookDeliveryId, WebhookEventId,
-    WebhookId,
+    IntegrationId, InvalidId, JobId, OAuthClientId, ProviderRequestId, RecipientId, SignInId, UserId,
+    WebhookDeliveryId, WebhookEventId, WebhookId,
 };
 pub use instance::Instance;
 pub use integrations::{Integration, IntegrationUpdate, NewIntegration};
@@ -68,12 +70,19 @@ pub use notifications::{
     NotificationChange, Recipient, RecipientUpdate, ReconnectLink, Told,
 };
 pub use oauth_clients::{NewOAuthClient, OAuthClient, OAuthClientUpdate};
+pub use provider_requests::{
+    NewProviderRequest, ProviderRequest, ProviderRequestState, SettledProviderRequest,
+};
 pub use restorations::{Held, HeldConnection, Progress};
 pub use revocations::{REVOCATION_JOB, Revocation};
 pub use schedules::Schedule;
 pub use socket_messages::SocketMessage;
 pub use store::Store;
 pub use timestamp::Timestamp;
+pub use users::{
+    AttemptBound, Identity, NewPasswordLink, NewSetUpToken, NewSignIn, NewUser, Role, SignIn, User,
+    UserChange, UserUpdate,
+};
 pub use webhook_events::{NewWebhookEvent, WebhookEvent};
 pub use webhooks::{
     DueDelivery, NewWebhook, NewWebhookAttempt, RedeliveredEvents, Redelivery, WEBHOOK_DELIVERY_JOB, Webhook,

@@ -55,6 +55,7 @@ const MIGRATIONS: &[Migration] = &[
         name: "notifications",
         text: include_str!("../migrations/main/0013_notifications.sql"),
     },
+    Migration { version: 14, name: "users", text: include_str!("../migrations/main/0014_users.sql") },
 ];
 const ACTIVITY_MIGRATIONS: &[Migration] = &[Migration {
     version: 1,

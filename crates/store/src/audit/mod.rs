@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 pub use verify::{AuditBreak, AuditVerification};
 
 use crate::commit::Act;
-use crate::database::{Row, query};
+use crate::database::{Query, Row, query};
 use crate::error::StoreError;
 use crate::id::{AuditEventId, EnvironmentId};
 use crate::store::Store;
@@ -102,8 +102,27 @@ impl Store {
         after: Option<&AuditEventId>,
         limit: u32,
     ) -> Result<Vec<AuditEvent>, StoreError> {
-        let mut select =
+        let select =
             query(format!("SELECT {COLUMNS} FROM audit_events WHERE environment_id = $1")).bind(environment);
+        self.page_of_audit_events(select, after, limit).await
+    }
+
+    /// The events of acts on the installation itself, likewise.
+    pub async fn installation_audit_events(
+        &self,
+        after: Option<&AuditEventId>,
+        limit: u32,
+    ) -> Result<Vec<AuditEvent>, StoreError> {
+        let select = query(format!("SELECT {COLUMNS} FROM audit_events WHERE environment_id IS NULL"));
+        self.page_of_audit_events(select, after, limit).await
+    }
+
+    async fn page_of_audit_events(
+        &self,
+        mut select: Query,
+        after: Option<&AuditEventId>,
+        limit: u32,
+    ) -> Result<Vec<AuditEvent>, StoreError> {
         if let Some(after) = after {
             let after = select.push(after);
             select.append(&format!(" AND id < ${after}"));

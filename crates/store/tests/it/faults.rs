@@ -21,7 +21,7 @@ async fn open_fails(location: impl Into<Location>) -> StoreError {
 #[tokio::test]
 async fn a_full_disk_loses_nothing() {
     let directory = TempDir::new().unwrap();
-    let files = SqliteLocation { max_pages: Some(120), ..sqlite_location(&directory) };
+    let files = SqliteLocation { max_pages: Some(150), ..sqlite_location(&directory) };
     let store = open(&files.into()).await;
     store.initialise(&key_ring(), "dev", NOW).await.unwrap();
     let environment = store.environments().await.unwrap().remove(0);
@@ -36,7 +36,7 @@ async fn a_full_disk_loses_nothing() {
             Ok(_) => stored += 1,
             Err(error) => break error,
         }
-        assert!(stored < 200, "120 pages cannot hold this");
+        assert!(stored < 200, "150 pages cannot hold this");
     };
 
     assert!(matches!(error, StoreError::DiskFull), "{error}");

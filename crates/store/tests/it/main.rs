@@ -17,5 +17,6 @@ mod oauth;
 mod renewals;
 mod schedules;
 mod start;
+mod users;
 mod webhook_events;
 mod webhooks;
