@@ -67,6 +67,18 @@ pub enum Scope {
     ReadInstallationJobs,
     /// Retry and cancel those jobs.
     ManageInstallationJobs,
+    /// Ask for a provider that has no integration, and see what was asked for.
+    RequestProvider,
+    /// Decide about it.
+    ManageProviderRequests,
+    /// Make environments.
+    CreateEnvironment,
+    /// See acts on the installation itself in the audit trail.
+    ReadInstallationAudit,
+    /// See who may sign in.
+    ReadUsers,
+    /// Invite people, change what they may do, and shut them out.
+    ManageUsers,
 }
 
 impl Scope {
@@ -101,11 +113,17 @@ impl Scope {
             Self::ReadKeys => "installation:keys:read",
             Self::ReadInstallationJobs => "installation:jobs:read",
             Self::ManageInstallationJobs => "installation:jobs:manage",
+            Self::RequestProvider => "environment:provider_requests:create",
+            Self::ManageProviderRequests => "environment:provider_requests:manage",
+            Self::CreateEnvironment => "installation:environments:create",
+            Self::ReadInstallationAudit => "installation:audit:read",
+            Self::ReadUsers => "installation:users:read",
+            Self::ManageUsers => "installation:users:manage",
         }
     }
 
     /// Every scope.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 34] = [
         Self::ListConnections,
         Self::ReadConnection,
         Self::CreateConnection,
@@ -134,10 +152,16 @@ impl Scope {
         Self::ReadKeys,
         Self::ReadInstallationJobs,
         Self::ManageInstallationJobs,
+        Self::RequestProvider,
+        Self::ManageProviderRequests,
+        Self::CreateEnvironment,
+        Self::ReadInstallationAudit,
+        Self::ReadUsers,
+        Self::ManageUsers,
     ];
 
     /// Whether only its own name grants it: a key that may do everything else does not read secrets back.
-    fn needs_naming(self) -> bool {
+    pub(crate) fn needs_naming(self) -> bool {
         self == Self::ReadCredentials
     }
 
@@ -216,6 +240,11 @@ impl Access {
     pub fn require(&self, scope: Scope) -> Result<(), Problem> {
         if self.has(scope) {
             return Ok(());
+        }
+        if self.actor.kind == ActorKind::User {
+            let what = format!("Your role does not allow this: it takes `{}`", scope.name());
+            let fix = "Ask somebody who administers this server to do it, or for another role.";
+            return Err(Problem::new(ProblemKind::Forbidden, "forbidden", what, fix));
         }
         let what = format!("The API key has no scope `{}`", scope.name());
         Err(Problem::new(

@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use tombolo_store::{
-    ActorKind, Change, Environment, EnvironmentId, NewAuditEvent, NewEnvironment, Object,
-    PutEnvironmentSettings, StoreError,
+    Change, Environment, EnvironmentId, NewAuditEvent, NewEnvironment, Object, PutEnvironmentSettings,
+    StoreError,
 };
 
 use crate::access::{Access, Scope};
 use crate::oauth::way_back;
 use crate::platform::{Platform, events};
-use crate::problem::{Problem, ProblemKind};
+use crate::problem::Problem;
 
 /// How often a change is tried beside those of others.
 const ATTEMPTS: usize = 20;
@@ -121,14 +121,9 @@ impl Platform {
         found.map(|environment| settings_of(&environment)).ok_or_else(gone)
     }
 
-    /// Makes an environment with a data key of its own. Only the operator may: an API key never reaches beyond its
-    /// environment. The name has lower-case letters, digits, `_` and `-`.
+    /// Makes an environment with a data key of its own. The name has lower-case letters, digits, `_` and `-`.
     pub async fn create_environment(&self, access: &Access, name: &str) -> Result<Environment, Problem> {
-        if access.actor.kind != ActorKind::Operator {
-            let fix = "Ask the operator of this server to make it.";
-            let what = "Only the operator may make environments";
-            return Err(Problem::new(ProblemKind::Forbidden, "forbidden", what, fix));
-        }
+        access.require(Scope::CreateEnvironment)?;
         let id = EnvironmentId::generate(self.now(), &*self.random).map_err(StoreError::from)?;
         let data_key = self.safe.first_data_key(&id)?;
         let object = Object { kind: "environment".into(), id: id.to_string(), label: name.to_owned() };

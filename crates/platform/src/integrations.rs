@@ -7,7 +7,8 @@ use secrecy::SecretString;
 use serde_json::json;
 use tombolo_catalog::{AuthMode, AuthScheme, Provider};
 use tombolo_store::{
-    Change, Integration, IntegrationId, IntegrationUpdate, NewIntegration, OAuthClient, OAuthClientId, Object,
+    ActorKind, Change, Integration, IntegrationId, IntegrationUpdate, NewIntegration, OAuthClient,
+    OAuthClientId, Object,
 };
 
 use crate::access::{Access, Scope};
@@ -242,6 +243,18 @@ impl Platform {
                 "`tombolo provider list` shows the providers.",
             )
         })
+    }
+
+    /// The same for whoever would make its integration by a first connection. An API key that may make connections may do
+    /// so; a person needs the right to make integrations, and asks for the provider otherwise.
+    pub(crate) fn provider_to_enable(&self, access: &Access, id: &str) -> Result<Arc<Provider>, Problem> {
+        let provider = self.known_provider(id)?;
+        if access.actor.kind != ActorKind::User || access.has(Scope::CreateIntegration) {
+            return Ok(provider);
+        }
+        let what = format!("{} is not enabled in this environment", provider.name.en);
+        let fix = "Ask for it: whoever administers this server is shown what you ask for.";
+        Err(Problem::new(ProblemKind::Forbidden, "provider_not_enabled", what, fix))
     }
 
     /// What makes an integration, for the act that needs it.

@@ -94,7 +94,7 @@ impl Platform {
         Ok(self.store.list_activity(&access.environment, &filter, after, limit).await?)
     }
 
-    /// The environment's audit events, newest first.
+    /// The environment's audit events, newest first, and for whoever may see them those of the installation itself.
     pub async fn list_audit_events(
         &self,
         access: &Access,
@@ -102,7 +102,13 @@ impl Platform {
         limit: u32,
     ) -> Result<Vec<AuditEvent>, Problem> {
         access.require(Scope::ReadAudit)?;
-        Ok(self.store.audit_events(&access.environment, after, limit).await?)
+        let mut events = self.store.audit_events(&access.environment, after, limit).await?;
+        if access.has(Scope::ReadInstallationAudit) {
+            events.extend(self.store.installation_audit_events(after, limit).await?);
+            events.sort_by(|one, other| other.id.cmp(&one.id));
+            events.truncate(limit as usize);
+        }
+        Ok(events)
     }
 
     /// Chains what was written last and walks along the chain of audit events, which is one for the whole installation.

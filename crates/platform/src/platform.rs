@@ -28,6 +28,7 @@ use crate::problem::{Problem, ProblemKind};
 use crate::proxy::{Governors, Lane, Plan, certified_prefix};
 use crate::refusals::Refusals;
 use crate::restoration::Memory;
+use crate::users::Passwords;
 use crate::webhooks::EventType;
 
 /// The environment that the first start makes.
@@ -54,6 +55,8 @@ pub struct Platform {
     pub(crate) sockets: Sockets,
     /// Forms that are read at the same time: the file of a certificate may ask for much computing.
     pub(crate) forms: Semaphore,
+    /// Hashes of passwords that are made at the same time.
+    pub(crate) passwords: Passwords,
     /// Names this process to others that work on the same database.
     pub(crate) name: String,
     pub(crate) clock: Arc<dyn Clock>,
@@ -118,6 +121,7 @@ impl Platform {
             renewals: Renewals::default(),
             sockets: Sockets::default(),
             forms: Semaphore::new(FORMS_AT_ONCE),
+            passwords: Passwords::default(),
             name: format!("node-{:016x}", crate::clock::random_number().unwrap_or_default()),
             recorders: std::sync::Mutex::default(),
             job_counts: JobCounts::default(),

@@ -45,7 +45,7 @@ impl Platform {
         let integration = self.store.integration(&access.environment, &draft.integration).await?;
         let provider = match &integration {
             Some(integration) => self.provider_of(integration)?,
-            None => self.known_provider(&draft.integration)?,
+            None => self.provider_to_enable(access, &draft.integration)?,
         };
         let scheme = scheme_of(&provider, draft.auth_scheme.as_deref())?;
         if let Some(integration) = &integration {

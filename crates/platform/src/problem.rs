@@ -166,6 +166,8 @@ impl From<StoreError> for Problem {
             StoreError::UniqueKeyTaken { .. } => (ProblemKind::Conflict, "unique_key_taken"),
             StoreError::ApiKeyKnown => (ProblemKind::Conflict, "api_key_known"),
             StoreError::VersionConflict { .. } => (ProblemKind::Conflict, "version_conflict"),
+            StoreError::SetUpAlready => (ProblemKind::Conflict, "set_up_already"),
+            StoreError::LastAdministrator => (ProblemKind::Conflict, "last_administrator"),
             StoreError::OAuthClientInUse { .. } => (ProblemKind::Conflict, "oauth_client_in_use"),
             StoreError::IntegrationInUse { .. } => (ProblemKind::Conflict, "integration_in_use"),
             StoreError::NotFound { .. } => (ProblemKind::NotFound, "not_found"),

@@ -17,6 +17,7 @@ use tombolo_store::{
 
 use crate::platform::Platform;
 use crate::problem::Problem;
+use crate::users::{ATTEMPT_WINDOW, SIGN_IN_IDLE};
 
 pub(crate) use held::HeldJobs;
 
@@ -323,6 +324,8 @@ impl Platform {
         while self.store.prune_revocations(now.minus(REVOCATIONS_KEPT), STEP).await? > 0 {}
         while self.store.prune_connect_sessions(oldest, STEP).await? > 0 {}
         while self.store.prune_socket_messages(now.minus(SOCKET_MESSAGES_KEPT), STEP).await? > 0 {}
+        while self.store.prune_sign_ins(SIGN_IN_IDLE, now, STEP).await? > 0 {}
+        while self.store.prune_attempts(now.minus(ATTEMPT_WINDOW), STEP).await? > 0 {}
         Ok(())
     }
 

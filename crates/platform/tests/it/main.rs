@@ -24,6 +24,7 @@ mod start;
 mod streaming;
 mod taken_over;
 mod typed_hosts;
+mod users;
 mod verdicts;
 mod webhook_formats;
 mod webhooks;
