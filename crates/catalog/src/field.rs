@@ -28,6 +28,8 @@ pub struct Field {
     /// Where a person finds the value, step by step, in the vendor's own words.
     #[serde(default)]
     pub steps: Vec<Text>,
+    /// What stands around one item of a list, where each has an input of its own.
+    pub item: Option<Item>,
     /// What kind of value it is.
     #[serde(default, rename = "type")]
     pub kind: FieldKind,
@@ -62,6 +64,16 @@ pub struct Field {
 
 fn yes() -> bool {
     true
+}
+
+/// What stands around one item of a list.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Item {
+    /// What stands above it.
+    pub label: Text,
+    /// What stands below it.
+    pub help: Option<Text>,
 }
 
 /// What kind of value a field holds.

@@ -39,7 +39,7 @@ pub use diagnostic::{Diagnostic, Place};
 pub use document::Document;
 pub use explanation::{Explanation, Observation, Side};
 pub use expression::{Expression, ExpressionPart, ExpressionValue, Function, RequestPart};
-pub use field::{Field, FieldError, FieldKind, Fields};
+pub use field::{Field, FieldError, FieldKind, Fields, Item};
 pub use gate::{Gate, GateKind, Twin};
 pub use host::HostPattern;
 pub use limit::{Concurrency, ErrorBody, Limits, LongUrl, Pagination, PaginationKind, Retry, StatusRange};
@@ -48,7 +48,7 @@ pub use oauth2::{
 };
 pub use paste::{PasteRule, Pasted};
 pub use path_rule::{CallPattern, PathRefusal, PathRewrite};
-pub use provider::{BaseUrlError, Common, Provider};
+pub use provider::{BaseUrlError, Common, Family, Provider};
 pub use scheme::{AuthScheme, Entries, Placement, RequestToken, SchemeKind, Selector, Unavailable};
 pub use send::Send;
 pub use setting::{Setting, SettingError, Settings};

@@ -36,6 +36,8 @@ pub struct Provider {
     pub documentation: String,
     /// What the provider is filed under.
     pub categories: Vec<String>,
+    /// Which other APIs of the same vendor stand beside this one in a form.
+    pub family: Option<Family>,
     /// Hosts that a connection may resolve to.
     pub hosts: Vec<HostPattern>,
     /// The base of every URL: scheme, host and perhaps a path.
@@ -72,6 +74,16 @@ pub struct Provider {
     pub connection_string: BTreeMap<String, String>,
     /// Values of foreign connection strings for the auth scheme, in lower case, and the scheme each means.
     pub connection_string_schemes: BTreeMap<String, String>,
+}
+
+/// APIs of one vendor that are providers of their own, and one form for people.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Family {
+    /// The same in the file of each of them.
+    pub id: String,
+    /// What people call the API among them.
+    pub api: Text,
 }
 
 /// An address of the connection could not be built.
@@ -185,6 +197,7 @@ pub(crate) struct ProviderText {
     pub documentation: String,
     #[serde(default)]
     pub categories: Vec<String>,
+    pub family: Option<Family>,
     pub hosts: Vec<HostPattern>,
     pub base_url: Template,
     pub path_rewrite: Option<PathRewrite>,

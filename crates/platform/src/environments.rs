@@ -12,6 +12,9 @@ use crate::oauth::way_back;
 use crate::platform::{Platform, events};
 use crate::problem::Problem;
 
+/// What stands where the pages of an environment have its name: `/connect/NAME`.
+const RESERVED: [&str; 3] = ["session", "sessions", "telemetry"];
+
 /// How often a change is tried beside those of others.
 const ATTEMPTS: usize = 20;
 
@@ -124,6 +127,10 @@ impl Platform {
     /// Makes an environment with a data key of its own. The name has lower-case letters, digits, `_` and `-`.
     pub async fn create_environment(&self, access: &Access, name: &str) -> Result<Environment, Problem> {
         access.require(Scope::CreateEnvironment)?;
+        if RESERVED.contains(&name) {
+            let what = format!("`{name}` is the name of a path of ours");
+            return Err(Problem::invalid("invalid_name", what, "Choose another name."));
+        }
         let id = EnvironmentId::generate(self.now(), &*self.random).map_err(StoreError::from)?;
         let data_key = self.safe.first_data_key(&id)?;
         let object = Object { kind: "environment".into(), id: id.to_string(), label: name.to_owned() };

@@ -97,6 +97,22 @@ impl Platform {
         Ok(Ok(CreatedConnection { connection, integration, report }))
     }
 
+    /// Tests what was typed to reconnect. Nothing changes.
+    pub async fn test_reconnection(
+        self: &Arc<Self>,
+        access: &Access,
+        reference: &str,
+        typed: Reconnection,
+        watch: Watch<'_>,
+    ) -> Result<TestReport, Problem> {
+        access.require(Scope::UpdateConnection)?;
+        let (connection, integration) = self.find_connection(&access.environment, None, reference).await?;
+        let draft = self.merged(&connection, &integration, typed)?;
+        let version = connection.sealed_version + 1;
+        let prepared = self.prepare(access, &connection.id, version, &draft, watch).await?;
+        connection_test::run(&prepared.plan, &self.probe(), watch).await
+    }
+
     /// Finds out before the test whether another connection has a name already: a test may cost the vendor a try.
     async fn refuse_taken_name(
         &self,

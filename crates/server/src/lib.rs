@@ -2,6 +2,7 @@
 
 mod front;
 mod listen;
+mod pages;
 mod problem;
 mod public_url;
 mod request_id;

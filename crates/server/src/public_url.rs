@@ -39,6 +39,12 @@ impl PublicUrl {
         })
     }
 
+    /// The path that everything of ours stands below; empty when that is the host itself.
+    pub(crate) fn path(&self) -> &str {
+        let rest = self.known().and_then(|url| url.split_once("://")).map_or("", |(_, rest)| rest);
+        rest.find('/').map_or("", |start| &rest[start..])
+    }
+
     /// Whether browsers come over TLS, so that cookies can be kept from everything else.
     pub(crate) fn is_https(&self) -> bool {
         self.known().is_some_and(|url| url.starts_with("https://"))
@@ -76,6 +82,17 @@ mod tests {
         ] {
             let found = PublicUrl::served(url).ok();
             assert_eq!(found.as_ref().and_then(PublicUrl::known), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_url_may_have_a_path() {
+        for (url, path) in [
+            ("https://tombolo.example.com", ""),
+            ("https://example.com/tombolo/", "/tombolo"),
+            ("http://localhost:3003", ""),
+        ] {
+            assert_eq!(PublicUrl::served(url).expect("a URL").path(), path);
         }
     }
 

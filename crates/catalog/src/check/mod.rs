@@ -46,6 +46,7 @@ pub(crate) fn provider(file: &str, text: &str, common: &Common) -> Result<Unjoin
         description: written.description,
         documentation: written.documentation,
         categories: written.categories,
+        family: written.family,
         hosts: written.hosts,
         base_url: written.base_url,
         path_rewrite: written.path_rewrite,

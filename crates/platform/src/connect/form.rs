@@ -173,7 +173,16 @@ impl Chosen {
         self.provider.auth.iter().filter(move |scheme| listed.is_empty() || listed.contains(&scheme.id))
     }
 
-    fn no_scheme(&self, how: &str) -> Problem {
+    /// Fields of the account and settings among what the embedder filled in, under the names of the provider's file.
+    pub(super) fn split(
+        &self,
+        scheme: &AuthScheme,
+        filled_in: &BTreeMap<String, String>,
+    ) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+        split_settings(&self.provider, named(&self.provider, scheme, filled_in.clone()))
+    }
+
+    pub(super) fn no_scheme(&self, how: &str) -> Problem {
         let mut modes: Vec<&str> = self.allowed().map(|scheme| scheme.auth_mode().name()).collect();
         modes.sort_unstable();
         modes.dedup();
@@ -209,7 +218,7 @@ pub(crate) fn merged(
 }
 
 /// What is configuration among what was typed.
-fn config_of(provider: &Provider, fields: &Typed) -> BTreeMap<String, String> {
+pub(super) fn config_of(provider: &Provider, fields: &Typed) -> BTreeMap<String, String> {
     let config = fields.iter().filter(|(name, _)| provider.config.get(name).is_some());
     config.map(|(name, value)| (name.clone(), value.expose_secret().to_owned())).collect()
 }
@@ -257,7 +266,7 @@ pub(crate) fn test_failed(report: &TestReport) -> Problem {
 }
 
 /// A credential that yields no token has not passed its test either, for whoever typed it.
-fn as_failed_test(problem: Problem) -> Problem {
+pub(super) fn as_failed_test(problem: Problem) -> Problem {
     if !matches!(problem.code, "token_refused" | "authorization_dead") {
         return problem;
     }

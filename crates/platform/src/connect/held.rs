@@ -39,6 +39,11 @@ impl Held {
         typed.extend(self.of_embedder);
     }
 
+    /// The names of what waits.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.of_browser.keys().chain(self.of_embedder.keys()).map(String::as_str)
+    }
+
     /// Refuses a host that the browser chose for what the embedder handed over, where any host will do. `fields` is what
     /// came out of the browser's and the embedder's, and `again` the connection that is linked again.
     pub(super) fn refuse_host_of_browser(

@@ -1,6 +1,7 @@
 //! Connect sessions: short rights of a browser to link one account, given by the embedder's back end and good for that
 //! and nothing else.
 
+mod account;
 mod check;
 mod form;
 mod held;
@@ -8,6 +9,7 @@ mod popup;
 mod session;
 mod sockets;
 
+pub use account::{LinkChoice, LinkForm, LinkedBefore, TypedAccount};
 pub(crate) use check::tags_of;
 pub use form::GivenCredentials;
 pub(crate) use form::{Chosen, merged, named, test_failed};

@@ -23,9 +23,9 @@ mod notifications;
 mod oauth_clients;
 mod oauth_pages;
 mod providers;
-mod query;
+pub(crate) mod query;
 mod rate;
-mod refusal;
+pub(crate) mod refusal;
 mod right;
 mod shape;
 mod webhooks;
@@ -67,6 +67,7 @@ pub(crate) fn router(
     let document = pretty(document).into();
     let rates = rate::Rates::new(Arc::clone(&platform), requests_per_minute);
     let router = router
+        .merge(crate::pages::routes())
         .fallback(envelope::unknown_route)
         .method_not_allowed_fallback(envelope::wrong_method)
         .layer(middleware::from_fn_with_state(rates, rate::limited))

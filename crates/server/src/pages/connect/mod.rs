@@ -1,0 +1,28 @@
+//! The Connect UI: pages on which somebody links an account in a connect session. They may stand in a frame of the embedder's
+//! pages. Whoever looks shows the session's token with every step, in the body: there is no cookie, so nothing here can be
+//! done in the name of somebody who is signed in.
+
+mod linking;
+mod opening;
+mod problem;
+mod view;
+mod visit;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+
+use crate::routes::Routes;
+
+/// Larger than any form with a certificate.
+const BODY_MAX: usize = 1024 * 1024;
+
+/// The routes of the Connect UI. For holders of a connect session's token, but the empty page that waits for one.
+pub(super) fn routes() -> Router<Routes> {
+    Router::new()
+        .route("/connect/{environment}", get(opening::open).post(opening::show))
+        .route("/connect/{environment}/paste", post(opening::paste))
+        .route("/connect/{environment}/test", post(linking::test))
+        .route("/connect/{environment}/link", post(linking::link))
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+}

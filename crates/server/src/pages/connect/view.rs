@@ -1,0 +1,210 @@
+//! What the templates of the Connect UI show.
+
+use std::collections::BTreeSet;
+
+use askama::Template;
+use tombolo_platform::connect::{LinkChoice, LinkForm, SessionAccess};
+
+use super::visit::Visit;
+use crate::pages::form::{AccountForm, Drawn, Posted, ReportView, faults};
+use crate::pages::shell::Shell;
+use tombolo_platform::catalog::FieldError;
+
+/// Waits for the page around it to say which session it is.
+#[derive(Template)]
+#[template(path = "connect/waiting.html")]
+pub(super) struct Waiting<'a> {
+    pub(super) shell: &'a Shell,
+    pub(super) origins: String,
+    pub(super) action: String,
+}
+
+/// Asks which integration it is.
+#[derive(Template)]
+#[template(path = "connect/choosing.html")]
+pub(super) struct Choosing<'a> {
+    pub(super) shell: &'a Shell,
+    pub(super) head: Head,
+    pub(super) cards: Vec<Card>,
+    pub(super) categories: Vec<String>,
+}
+
+/// An integration to choose.
+pub(super) struct Card {
+    pub(super) key: String,
+    pub(super) name: String,
+    pub(super) mark: String,
+    pub(super) description: String,
+    pub(super) categories: String,
+}
+
+/// What every step knows.
+pub(super) struct Head {
+    pub(super) action: String,
+    pub(super) origins: String,
+    pub(super) token: String,
+    /// For whom the account is linked; empty when nobody said.
+    pub(super) user: String,
+    /// The organization that the person belongs to; empty when nobody said.
+    pub(super) organization: String,
+}
+
+/// Asks for what an account is linked with.
+#[derive(Template)]
+#[template(path = "connect/form.html")]
+pub(super) struct FormPage<'a> {
+    pub(super) shell: &'a Shell,
+    pub(super) head: Head,
+    pub(super) key: String,
+    pub(super) provider: String,
+    pub(super) mark: String,
+    pub(super) documentation: String,
+    pub(super) name: String,
+    pub(super) name_error: String,
+    pub(super) general_error: String,
+    pub(super) is_again: bool,
+    pub(super) filled_in: Vec<(String, String)>,
+    pub(super) form: AccountForm,
+    pub(super) report: Option<ReportView>,
+    pub(super) has_choices: bool,
+    /// Other APIs of the same vendor that the session may link as well: key, name, and whether it is this one.
+    pub(super) family: Vec<(String, String, bool)>,
+}
+
+/// The stages of a test alone, for browsers without scripts.
+#[derive(Template)]
+#[template(path = "connect/tested.html")]
+pub(super) struct Tested<'a> {
+    pub(super) shell: &'a Shell,
+    pub(super) report: Option<ReportView>,
+    pub(super) faults: Vec<String>,
+    pub(super) problem: Option<(String, String)>,
+}
+
+/// The account is linked.
+#[derive(Template)]
+#[template(path = "connect/linked.html")]
+pub(super) struct Linked<'a> {
+    pub(super) shell: &'a Shell,
+    pub(super) origins: String,
+    pub(super) provider: String,
+    pub(super) name: String,
+    pub(super) key: String,
+    pub(super) connection_id: String,
+    pub(super) onward: String,
+}
+
+impl Head {
+    pub(super) fn new(visit: &Visit, holder: &SessionAccess, token: &str) -> Self {
+        let user = holder.draft.end_user.as_ref();
+        let name = user.map(|user| user.display_name.as_ref().or(user.email.as_ref()).unwrap_or(&user.id));
+        let organization = user.and_then(|user| user.organization.as_ref());
+        let organization = organization.map(|known| known.display_name.as_ref().unwrap_or(&known.id));
+        Self {
+            action: visit.to(""),
+            origins: visit.origins(),
+            token: token.to_owned(),
+            user: name.cloned().unwrap_or_default(),
+            organization: organization.cloned().unwrap_or_default(),
+        }
+    }
+}
+
+impl Card {
+    pub(super) fn new(shell: &Shell, choice: &LinkChoice) -> Self {
+        let name = name_of(shell, choice);
+        Self {
+            key: choice.key.clone(),
+            mark: mark_of(&name),
+            name,
+            description: shell.of(&choice.provider.description).to_owned(),
+            categories: choice.provider.categories.join(" "),
+        }
+    }
+}
+
+/// What people call an integration: its own name, or that of the provider in their language.
+pub(super) fn name_of(shell: &Shell, choice: &LinkChoice) -> String {
+    let provider = &choice.provider.name;
+    match &choice.name {
+        Some(name) if *name != provider.en => name.clone(),
+        _ => shell.of(provider).to_owned(),
+    }
+}
+
+/// The letter that stands for a provider.
+pub(super) fn mark_of(name: &str) -> String {
+    name.chars().next().map(|first| first.to_uppercase().to_string()).unwrap_or_default()
+}
+
+/// The form of a choice, with what was posted before and what is wrong with it.
+pub(super) struct Asked<'a> {
+    pub(super) visit: &'a Visit,
+    pub(super) form: &'a LinkForm,
+    pub(super) posted: &'a Posted,
+    pub(super) errors: &'a [FieldError],
+}
+
+impl Asked<'_> {
+    pub(super) fn page(
+        &self,
+        head: Head,
+        choices: &[LinkChoice],
+        report: Option<ReportView>,
+        problem: Option<(String, String)>,
+    ) -> FormPage<'_> {
+        let Self { visit, form, posted, errors } = self;
+        let (shell, provider) = (&visit.shell, &form.choice.provider);
+        let again = form.again.as_ref();
+        let mut values = posted.shown_again(provider);
+        for (name, value) in again.iter().flat_map(|again| &again.config) {
+            values.entry(format!("c.{name}")).or_insert_with(|| vec![value.clone()]);
+        }
+        let faults = faults(shell, errors);
+        let known: BTreeSet<String> = form.filled_in.keys().chain(&form.waiting).cloned().collect();
+        let chosen = Some(posted.text("scheme")).filter(|scheme| !scheme.is_empty());
+        let chosen = chosen.or(again.map(|again| again.auth_scheme.as_str()));
+        let name_error = faults.get("name").cloned().unwrap_or_default();
+        let drawn = Drawn { shell, provider, values, faults, given: known };
+        let drawn_form = drawn.form(&form.schemes, chosen);
+        let typed_name = posted.text("name");
+        FormPage {
+            shell,
+            head,
+            key: form.choice.key.clone(),
+            provider: shell.of(&provider.name).to_owned(),
+            mark: mark_of(&provider.name.en),
+            documentation: form.guide.clone().unwrap_or_else(|| provider.documentation.clone()),
+            name: if typed_name.is_empty() { form.suggested_name.clone() } else { typed_name.to_owned() },
+            name_error,
+            general_error: problem.map(|(what, fix)| format!("{what} {fix}")).unwrap_or_default(),
+            is_again: again.is_some(),
+            filled_in: self.filled_in(),
+            form: drawn_form,
+            report,
+            has_choices: choices.len() > 1,
+            family: family(shell, &form.choice, choices),
+        }
+    }
+
+    /// What the embedder filled in and is shown: the fields that the form would ask for.
+    fn filled_in(&self) -> Vec<(String, String)> {
+        let provider = &self.form.choice.provider;
+        let label = |(name, value): (&String, &String)| {
+            let field = provider.config.get(name).filter(|field| !field.secret)?;
+            Some((self.visit.shell.of(&field.label).to_owned(), value.clone()))
+        };
+        self.form.filled_in.iter().filter_map(label).collect()
+    }
+}
+
+/// The APIs of one vendor among the choices, by what their files say; empty when there is one.
+fn family(shell: &Shell, chosen: &LinkChoice, choices: &[LinkChoice]) -> Vec<(String, String, bool)> {
+    let Some(own) = &chosen.provider.family else { return Vec::new() };
+    let same = choices.iter().filter_map(|choice| {
+        let family = choice.provider.family.as_ref().filter(|family| family.id == own.id)?;
+        Some((choice.key.clone(), shell.of(&family.api).to_owned(), choice.key == chosen.key))
+    });
+    let same: Vec<_> = same.collect();
+    if same.len() > 1 { same } else { Vec::new() }
+}

@@ -1,0 +1,18 @@
+//! What people see: pages that are rendered here, with scripts only where they help. Everything works on what the platform
+//! does; pages have no logic of their own.
+
+mod assets;
+mod connect;
+mod form;
+mod page;
+mod shell;
+mod words;
+
+use axum::Router;
+
+use crate::routes::Routes;
+
+/// The routes of all pages. Each part says who may see its own.
+pub(crate) fn routes() -> Router<Routes> {
+    Router::new().merge(assets::routes()).merge(connect::routes())
+}
