@@ -50,7 +50,7 @@ fn yaml() {
 
     a key is unknown
     acme.yaml:16:5: `colour` is no key of this block
-      fix: remove it; the keys of this block are label, help, steps, type, choices, pattern, example, default, optional, automatic, secret, fold, prefix, suffix, max_length
+      fix: remove it; the keys of this block are label, help, steps, item, type, choices, pattern, example, default, optional, automatic, secret, fold, prefix, suffix, max_length
 
     a key is missing
     acme.yaml:20:5: `label` is missing
