@@ -21,11 +21,17 @@ export async function link(change = {}) {
   return api("POST", "/authorizations", { oauth_client: await oauthClient(), ...wanted });
 }
 
-/** A session for an end user of the embedder; answers its token. */
+/** A session for an end user of the embedder: its token, and the link with which it is opened by itself. */
 export async function session(change = {}) {
   const user = { id: "u-1", email: "anna@example.com", display_name: "Anna" };
   const made = await api("POST", "/connect/sessions", { end_user: user, allowed_integrations: ["kintone"], ...change });
-  return made.data.token;
+  return { token: made.data.token, link: made.data.connect_link };
+}
+
+/** The connection of a name, as the API has it; undefined when there is none. */
+export async function connection(name) {
+  const { connections } = await api("GET", "/connections");
+  return connections.find((one) => one.name === name);
 }
 
 /** Logs in at the vendor and agrees, or does not. The tab comes back to us by itself. */

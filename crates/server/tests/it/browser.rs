@@ -1,13 +1,36 @@
 //! Pages in Chromium, as people use them. The programs, and the list of all pages, are in `tests/browser/`.
 
+use std::sync::Arc;
+
+use serde_json::json;
+use tombolo_kintone_emulator::{Simulator, SimulatorOptions};
+use tombolo_platform::catalog::Catalog;
+use tombolo_platform::start::ConnectToOption;
+
 use crate::app::App;
 use crate::node::{SCOPES, run};
 
-/// Runs a program of `tests/browser/` against a server of its own.
+/// Runs a program of `tests/browser/` against a server of its own, beside which the emulated vendor and a simulated one are
+/// reached.
 async fn in_a_browser(program: &str) {
-    let app = App::start_for_browsers(|_, _| {}).await;
+    let simulated = Catalog::built_in().expect("the files load");
+    let simulated = Arc::clone(simulated.get("oomnitza").expect("it is built in"));
+    let simulator = Simulator::start(SimulatorOptions::new(simulated)).await.expect("the simulator starts");
+    let app = App::start_for_browsers(|options, _| {
+        let address = simulator.http_address();
+        options.egress.connect_to.extend(simulator.hosts().into_iter().map(|host| ConnectToOption {
+            host,
+            address,
+            authority: None,
+            browser_address: None,
+            without_tls: true,
+        }));
+    })
+    .await;
     let key = app.key_with_scopes(&SCOPES).await;
-    run(&app, &key, &format!("browser/{program}"), &[]).await;
+    let accepted = simulator.form(&simulator.credentials()[0]).expect("a form that can be filled in");
+    let variables = [("OOMNITZA", json!(accepted).to_string())];
+    run(&app, &key, &format!("browser/{program}"), &variables).await;
 }
 
 /// In both languages, light and dark, wide and narrow: nothing keeps anybody out, and the browser complains about nothing.
@@ -19,4 +42,9 @@ async fn every_page_in_every_state() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_way_to_a_vendor_and_back() {
     in_a_browser("oauth.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_are_linked_in_the_connect_ui() {
+    in_a_browser("connect.mjs").await;
 }

@@ -68,7 +68,7 @@ export class Tab extends View {
     const met = [];
     for (let presses = 0; presses < most; presses += 1) {
       const focused = await this.focused();
-      if (focused === wanted) return this;
+      if (wanted instanceof RegExp ? wanted.test(focused) : focused === wanted) return this;
       met.push(focused);
       await this.keys("Tab");
     }

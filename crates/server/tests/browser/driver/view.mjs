@@ -1,11 +1,12 @@
 // A page, or a frame in one, as somebody finds their way on it who sees no markup: by what things are called.
 import { eventually } from "./eventually.mjs";
 
-const FIELDS = ["textbox", "searchbox", "combobox", "spinbutton", "checkbox", "radio", "switch", "listbox"];
-const BUTTONS = ["button", "link", "menuitem", "tab", "option", "DisclosureTriangle"];
+const FIELDS = ["textbox", "searchbox", "combobox", "spinbutton", "checkbox", "radio", "switch", "listbox", "button"];
+const BUTTONS = ["button", "link", "menuitem", "tab", "option", "radio", "DisclosureTriangle"];
+const GROUPS = ["group", "radiogroup", "region", "form", "dialog"];
 
 export class View {
-  /** `place` is a frame of Puppeteer; `language` says which of two names is meant. */
+  /** `place` is a page, a frame or an element of Puppeteer; `language` says which of two names is meant. */
   constructor(place, language) {
     this.place = place;
     this.language = language;
@@ -16,15 +17,41 @@ export class View {
     return text instanceof RegExp || typeof text === "string" ? text : text[this.language];
   }
 
-  /** What carries this accessible name and one of these roles, as a screen reader would say them. */
+  /**
+   * What has this accessible name and one of these roles, as a screen reader would say them. A name may be a pattern where
+   * more is said than a test wants to know.
+   */
   async find(name, roles) {
     const wanted = this.word(name);
-    const quote = wanted.includes('"') ? "'" : '"';
-    const selector = roles.map((role) => `::-p-aria([name=${quote}${wanted}${quote}][role="${role}"])`).join(", ");
     return eventually(
-      async () => `nothing is called “${wanted}” (${roles.join(", ")}); the page has:\n${await this.outline()}`,
-      () => this.place.$(selector),
+      async () => `nothing is called ${wanted} (${roles.join(", ")}); the page has:\n${await this.outline()}`,
+      () => this.seek(wanted, roles),
     );
+  }
+
+  /** Whether something is called so at this moment. */
+  async has(name, roles = [...FIELDS, ...BUTTONS]) {
+    return Boolean(await this.seek(this.word(name), roles));
+  }
+
+  async seek(name, roles) {
+    if (name instanceof RegExp) {
+      const frame = this.place.frame ?? this.place.mainFrame?.() ?? this.place;
+      const root = await frame.accessibility.snapshot({
+        interestingOnly: false,
+        ...(this.place.frame ? { root: this.place } : {}),
+      });
+      const search = (node) =>
+        roles.includes(node.role) && name.test(node.name ?? "") ? node : first(node.children ?? [], search);
+      return (await (root && search(root))?.elementHandle()) ?? undefined;
+    }
+    const quote = name.includes('"') ? "'" : '"';
+    return this.place.$(roles.map((role) => `::-p-aria([name=${quote}${name}${quote}][role="${role}"])`).join(", "));
+  }
+
+  /** The part of the page that has a name, such as a set of fields under one heading. */
+  async group(name) {
+    return new View(await this.find(name, GROUPS), this.language);
   }
 
   field(label) {
@@ -35,21 +62,11 @@ export class View {
     return this.find(name, BUTTONS);
   }
 
-  /** Whether something is called so at this moment. */
-  async has(name, roles = [...FIELDS, ...BUTTONS]) {
-    const wanted = this.word(name);
-    const quote = wanted.includes('"') ? "'" : '"';
-    for (const role of roles) {
-      if (await this.place.$(`::-p-aria([name=${quote}${wanted}${quote}][role="${role}"])`)) return true;
-    }
-    return false;
-  }
-
   /** Types into a field, in the place of what is there. */
   async type(label, text) {
     const field = await this.field(label);
-    await field.evaluate((input) => input.select?.());
     await field.focus();
+    await field.evaluate((input) => input.select?.());
     await field.type(String(text));
     return this;
   }
@@ -72,6 +89,17 @@ export class View {
 
   async value(label) {
     return (await this.field(label)).evaluate((input) => (input.type === "checkbox" ? input.checked : input.value));
+  }
+
+  /** Waits until a field has a value, or one that fits a pattern. */
+  async expectValue(label, value) {
+    const wanted = this.word(value);
+    const fits = (has) => (wanted instanceof RegExp ? wanted.test(has) : has === wanted);
+    await eventually(
+      async () => `${this.word(label)} is not ${wanted}, but “${await this.value(label)}”`,
+      async () => fits(await this.value(label)),
+    );
+    return this;
   }
 
   /** Chooses an entry of a list by its value. */
@@ -132,4 +160,12 @@ export class View {
     );
     return `${named.join("\n")}\n${await this.text()}`;
   }
+}
+
+function first(nodes, search) {
+  for (const node of nodes) {
+    const found = search(node);
+    if (found) return found;
+  }
+  return undefined;
 }
