@@ -282,7 +282,7 @@ function complete(sheet) {
     if (!input.checkVisibility() || input.value.trim()) continue;
     const entry = input.closest("[data-entry]");
     if (entry && entry.previousElementSibling?.matches("[data-entry], summary")) continue;
-    mark(input, input.closest(".field").querySelector("label").firstChild.textContent.trim());
+    mark(input, word("required"));
     first ??= input;
   }
   first?.focus();

@@ -2,6 +2,7 @@ skip-to-content = Skip to the content
 yes = Yes
 no = No
 optional = optional
+required = Fill this in.
 show = Show
 hide = Hide
 close = Close

@@ -2,6 +2,7 @@ skip-to-content = 本文へ移動
 yes = はい
 no = いいえ
 optional = 任意
+required = 入力してください。
 show = 表示
 hide = 隠す
 close = 閉じる
