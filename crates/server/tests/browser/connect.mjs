@@ -14,7 +14,7 @@ const OOMNITZA = JSON.parse(process.env.OOMNITZA);
 /** What things are called. */
 const NAME = { en: "Connection name", ja: "接続名" };
 const SUBDOMAIN = { en: "Subdomain", ja: "サブドメイン" };
-const DOMAIN = { en: "Domain", ja: "ドメイン" };
+const DOMAIN = { en: /^Domain/, ja: /^ドメイン/ };
 const GUEST_SPACE = { en: /^Guest space ID/, ja: /^ゲストスペースID/ };
 const APP = { en: /^App ID/, ja: /^アプリID/ };
 const TOKENS = { en: /^API token/, ja: /^APIトークン/ };
@@ -90,7 +90,7 @@ const ACCOUNTS = [
     call: "/v1/users.json?size=1",
     begin: async (tab) => {
       await tab.press({ en: /^Kintone Apps/, ja: /^kintone / });
-      await tab.press({ en: "User API", ja: "User API" });
+      await tab.press({ en: /^User API/, ja: /^User API/ });
     },
     fill: async (tab) => {
       await tab.type(SUBDOMAIN, "demo");

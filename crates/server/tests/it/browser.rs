@@ -48,3 +48,8 @@ async fn the_way_to_a_vendor_and_back() {
 async fn accounts_are_linked_in_the_connect_ui() {
     in_a_browser("connect.mjs").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_connect_ui_among_pages_of_others() {
+    in_a_browser("strangers.mjs").await;
+}

@@ -20,10 +20,10 @@ export async function run(...closed) {
   let failures = 0;
   for (const [sentence, show] of steps) {
     const begun = Date.now();
-    const error = await attempt(() => show(browsers), browsers);
-    failures += error ? 1 : 0;
-    console.log(`${error ? "not ok" : "ok"} - ${sentence} (${Date.now() - begun} ms)`);
-    if (error) console.log(`${error.stack ?? error}\n${await pictures(browsers)}`);
+    const failure = await attempt(() => show(browsers), browsers);
+    failures += failure ? 1 : 0;
+    console.log(`${failure ? "not ok" : "ok"} - ${sentence} (${Date.now() - begun} ms)`);
+    if (failure) console.log(`${failure}\n${await pictures(browsers)}`);
     await tidy(browsers);
   }
   for (const browser of Object.values(browsers)) await browser.close();
@@ -32,14 +32,15 @@ export async function run(...closed) {
   process.exitCode = failures === 0 ? 0 : 1;
 }
 
+/** What went wrong; nothing when all went well. */
 async function attempt(show, browsers) {
+  const complaints = () => Object.values(browsers).flatMap((browser) => browser.complaints());
   try {
     await show();
   } catch (error) {
-    return error;
+    return [error.stack, ...complaints()].join("\n");
   }
-  const complaints = Object.values(browsers).flatMap((browser) => browser.complaints());
-  return complaints.length > 0 ? new Error(complaints.join("\n")) : undefined;
+  return complaints().join("\n");
 }
 
 /** What the tabs look like after a failure. */

@@ -71,8 +71,26 @@ export class Tab extends View {
       if (wanted instanceof RegExp ? wanted.test(focused) : focused === wanted) return this;
       met.push(focused);
       await this.keys("Tab");
+      await this.expectFocusToBeSeen();
     }
     throw new Error(`Tab does not come to “${wanted}”, but to: ${[...new Set(met)].join(" | ")}`);
+  }
+
+  /** What has the focus can be seen, at least a part of it (WCAG 2.4.11). */
+  async expectFocusToBeSeen() {
+    const hidden = await this.page.evaluate(() => {
+      const focused = document.activeElement;
+      if (!focused || focused === document.body || focused.matches("iframe")) return undefined;
+      const { left, right, top, bottom } = focused.getBoundingClientRect();
+      const isSeen = (x, y) => {
+        const there = document.elementFromPoint(x, y);
+        return there && (focused.contains(there) || there.contains(focused) || there.closest("label")?.control === focused);
+      };
+      const columns = [0.1, 0.5, 0.9].map((share) => left + (right - left) * share);
+      const rows = [0.1, 0.5, 0.9].map((share) => top + (bottom - top) * share);
+      return rows.some((y) => columns.some((x) => isSeen(x, y))) ? undefined : focused.outerHTML.slice(0, 200);
+    });
+    if (hidden) throw new Error(`what has the focus cannot be seen: ${hidden}`);
   }
 
   /** The accessible name of what has the focus. */

@@ -1,7 +1,8 @@
 // A page, or a frame in one, as somebody finds their way on it who sees no markup: by what things are called.
 import { eventually } from "./eventually.mjs";
 
-const FIELDS = ["textbox", "searchbox", "combobox", "spinbutton", "checkbox", "radio", "switch", "listbox", "button"];
+const TEXTS = ["textbox", "searchbox", "combobox", "spinbutton"];
+const FIELDS = [...TEXTS, "checkbox", "switch", "listbox"];
 const BUTTONS = ["button", "link", "menuitem", "tab", "option", "radio", "DisclosureTriangle"];
 const GROUPS = ["group", "radiogroup", "region", "form", "dialog"];
 
@@ -35,18 +36,14 @@ export class View {
   }
 
   async seek(name, roles) {
-    if (name instanceof RegExp) {
-      const frame = this.place.frame ?? this.place.mainFrame?.() ?? this.place;
-      const root = await frame.accessibility.snapshot({
-        interestingOnly: false,
-        ...(this.place.frame ? { root: this.place } : {}),
-      });
-      const search = (node) =>
-        roles.includes(node.role) && name.test(node.name ?? "") ? node : first(node.children ?? [], search);
-      return (await (root && search(root))?.elementHandle()) ?? undefined;
-    }
-    const quote = name.includes('"') ? "'" : '"';
-    return this.place.$(roles.map((role) => `::-p-aria([name=${quote}${name}${quote}][role="${role}"])`).join(", "));
+    const element = this.place.frame ? { root: this.place } : {};
+    const frame = this.place.frame ?? this.place.mainFrame?.() ?? this.place;
+    const fits = (said) => (name instanceof RegExp ? name.test(said) : name === said);
+    const search = (node) =>
+      roles.includes(node.role) && fits(readable(node.name ?? "")) ? node : first(node.children ?? [], search);
+    const tree = await frame.accessibility.snapshot({ interestingOnly: false, ...element });
+    const found = tree && search(tree);
+    return (await found?.elementHandle()) ?? undefined;
   }
 
   /** The part of the page that has a name, such as a set of fields under one heading. */
@@ -64,7 +61,7 @@ export class View {
 
   /** Types into a field, in the place of what is there. */
   async type(label, text) {
-    const field = await this.field(label);
+    const field = await this.find(label, TEXTS);
     await field.focus();
     await field.evaluate((input) => input.select?.());
     await field.type(String(text));
@@ -73,7 +70,7 @@ export class View {
 
   /** Puts a text into a field at once, as a paste does. */
   async paste(label, text) {
-    const field = await this.field(label);
+    const field = await this.find(label, TEXTS);
     await field.focus();
     await field.evaluate((input, text) => {
       const data = new DataTransfer();
@@ -110,7 +107,10 @@ export class View {
 
   /** Presses a button or follows a link. */
   async press(name) {
-    await (await this.button(name)).click();
+    const button = await this.button(name);
+    // As somebody scrolls who wants to press it, and not merely until its edge is in the window.
+    await button.evaluate((element) => element.scrollIntoView({ block: "center", behavior: "instant" }));
+    await button.click();
     return this;
   }
 
@@ -123,7 +123,7 @@ export class View {
 
   /** What somebody can read. */
   async text() {
-    return this.place.evaluate(() => document.body?.innerText ?? "");
+    return readable(await this.place.evaluate(() => document.body?.innerText ?? ""));
   }
 
   async expectText(text) {
@@ -161,6 +161,9 @@ export class View {
     return `${named.join("\n")}\n${await this.text()}`;
   }
 }
+
+/** A text without the marks that keep names of other directions in their place, which nobody sees. */
+const readable = (text) => text.replaceAll(/[\u2066-\u2069]/g, "");
 
 function first(nodes, search) {
   for (const node of nodes) {
