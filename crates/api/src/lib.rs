@@ -19,7 +19,9 @@ mod notification;
 mod oauth_client;
 mod problem;
 mod provider;
+mod provider_request;
 mod text;
+mod user;
 mod webhook;
 
 pub use activity::{Activity, ActivityQuery, ProxiedCall, StatusClass};
@@ -64,7 +66,11 @@ pub use provider::{
     Paste, Pasted, Provider, ProviderAnswer, ProviderField, ProviderFieldKind, ProviderGate, ProviderQuery,
     ProviderScheme, ProviderSetting, ProviderStage, Providers,
 };
+pub use provider_request::{
+    CreateProviderRequest, ProviderRequest, ProviderRequestState, ProviderRequests, SettleProviderRequest,
+};
 pub use text::{Text, Wording};
+pub use user::{InviteUser, PasswordLink, UpdateUser, User, UserRole, UserState, Users};
 pub use webhook::{
     CreateWebhook, ReplayWebhook, ReplayedWebhook, UpdateWebhook, Webhook, WebhookAttempt, WebhookDeliveries,
     WebhookDeliveriesQuery, WebhookDelivery, WebhookDeliveryDetails, WebhookDeliveryState, WebhookFormat,

@@ -14,6 +14,7 @@ mod lines;
 mod notifications;
 mod resources;
 mod transport;
+mod users;
 mod webhooks;
 
 use bytes::Bytes;

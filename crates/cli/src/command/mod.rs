@@ -21,6 +21,7 @@ mod provider;
 mod provider_import;
 mod request;
 pub mod serve;
+mod user;
 mod version;
 mod webhook;
 
@@ -101,6 +102,9 @@ enum Command {
     /// Make, list and revoke the keys with which programs call the API.
     #[command(subcommand)]
     ApiKey(api_key::ApiKey),
+    /// Invite people who sign in to the dashboard, and look after what they may do.
+    #[command(subcommand)]
+    User(user::User),
     /// See and change what the administrators of an environment decided.
     #[command(subcommand)]
     Environment(environment::Environment),
@@ -161,6 +165,7 @@ impl Command {
             Self::Request(command) => command.run(global, output).await,
             Self::Activity(command) => command.run(global, output).await,
             Self::ApiKey(command) => command.run(global, output).await,
+            Self::User(command) => command.run(global, output).await,
             Self::Environment(command) => command.run(global, output).await,
             Self::Audit(command) => command.run(global, output).await,
             Self::Webhook(command) => command.run(global, output).await,

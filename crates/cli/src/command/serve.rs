@@ -61,6 +61,7 @@ impl Serve {
         } else {
             tracing::info!("listening on {}, reached as {public_url}", server.address());
         }
+        tell_set_up(&server).await?;
         stop_signal().await?;
         tracing::info!("stopping");
         server.stop().await;
@@ -71,6 +72,16 @@ impl Serve {
         platform.store().close().await;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Prints where the first administrator is made, while there is nobody. Past the log, which others may read and keep.
+pub async fn tell_set_up(server: &Server) -> anyhow::Result<()> {
+    if let Some(address) = server.set_up_address().await? {
+        eprintln!(
+            "Nobody signs in to the dashboard yet. Make the first administrator within 24 hours:\n\n    {address}\n"
+        );
+    }
+    Ok(())
 }
 
 /// Random bits that make request ids of this process differ from others'.

@@ -9,10 +9,11 @@ mod thread;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use secrecy::ExposeSecret as _;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tombolo_platform::Platform;
+use tombolo_platform::{Platform, Problem};
 
 pub use in_process::InProcess;
 pub use options::{ServerError, ServerOptions, Tls};
@@ -20,7 +21,7 @@ pub use options::{ServerError, ServerOptions, Tls};
 use crate::front::Front;
 use crate::public_url::PublicUrl;
 use crate::request_id::RequestIds;
-use crate::routes::{RequestCounts, router};
+use crate::routes::{RequestCounts, SET_UP, router};
 pub(crate) use thread::Place;
 use thread::ProxyThread;
 
@@ -28,6 +29,7 @@ use thread::ProxyThread;
 pub struct Server {
     platform: Arc<Platform>,
     address: SocketAddr,
+    public_url: PublicUrl,
     stop: watch::Sender<bool>,
     acceptors: Vec<JoinHandle<()>>,
     threads: Vec<ProxyThread>,
@@ -49,7 +51,7 @@ impl Server {
         platform.reached_as(public_url.known().unwrap_or_default());
         let places = accept::Places::new(options.connections_max);
         let shared = (counts.clone(), Some(places.clone()));
-        let router = router(Arc::clone(&platform), public_url, shared, options.requests_per_minute);
+        let router = router(Arc::clone(&platform), public_url.clone(), shared, options.requests_per_minute);
         let front = || {
             Arc::new(Front {
                 lane: platform.lane(),
@@ -74,12 +76,21 @@ impl Server {
         }
         platform.keep_informed();
         platform.write_activity();
-        Ok(Self { platform, address, stop, acceptors, threads })
+        Ok(Self { platform, address, public_url, stop, acceptors, threads })
     }
 
     /// Where the server listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address under which the first administrator is made, while there is nobody who signs in; to be printed where
+    /// only the operator reads. What makes it good stands in its fragment, which browsers send to nobody, so that no front
+    /// logs it.
+    pub async fn set_up_address(&self) -> Result<Option<String>, Problem> {
+        let token = self.platform.new_set_up_token().await?;
+        let base = self.public_url.known().unwrap_or_default();
+        Ok(token.map(|token| format!("{base}{SET_UP}#{}", token.expose_secret())))
     }
 
     /// Accepts nothing any more, lets running requests end within the drain time, ends the threads, and writes what they

@@ -5,6 +5,7 @@ mod assets;
 mod connect;
 mod form;
 mod page;
+pub(crate) mod people;
 mod shell;
 mod words;
 
@@ -13,6 +14,6 @@ use axum::Router;
 use crate::routes::Routes;
 
 /// The routes of all pages. Each part says who may see its own.
-pub(crate) fn routes() -> Router<Routes> {
-    Router::new().merge(assets::routes()).merge(connect::routes())
+pub(crate) fn routes(state: &Routes) -> Router<Routes> {
+    Router::new().merge(assets::routes()).merge(connect::routes()).merge(people::routes(state))
 }

@@ -95,7 +95,7 @@ fn is_json(content_type: &[u8]) -> bool {
     kind.eq_ignore_ascii_case(b"application/json")
 }
 
-async fn read(mut body: axum::body::Body) -> Result<Bytes, Problem> {
+pub(super) async fn read(mut body: axum::body::Body) -> Result<Bytes, Problem> {
     let mut bytes = BytesMut::new();
     let mut length = 0;
     while let Some(frame) = body.frame().await {

@@ -10,6 +10,7 @@ mod body;
 mod caller;
 mod connect;
 mod connections;
+mod cookies;
 mod document;
 mod envelope;
 mod environment;
@@ -22,12 +23,16 @@ mod moment;
 mod notifications;
 mod oauth_clients;
 mod oauth_pages;
+mod own_page;
+mod provider_requests;
 mod providers;
 pub(crate) mod query;
 mod rate;
 pub(crate) mod refusal;
 mod right;
 mod shape;
+pub(crate) mod signed_in;
+pub(crate) mod users;
 mod webhooks;
 
 use std::sync::Arc;
@@ -45,6 +50,12 @@ use crate::public_url::PublicUrl;
 pub(crate) use access::KeptPlace;
 pub use access::{Peer, RequestId};
 pub(crate) use metrics::{Counted, RequestCounts, Requests};
+pub(crate) use moment::moment;
+pub(crate) use oauth_pages::see_other;
+pub(crate) use own_page::refuse_other_pages;
+
+/// Where the first administrator is made.
+pub(crate) const SET_UP: &str = "/setup";
 
 /// What the routes share.
 #[derive(Clone)]
@@ -66,14 +77,15 @@ pub(crate) fn router(
     let (router, document) = documented().split_for_parts();
     let document = pretty(document).into();
     let rates = rate::Rates::new(Arc::clone(&platform), requests_per_minute);
+    let state = Routes { platform, public_url, counts, places, document };
     let router = router
-        .merge(crate::pages::routes())
+        .merge(crate::pages::routes(&state))
         .fallback(envelope::unknown_route)
         .method_not_allowed_fallback(envelope::wrong_method)
         .layer(middleware::from_fn_with_state(rates, rate::limited))
         .layer(middleware::from_fn(envelope::wrap))
         .layer(envelope::any_origin())
-        .with_state(Routes { platform, public_url, counts, places, document });
+        .with_state(state);
     let tolerant = router.map_request(envelope::without_trailing_slash as fn(Request) -> Request);
     Router::new().fallback_service(tolerant)
 }
@@ -93,6 +105,8 @@ fn documented() -> OpenApiRouter<Routes> {
         .merge(authorizations::routes())
         .merge(oauth_pages::routes())
         .merge(providers::routes())
+        .merge(provider_requests::routes())
+        .merge(users::routes())
         .merge(api_keys::routes())
         .merge(activity::routes())
         .merge(audit::routes())

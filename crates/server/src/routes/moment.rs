@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use tombolo_platform::store;
 
 /// A stored moment.
-pub(super) fn moment(stored: store::Timestamp) -> Timestamp {
+pub(crate) fn moment(stored: store::Timestamp) -> Timestamp {
     let milliseconds = stored.as_milliseconds();
     let end = if milliseconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
     Timestamp::from_millisecond(milliseconds).unwrap_or(end)

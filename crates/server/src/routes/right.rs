@@ -23,7 +23,14 @@ rights! {
     ListIntegrations ReadIntegration CreateIntegration UpdateIntegration DeleteIntegration
     CreateConnectSession ReadVariables WriteVariables ManageEnvironment
     ReadActivity ReadAudit ManageApiKeys ReadJobs ManageJobs ReadKeys ReadWebhooks ManageWebhooks
-    ReadNotifications ManageNotifications
+    ReadNotifications ManageNotifications RequestProvider ManageProviderRequests ReadUsers ManageUsers
+}
+
+/// Asking for providers, or deciding about it: each sees what was asked for.
+pub(crate) enum SeeProviderRequests {}
+
+impl Right for SeeProviderRequests {
+    const SCOPES: &'static [Scope] = &[Scope::RequestProvider, Scope::ManageProviderRequests];
 }
 
 /// Linking accounts, or having browsers link them: each may say whose account was linked.

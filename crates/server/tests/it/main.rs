@@ -18,6 +18,7 @@ mod operation;
 mod rate;
 mod resources;
 mod sessions;
+mod sign_in;
 mod tls;
 mod vendor_clients;
 mod webhooks;

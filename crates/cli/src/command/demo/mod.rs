@@ -49,6 +49,8 @@ impl Demo {
             return Err(error);
         }
         next::suggest(&world);
+        println!();
+        world.invite().await?;
         stop_signal().await?;
         eprintln!("stopping");
         world.stop().await;

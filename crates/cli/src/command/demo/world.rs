@@ -11,7 +11,7 @@ use tombolo_platform::Housekeeping;
 use tombolo_platform::start::{ConnectToOption, StartOptions, Started, start};
 use tombolo_server::{Server, ServerOptions};
 
-use crate::command::serve::{OPERATOR_SOCKET, process_id};
+use crate::command::serve::{OPERATOR_SOCKET, process_id, tell_set_up};
 
 /// The hosts of the emulated tenants.
 const HOSTS: [&str; 2] = ["demo.kintone.com", "sample.cybozu.com"];
@@ -75,6 +75,11 @@ impl World {
         println!("  kintone    {emulator}demo    (demo.kintone.com)");
         println!("             {emulator}sample  (sample.cybozu.com, behind Basic authentication)");
         println!("  data       {}", self.data_directory.display());
+    }
+
+    /// Says where the first administrator is made, unless an earlier demo in the same directory has one.
+    pub async fn invite(&self) -> anyhow::Result<()> {
+        tell_set_up(&self.server).await
     }
 
     pub async fn stop(self) {

@@ -1,11 +1,11 @@
 //! What a person's browser sees of us on its way to the vendor and back.
 
-mod cookies;
 mod page;
 mod reconnect;
 mod words;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -22,7 +22,12 @@ use utoipa_axum::routes;
 
 use super::Routes;
 use super::access::RequestId;
+use super::cookies;
+use super::own_page::refuse_other_pages;
 use super::query::{Named, Preferred};
+
+/// How long a person has at the vendor.
+const AT_THE_VENDOR: Duration = Duration::from_mins(10);
 
 pub(super) fn routes() -> OpenApiRouter<Routes> {
     OpenApiRouter::new()
@@ -84,30 +89,6 @@ async fn start(
     }
 }
 
-/// The button has to be pressed on our own page, which says what is agreed to: another site's form, sent by a script, would
-/// lead a person past it. Every current browser says with `Sec-Fetch-Site` whose page it was, and older ones with `Origin`;
-/// what says neither is no browser.
-fn refuse_other_pages(routes: &Routes, headers: &HeaderMap) -> Result<(), Problem> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let own = match (text("sec-fetch-site"), text("origin")) {
-        (Some(site), _) => site == "same-origin",
-        (None, None) => true,
-        (None, Some(origin)) => routes.public_url.known().is_some_and(|url| {
-            url.strip_prefix(origin).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        }),
-    };
-    if own {
-        return Ok(());
-    }
-    let what = "The request came from a page of another site";
-    Err(Problem::new(
-        ProblemKind::Forbidden,
-        "other_site",
-        what,
-        "Open the link itself, and go on from its page.",
-    ))
-}
-
 async fn begin(routes: &Routes, secret: &str) -> Result<Response, Problem> {
     let public_url = routes.public_url.needed()?;
     let beginning = routes.platform.begin_authorization(secret, public_url).await?;
@@ -117,7 +98,8 @@ async fn begin(routes: &Routes, secret: &str) -> Result<Response, Problem> {
 /// Sends a browser to the vendor with the cookie that only it has.
 pub(super) fn to_the_vendor(routes: &Routes, beginning: &Beginning) -> Result<Response, Problem> {
     let is_https = routes.public_url.is_https();
-    let cookie = cookies::set(&beginning.cookie_name, beginning.cookie.expose_secret(), is_https)?;
+    let cookie =
+        cookies::set(&beginning.cookie_name, beginning.cookie.expose_secret(), AT_THE_VENDOR, is_https)?;
     let mut response = see_other(&beginning.location).ok_or_else(|| {
         let fix = "Check the address of the vendor's page in the provider file.";
         Problem::new(ProblemKind::Unusable, "provider_file", "The vendor's page has no valid address", fix)
@@ -127,7 +109,7 @@ pub(super) fn to_the_vendor(routes: &Routes, beginning: &Beginning) -> Result<Re
 }
 
 /// Sends a browser on; `None` when the address can stand in no header.
-pub(super) fn see_other(location: &str) -> Option<Response> {
+pub(crate) fn see_other(location: &str) -> Option<Response> {
     let location = HeaderValue::try_from(location).ok()?;
     let mut response = Response::default();
     *response.status_mut() = StatusCode::SEE_OTHER;

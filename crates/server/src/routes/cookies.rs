@@ -1,6 +1,7 @@
-//! The cookie that proves that the browser which comes back is the one that began.
+//! Cookies of this host alone: what proves that a browser which comes back is the one that began, or who is signed in.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use http::HeaderMap;
 use http::header::{COOKIE, HeaderValue};
@@ -9,20 +10,19 @@ use tombolo_platform::{Problem, ProblemKind};
 /// Over TLS browsers take a cookie of such a name from this host alone, for every path, and over TLS only
 /// (RFC 6265bis §4.1.3.2): no other host of the same domain can put one of its own in its place.
 const PREFIX: &str = "__Host-";
-/// As long as a person has at the vendor.
-const SECONDS: u32 = 600;
 
-/// Has the browser keep a cookie.
-pub(super) fn set(name: &str, value: &str, is_https: bool) -> Result<HeaderValue, Problem> {
-    header(name, value, SECONDS, is_https)
+/// Has the browser keep a cookie for so long. It comes along when somebody follows a link from elsewhere, but not with what
+/// other sites send.
+pub(crate) fn set(name: &str, value: &str, lasts: Duration, is_https: bool) -> Result<HeaderValue, Problem> {
+    header(name, value, lasts.as_secs(), is_https)
 }
 
 /// Has the browser forget a cookie.
-pub(super) fn remove(name: &str, is_https: bool) -> Result<HeaderValue, Problem> {
+pub(crate) fn remove(name: &str, is_https: bool) -> Result<HeaderValue, Problem> {
     header(name, "", 0, is_https)
 }
 
-fn header(name: &str, value: &str, seconds: u32, is_https: bool) -> Result<HeaderValue, Problem> {
+fn header(name: &str, value: &str, seconds: u64, is_https: bool) -> Result<HeaderValue, Problem> {
     let (prefix, secure) = if is_https { (PREFIX, "; Secure") } else { ("", "") };
     let text = format!("{prefix}{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
     let mut header = HeaderValue::try_from(text).map_err(|_| {
@@ -34,7 +34,7 @@ fn header(name: &str, value: &str, seconds: u32, is_https: bool) -> Result<Heade
 }
 
 /// The cookies of a request by name, without the prefix. Where there is one, cookies without it do not count.
-pub(super) fn read(headers: &HeaderMap, is_https: bool) -> BTreeMap<String, String> {
+pub(crate) fn read(headers: &HeaderMap, is_https: bool) -> BTreeMap<String, String> {
     let texts = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs = texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let ours = pairs.filter_map(|(name, value)| {
@@ -53,7 +53,7 @@ mod tests {
         let text =
             |value: Result<HeaderValue, Problem>| value.expect("a cookie").to_str().expect("text").to_owned();
         assert_eq!(
-            text(set("tombolo-aut_1", "x", true)),
+            text(set("tombolo-aut_1", "x", Duration::from_mins(10), true)),
             "__Host-tombolo-aut_1=x; Path=/; HttpOnly; SameSite=Lax; Max-Age=600; Secure"
         );
         assert_eq!(

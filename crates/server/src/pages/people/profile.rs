@@ -1,0 +1,143 @@
+//! A person's own page: their name, their password, and where they are signed in.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::StatusCode;
+use tombolo_platform::Problem;
+use tombolo_platform::catalog::FieldError;
+
+use super::PROFILE;
+use super::entry::{own_path, to};
+use super::form::{Line, Posted};
+use super::view::{Looker, minute, refused, status_of};
+use crate::pages::page::{Framing, with_status};
+use crate::pages::shell::Shell;
+use crate::routes::Routes;
+use crate::routes::signed_in::{SignedIn, environment_cookie, sign_in_cookie, with_cookie};
+
+#[derive(Template)]
+#[template(path = "people/profile.html")]
+struct ProfilePage<'a> {
+    shell: &'a Shell,
+    signed_in: &'a SignedIn,
+    name: Line,
+    passwords: Vec<Line>,
+    sign_ins: Vec<Row>,
+    /// The names of the environments to act in.
+    environments: Vec<String>,
+}
+
+/// What the person is signed in with.
+struct Row {
+    id: String,
+    browser: String,
+    since: String,
+    used: String,
+    is_this: bool,
+}
+
+pub(super) async fn look(State(routes): State<Routes>, signed_in: SignedIn, looker: Looker) -> Response {
+    page(&routes, &signed_in, &looker, (StatusCode::OK, &[])).await
+}
+
+pub(super) async fn rename(State(routes): State<Routes>, signed_in: SignedIn, posted: Posted) -> Response {
+    let renamed = routes.platform.rename_self(&signed_in.who, posted.text("display_name")).await;
+    match renamed {
+        Ok(()) => to(&posted.looker, PROFILE),
+        Err(problem) => again(&routes, &signed_in, &posted.looker, &problem).await,
+    }
+}
+
+pub(super) async fn change_password(
+    State(routes): State<Routes>,
+    signed_in: SignedIn,
+    posted: Posted,
+) -> Response {
+    let (current, new) = (posted.secret("current_password"), posted.secret("password"));
+    let browser = &posted.looker.browser;
+    let changed = routes.platform.change_own_password(&signed_in.who, &current, &new, browser).await;
+    match changed.and_then(|token| sign_in_cookie(&routes, &token)) {
+        Ok(cookie) => with_cookie(to(&posted.looker, PROFILE), cookie),
+        Err(problem) => again(&routes, &signed_in, &posted.looker, &problem).await,
+    }
+}
+
+pub(super) async fn end_sign_in(
+    State(routes): State<Routes>,
+    signed_in: SignedIn,
+    Path(id): Path<String>,
+    looker: Looker,
+) -> Response {
+    match routes.platform.end_sign_in(&signed_in.who, &id).await {
+        // One that ended meanwhile is what was wanted.
+        Ok(()) => to(&looker, PROFILE),
+        Err(problem) if problem.code == "unknown_sign_in" => to(&looker, PROFILE),
+        Err(problem) => refused(&looker, &problem),
+    }
+}
+
+/// Has pages that do not name an environment act in this one.
+pub(super) async fn choose_environment(
+    State(routes): State<Routes>,
+    signed_in: SignedIn,
+    posted: Posted,
+) -> Response {
+    let looker = &posted.looker;
+    match routes.platform.access_of(&signed_in.who, Some(posted.text("environment"))).await {
+        Ok((_, environment)) => match environment_cookie(&routes, &environment.name) {
+            Ok(cookie) => with_cookie(to(looker, own_path(posted.text("return"))), cookie),
+            Err(problem) => refused(looker, &problem),
+        },
+        Err(problem) => refused(looker, &problem),
+    }
+}
+
+/// The page with what is wrong, if that is about its fields.
+async fn again(routes: &Routes, signed_in: &SignedIn, looker: &Looker, problem: &Problem) -> Response {
+    if problem.fields.is_empty() {
+        return refused(looker, problem);
+    }
+    page(routes, signed_in, looker, (status_of(problem), &problem.fields)).await
+}
+
+async fn page(
+    routes: &Routes,
+    signed_in: &SignedIn,
+    looker: &Looker,
+    (status, faults): (StatusCode, &[FieldError]),
+) -> Response {
+    let found = async {
+        let sign_ins = routes.platform.own_sign_ins(&signed_in.who).await?;
+        Ok((sign_ins, routes.platform.environments_of(&signed_in.who).await?))
+    };
+    let (sign_ins, environments) = match found.await {
+        Ok(found) => found,
+        Err(problem) => return refused(looker, &problem),
+    };
+    let (shell, user) = (&looker.shell, &signed_in.who.user);
+    let passwords = vec![
+        Line::password("current_password", shell.say("current-password"), "current-password"),
+        Line::password("password", shell.say("new-password"), "new-password")
+            .with_help(shell.say("password-help")),
+    ];
+    let name = Line::text("display_name", shell.say("display-name"), "name").with_value(&user.display_name);
+    let page = ProfilePage {
+        shell,
+        signed_in,
+        name: name.judged(shell, faults),
+        environments: environments.into_iter().map(|environment| environment.name).collect(),
+        passwords: passwords.into_iter().map(|line| line.judged(shell, faults)).collect(),
+        sign_ins: sign_ins
+            .into_iter()
+            .map(|sign_in| Row {
+                is_this: sign_in.id == signed_in.who.sign_in.id,
+                id: sign_in.id.to_string(),
+                browser: sign_in.browser,
+                since: minute(sign_in.created_at),
+                used: minute(sign_in.used_at),
+            })
+            .collect(),
+    };
+    with_status(status, &page, &Framing::Nobody)
+}
