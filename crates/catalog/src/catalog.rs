@@ -56,6 +56,11 @@ impl Catalog {
         self.providers.get(id)
     }
 
+    /// Whether a provider of that id is part of the program; an operator's file may stand in its place.
+    pub fn is_built_in(id: &str) -> bool {
+        BUILT_IN.iter().any(|(file, _)| file.strip_suffix(".yaml") == Some(id))
+    }
+
     /// All providers in the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Provider>> {
         self.providers.values()

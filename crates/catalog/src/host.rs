@@ -1,5 +1,7 @@
 //! Host patterns: which hosts a connection of a provider may resolve to.
 
+use std::fmt::{self, Display, Formatter};
+
 use serde::{Deserialize, Deserializer, de};
 
 /// A host name in which a label, or a part of one, may be a hole: `{subdomain}.kintone.com`, `api-{region}.example.com`.
@@ -93,6 +95,21 @@ impl HostPattern {
             Label::Hole { name, .. } => Some(name.as_str()),
             Label::Literal(_) => None,
         })
+    }
+}
+
+/// As the file writes it.
+impl Display for HostPattern {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Shape::Labels(labels) = &self.0 else { return f.write_str("*") };
+        for (position, label) in labels.iter().enumerate() {
+            f.write_str(if position == 0 { "" } else { "." })?;
+            match label {
+                Label::Literal(text) => f.write_str(text)?,
+                Label::Hole { name, before, after } => write!(f, "{before}{{{name}}}{after}")?,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -191,7 +208,8 @@ mod tests {
             ("*", "127.0.0.1", false),
             ("*", "a..test", false),
         ] {
-            assert_eq!(HostPattern::parse(pattern).expect("valid").matches(host), fits, "{pattern} {host}");
+            let parsed = HostPattern::parse(pattern).expect("valid");
+            assert_eq!((parsed.matches(host), parsed.to_string()), (fits, pattern.to_owned()), "{host}");
         }
     }
 

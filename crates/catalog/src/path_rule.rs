@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
 
 use serde::{Deserialize, Deserializer, de};
 
@@ -36,6 +37,17 @@ impl CallPattern {
     pub fn matches(&self, method: &str, path: &str) -> bool {
         let path_fits = if self.is_prefix { path.starts_with(&self.path) } else { path == self.path };
         path_fits && (self.methods.is_empty() || self.methods.iter().any(|known| known == method))
+    }
+}
+
+/// As the file writes it.
+impl Display for CallPattern {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if !self.methods.is_empty() {
+            write!(f, "{} ", self.methods.join(","))?;
+        }
+        f.write_str(&self.path)?;
+        f.write_str(if self.is_prefix { "*" } else { "" })
     }
 }
 
@@ -145,8 +157,10 @@ mod tests {
             ("/v1/*", "GET", "/k/v1/users.json", false),
             ("/a.json", "GET", "/a.json/b", false),
         ] {
+            let written = pattern;
             let pattern = CallPattern::parse(pattern).expect("valid");
             assert_eq!(pattern.matches(method, path), fits, "{pattern:?} {method} {path}");
+            assert_eq!(pattern.to_string(), written);
         }
         assert!(CallPattern::parse("get /a").is_err());
         assert!(CallPattern::parse("a").is_err());

@@ -185,6 +185,11 @@ impl Common {
     pub fn built_in() -> Result<Self, Diagnostic> {
         check::read("common.yaml", include_str!("common.yaml"))
     }
+
+    /// The rows of the table of failures that end every provider's.
+    pub fn explanations(&self) -> &[Explanation] {
+        &self.errors
+    }
 }
 
 /// The file as it is written.

@@ -24,6 +24,8 @@ pub struct AuthScheme {
     pub name: Text,
     /// What the scheme reaches and who can revoke it, in a sentence or two.
     pub explain: Option<Text>,
+    /// What an administrator does at the vendor beforehand, click by click, such as registering an OAuth client.
+    pub steps: Vec<Text>,
     /// The fields that hold the secret and what belongs to it.
     pub fields: Fields,
     /// How the credential goes onto a request.

@@ -19,6 +19,8 @@ pub(crate) struct SchemeText {
     pub id: String,
     pub name: Text,
     pub explain: Option<Text>,
+    #[serde(default)]
+    pub steps: Vec<Text>,
     #[serde(rename = "type")]
     pub kind: SchemeType,
     pub header: Option<String>,
@@ -141,8 +143,8 @@ impl SchemeText {
             SchemeType::OAuth1 => self.signed()?,
             SchemeType::AwsSigV4 => self.aws()?,
         };
-        let Self { id, name, explain, fields, locks_out, unavailable, send, mode, .. } = self;
-        Ok(AuthScheme { id, name, explain, fields, kind, send, mode, locks_out, unavailable })
+        let Self { id, name, explain, steps, fields, locks_out, unavailable, send, mode, .. } = self;
+        Ok(AuthScheme { id, name, explain, steps, fields, kind, send, mode, locks_out, unavailable })
     }
 
     fn api_key(&self) -> Result<SchemeKind, Wrong> {

@@ -124,7 +124,7 @@ fn document(entry: &mut Entry, schemes: &[Value], test: Value) -> Result<Value, 
     put("id", json!(entry.id));
     put("name", words::same(&name));
     put("description", json!({ "en": format!("The API of {name}."), "ja": format!("{name}のAPIです。") }));
-    put("documentation", json!(entry.text("docs").unwrap_or("https://docs.example.com/")));
+    put("documentation", json!(entry.text("docs").unwrap_or_default()));
     put("categories", entry.raw.get("categories").cloned().unwrap_or_else(|| json!([])));
     // Last, because schemes and test may have asked for fields that no definition has.
     let config = entry.config_fields();
