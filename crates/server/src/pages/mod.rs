@@ -4,6 +4,7 @@
 mod assets;
 mod connect;
 mod form;
+pub(crate) mod manual;
 mod page;
 pub(crate) mod people;
 mod shell;
@@ -15,5 +16,9 @@ use crate::routes::Routes;
 
 /// The routes of all pages. Each part says who may see its own.
 pub(crate) fn routes(state: &Routes) -> Router<Routes> {
-    Router::new().merge(assets::routes()).merge(connect::routes()).merge(people::routes(state))
+    Router::new()
+        .merge(assets::routes())
+        .merge(connect::routes())
+        .merge(manual::routes())
+        .merge(people::routes(state))
 }

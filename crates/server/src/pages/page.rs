@@ -34,7 +34,8 @@ pub(crate) fn with_status(status: StatusCode, template: &impl Template, framing:
     }
 }
 
-fn answer(status: StatusCode, html: String, framing: &Framing) -> Response {
+/// HTML of ours with the headers of a page.
+pub(crate) fn answer(status: StatusCode, html: String, framing: &Framing) -> Response {
     let mut response = Response::new(Body::from(html));
     *response.status_mut() = status;
     let headers = response.headers_mut();

@@ -45,6 +45,7 @@ use tower::ServiceExt as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::listen::accept::Places;
+use crate::pages::manual::Library;
 use crate::public_url::PublicUrl;
 
 pub(crate) use access::KeptPlace;
@@ -65,6 +66,7 @@ pub struct Routes {
     counts: RequestCounts,
     places: Option<Places>,
     document: Bytes,
+    pub(crate) manual: Arc<Library>,
 }
 
 /// The router. Its answers to refused requests need the [`RequestId`] that the front gives each request.
@@ -75,9 +77,10 @@ pub(crate) fn router(
     requests_per_minute: u32,
 ) -> Router {
     let (router, document) = documented().split_for_parts();
-    let document = pretty(document).into();
+    let document: Bytes = pretty(document).into();
+    let manual = Arc::new(Library::new(Arc::clone(&platform), document.clone()));
     let rates = rate::Rates::new(Arc::clone(&platform), requests_per_minute);
-    let state = Routes { platform, public_url, counts, places, document };
+    let state = Routes { platform, public_url, counts, places, document, manual };
     let router = router
         .merge(crate::pages::routes(&state))
         .fallback(envelope::unknown_route)

@@ -9,6 +9,18 @@ import { decide, link } from "./world.mjs";
 const GO_ON = { en: "Go on", ja: "次へ進む" };
 
 const pages = [
+  ...manual({
+    home: "/docs",
+    article: "/docs/quick-start",
+    reference: "/docs/api/connections",
+    overview: "/docs/api",
+    guide: "/docs/providers/kintone",
+    providers: "/docs/providers",
+    nobody: "/docs/providers?q=nobody",
+    found: "/docs/search?q=token",
+    lost: "/docs/search?q=zzzz",
+    nothing: "/docs/nothing",
+  }),
   {
     area: "oauth",
     page: "question",
@@ -67,6 +79,16 @@ const pages = [
     },
   },
 ];
+
+/** Pages of the manual by what they show. */
+function manual(paths) {
+  return Object.entries(paths).map(([state, path]) => ({
+    area: "manual",
+    page: path.split(/[/?]/)[2] ?? "home",
+    state,
+    address: () => url + path,
+  }));
+}
 
 /** How an entry is called, in names of pictures too. */
 export const nameOf = ({ area, page, state }) => `${area}-${page}-${state}`;

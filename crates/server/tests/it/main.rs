@@ -12,6 +12,7 @@ mod document;
 mod imported_keys;
 mod in_process;
 mod isolation;
+mod manual;
 mod node;
 mod oauth;
 mod operation;
