@@ -19,11 +19,18 @@ struct Generated {
     test: &'static str,
 }
 
-const FILES: &[Generated] = &[Generated {
-    path: "docs/openapi.json",
-    package: "tombolo-server",
-    test: "document::the_checked_in_document_is_that_of_the_routes",
-}];
+const FILES: &[Generated] = &[
+    Generated {
+        path: "docs/openapi.json",
+        package: "tombolo-server",
+        test: "document::the_checked_in_document_is_that_of_the_routes",
+    },
+    Generated {
+        path: "docs/configuration.md",
+        package: "tombolo-server",
+        test: "manual::settings::the_page_of_the_settings_is_that_of_the_file",
+    },
+];
 
 /// Writes the files.
 pub(crate) fn run(checkout: &Checkout) -> Result<()> {
