@@ -26,7 +26,8 @@ async function lookAt(entry, browser) {
     for (const theme of THEMES) {
       for (const width of WIDTHS) {
         await tab.look({ theme, width });
-        const faults = [...(await violations(tab.page)), ...(await overflow(tab.page)), ...(await secretsOn(tab))];
+        const found = await violations(tab.page, { coloursOnly: theme !== THEMES[0] });
+        const faults = [...found, ...(await overflow(tab.page)), ...(await secretsOn(tab))];
         findings.push(...faults.map((fault) => `${name}-${theme}-${width}: ${fault}`));
         if (directory) await take(tab, `${name}-${theme}-${width}.png`);
       }

@@ -3,10 +3,14 @@
 //
 // `area`, `page` and `state` name it. `address` answers where it is; it is asked once for each language, so what can be used
 // once is made anew. `reach` goes on from there to the state. `alone` is for what changes the environment for everybody.
-import { api, url } from "./driver/server.mjs";
-import { decide, link } from "./world.mjs";
+import { api, unique, url } from "./driver/server.mjs";
+import { again, decide, link, session } from "./world.mjs";
 
 const GO_ON = { en: "Go on", ja: "次へ進む" };
+
+const TEST = { en: "Test", ja: "テスト" };
+const CREATE = { en: "Create", ja: "接続を作成" };
+const ALL = ["kintone", "kintone-user-api", "oomnitza"];
 
 const pages = [
   ...manual({
@@ -21,6 +25,130 @@ const pages = [
     lost: "/docs/search?q=zzzz",
     nothing: "/docs/nothing",
   }),
+  {
+    area: "connect",
+    page: "choosing",
+    state: "three",
+    address: async () => (await session({ allowed_integrations: ALL })).link,
+  },
+  {
+    area: "connect",
+    page: "choosing",
+    state: "nothing-found",
+    address: async () => (await session({ allowed_integrations: ALL })).link,
+    reach: async (tab) => {
+      await tab.type({ en: "Search", ja: "検索" }, "zzz");
+      await tab.expectText({ en: "Nothing fits", ja: "見つかりませんでした" });
+    },
+  },
+  {
+    area: "connect",
+    page: "form",
+    state: "empty",
+    address: async () => (await session()).link,
+  },
+  {
+    area: "connect",
+    page: "form",
+    state: "family",
+    address: async () => `${(await session({ allowed_integrations: ALL })).link}&integration=kintone-user-api`,
+  },
+  {
+    area: "connect",
+    page: "form",
+    state: "oomnitza",
+    address: async () => (await session({ allowed_integrations: ["oomnitza"] })).link,
+  },
+  {
+    area: "connect",
+    page: "form",
+    state: "filled-in-by-the-embedder",
+    address: async () => {
+      const known = { connection_config: { subdomain: "demo", domain: "kintone.com" } };
+      return (await session({ integrations_config_defaults: { kintone: known } })).link;
+    },
+  },
+  {
+    area: "connect",
+    page: "form",
+    state: "everything-open",
+    address: async () => (await session()).link,
+    reach: async (tab) => {
+      await tab.press({ en: "Login name and password", ja: "ログイン名とパスワード" });
+      await tab.page.evaluate(() => document.querySelectorAll("details").forEach((one) => (one.open = true)));
+    },
+  },
+  {
+    area: "connect",
+    page: "form",
+    state: "oauth",
+    address: async () => (await session()).link,
+    reach: (tab) => tab.pressOn("input[name=scheme][value=oauth2]"),
+  },
+  {
+    area: "connect",
+    page: "form",
+    state: "faults",
+    address: async () => (await session()).link,
+    reach: (tab) => tab.press(CREATE),
+  },
+  {
+    area: "connect",
+    page: "form",
+    state: "unavailable",
+    address: async () => (await session()).link,
+    reach: async (tab) => {
+      await typeTokens(tab, "wrongTokenThatNobodyKnows0000000000000000");
+      await tab.press(TEST);
+      await tab.expectText({ en: "Connection unavailable", ja: "接続できません" });
+    },
+  },
+  {
+    area: "connect",
+    page: "form",
+    state: "available",
+    address: async () => (await session()).link,
+    reach: async (tab) => {
+      await typeTokens(tab, process.env.VENDOR_TOKEN);
+      await tab.press(TEST);
+      await tab.expectText({ en: "Connection available", ja: "接続できます" });
+    },
+  },
+  {
+    area: "connect",
+    page: "form",
+    state: "again",
+    address: async () => (await again()).link,
+  },
+  {
+    area: "connect",
+    page: "linked",
+    state: "closes",
+    address: async () => (await session()).link,
+    reach: async (tab) => {
+      await typeTokens(tab, process.env.VENDOR_TOKEN);
+      await tab.press(CREATE);
+      await tab.expectText({ en: "You are now connected to Kintone", ja: "kintoneに接続しました" });
+    },
+  },
+  {
+    area: "connect",
+    page: "waiting",
+    state: "for-a-session",
+    address: () => `${url}/connect/default/`,
+  },
+  {
+    area: "connect",
+    page: "problem",
+    state: "session-over",
+    address: () => `${url}/connect/default/?session_token=tombolo_connect_session_over`,
+  },
+  {
+    area: "connect",
+    page: "problem",
+    state: "no-environment",
+    address: () => `${url}/connect/nowhere/`,
+  },
   {
     area: "oauth",
     page: "question",
@@ -97,6 +225,13 @@ export const nameOf = ({ area, page, state }) => `${area}-${page}-${state}`;
 export function wantedPages() {
   const texts = process.env.PAGES?.split(",") ?? [""];
   return pages.filter((entry) => texts.some((text) => nameOf(entry).includes(text)));
+}
+
+async function typeTokens(tab, token) {
+  await tab.type({ en: "Connection name", ja: "接続名" }, unique("Sales"));
+  await tab.paste({ en: "Subdomain", ja: "サブドメイン" }, "https://demo.kintone.com/k/1/");
+  await tab.expectValue({ en: /^App ID/, ja: /^アプリID/ }, "1");
+  await tab.type({ en: /^API token/, ja: /^APIトークン/ }, token);
 }
 
 async function agree(tab) {

@@ -28,6 +28,19 @@ export async function session(change = {}) {
   return { token: made.data.token, link: made.data.connect_link };
 }
 
+/** A session in which the account of a connection is linked again. */
+export async function again() {
+  const made = await api("POST", "/connections", {
+    provider_config_key: "kintone",
+    name: unique("Sales"),
+    auth_scheme: "api_token",
+    fields: { subdomain: "demo", domain: "kintone.com", token: [process.env.VENDOR_TOKEN], app: "1" },
+  });
+  const { connection_id, provider_config_key } = made.connection ?? made;
+  const answer = await api("POST", "/connect/sessions/reconnect", { connection_id, integration_id: provider_config_key });
+  return { token: answer.data.token, link: answer.data.connect_link };
+}
+
 /** The connection of a name, as the API has it; undefined when there is none. */
 export async function connection(name) {
   const { connections } = await api("GET", "/connections");

@@ -16,7 +16,12 @@ async fn in_a_browser(program: &str) {
     let simulated = Catalog::built_in().expect("the files load");
     let simulated = Arc::clone(simulated.get("oomnitza").expect("it is built in"));
     let simulator = Simulator::start(SimulatorOptions::new(simulated)).await.expect("the simulator starts");
-    let app = App::start_for_browsers(|options, _| {
+    let app = App::start_for_browsers(|options, directory| {
+        let providers = directory.join("providers");
+        std::fs::create_dir(&providers).expect("a directory");
+        std::fs::write(providers.join("hostile.yaml"), include_str!("../browser/hostile.yaml"))
+            .expect("a file");
+        options.provider_directory = Some(providers);
         let address = simulator.http_address();
         options.egress.connect_to.extend(simulator.hosts().into_iter().map(|host| ConnectToOption {
             host,
@@ -52,4 +57,9 @@ async fn accounts_are_linked_in_the_connect_ui() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_connect_ui_among_pages_of_others() {
     in_a_browser("strangers.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_texts_are_texts() {
+    in_a_browser("hostile.mjs").await;
 }

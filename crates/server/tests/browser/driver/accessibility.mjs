@@ -5,29 +5,30 @@ import path from "node:path";
 const AXE = readFileSync(path.join(process.env.NPM_CLIENTS_DIR, "node_modules/axe-core/axe.min.js"), "utf8");
 
 /** WCAG 2.2 AA, and what the makers of axe-core call good practice. */
-const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"];
+const ALL = {
+  runOnly: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"] },
+  rules: { "target-size": { enabled: true } },
+};
+/** What another theme can change: nothing but colours. */
+const COLOURS = { runOnly: { type: "rule", values: ["color-contrast", "link-in-text-block"] } };
 
 /** Every violation of a document in one line each; none for a page without fault. */
-export async function violations(place) {
+export async function violations(place, { coloursOnly = false } = {}) {
   if (!(await place.evaluate(() => "axe" in window))) await place.evaluate(AXE);
   const found = await place.evaluate(
-    (tags) => {
+    (rules) => {
       // A page without a background of its own is painted in the browser's, which axe-core takes for white.
       const root = document.documentElement;
       if (getComputedStyle(root).backgroundColor === "rgba(0, 0, 0, 0)") root.style.backgroundColor = "Canvas";
       return axe
-        .run(document, {
-          runOnly: { type: "tag", values: tags },
-          rules: { "target-size": { enabled: true } },
-          resultTypes: ["violations"],
-        })
+        .run(document, { ...rules, resultTypes: ["violations"] })
         .then(({ violations }) =>
           violations.flatMap(({ id, nodes }) =>
             nodes.map(({ target, failureSummary }) => ({ id, target: target.join(" "), failureSummary })),
           ),
         );
     },
-    TAGS,
+    coloursOnly ? COLOURS : ALL,
   );
   return found.map(({ id, target, failureSummary }) => `${id} at ${target}: ${failureSummary.replaceAll(/\s+/g, " ")}`);
 }
