@@ -77,7 +77,8 @@ pub(crate) fn run(checkout: &Checkout, options: &Options) -> Result<()> {
     let file = scratch.path().join("tombolo.toml").display().to_string();
     let mut server = Process::start(CORES[0], &program, &["serve", "--config", &file], scratch)?;
     server.wait_for(&format!("http://127.0.0.1:{port}/ready"))?;
-    let scopes = ["--scope", "environment:*", "--scope", "environment:connections:read_credentials"];
+    let scopes = ["environment:*", "environment:connections:read_credentials", "installation:*"];
+    let scopes = scopes.iter().flat_map(|scope| ["--scope", scope]);
     let key =
         output(Command::new(&program).args(["--config", &file, "api-key", "create", "bench"]).args(scopes))?;
 

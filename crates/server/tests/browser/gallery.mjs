@@ -7,7 +7,7 @@ import { overflow, violations } from "./driver/accessibility.mjs";
 import { Browser, THEMES, WIDTHS } from "./driver/browser.mjs";
 import { LANGUAGES } from "./driver/languages.mjs";
 import { nameOf, wantedPages } from "./pages.mjs";
-import { SECRETS } from "./world.mjs";
+import { SECRETS, signIn } from "./world.mjs";
 
 const directory = process.env.SCREENSHOTS;
 const wanted = wantedPages();
@@ -20,6 +20,7 @@ async function lookAt(entry, browser) {
   const person = await browser.person();
   const name = `${nameOf(entry)}-${browser.language}`;
   try {
+    if (entry.as === "admin") await signIn(person);
     const tab = await person.tab();
     await tab.open(await entry.address(browser.language));
     await entry.reach?.(tab);
@@ -57,7 +58,10 @@ async function secretsOn(tab) {
 
 if (directory) await mkdir(directory, { recursive: true });
 const browsers = await Promise.all(LANGUAGES.map((language) => Browser.start(language)));
-const shared = wanted.filter((entry) => !entry.alone);
+const shared = wanted.filter((entry) => !entry.alone && !entry.first);
+for (const entry of wanted.filter((entry) => entry.first)) {
+  for (const browser of browsers) await lookAt(entry, browser);
+}
 await Promise.all(
   browsers.map(async (browser) => {
     for (const entry of shared) await lookAt(entry, browser);

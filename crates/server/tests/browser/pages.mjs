@@ -2,9 +2,10 @@
 // measurements go through this list, so whoever makes a page adds it here and nowhere else.
 //
 // `area`, `page` and `state` name it. `address` answers where it is; it is asked once for each language, so what can be used
-// once is made anew. `reach` goes on from there to the state. `alone` is for what changes the environment for everybody.
+// once is made anew. `reach` goes on from there to the state. `as: "admin"` is for who is signed in. What changes the
+// environment for everybody is `alone`, and `first` what is only there before anybody is signed in.
 import { api, unique, url } from "./driver/server.mjs";
-import { again, decide, link, session } from "./world.mjs";
+import { admin, again, decide, link, session } from "./world.mjs";
 
 const GO_ON = { en: "Go on", ja: "次へ進む" };
 
@@ -25,6 +26,61 @@ const pages = [
     lost: "/docs/search?q=zzzz",
     nothing: "/docs/nothing",
   }),
+  {
+    area: "people",
+    page: "set-up",
+    state: "empty",
+    first: true,
+    address: () => `${url}/setup`,
+  },
+  {
+    area: "people",
+    page: "sign-in",
+    state: "empty",
+    address: async () => {
+      await admin();
+      return `${url}/sign-in`;
+    },
+  },
+  {
+    area: "people",
+    page: "sign-in",
+    state: "refused",
+    address: async () => {
+      await admin();
+      return `${url}/sign-in`;
+    },
+    reach: async (tab) => {
+      await tab.type({ en: /^Login name/, ja: /^ログイン名/ }, "nobody");
+      await tab.type({ en: "Password", ja: "パスワード" }, "a password that nobody has");
+      await tab.pressOn("main button.primary");
+      await tab.expect("[role=alert]");
+    },
+  },
+  {
+    area: "people",
+    page: "invitation",
+    state: "from-a-link",
+    address: () => `${url}/invitation#something`,
+  },
+  {
+    area: "people",
+    page: "profile",
+    state: "own",
+    as: "admin",
+    address: () => `${url}/profile`,
+  },
+  {
+    area: "people",
+    page: "users",
+    state: "some",
+    as: "admin",
+    address: async () => {
+      const login = `${unique("ben").replace(" ", "")}@example.com`;
+      await api("POST", "/users", { login, display_name: "Ben", role: "member" });
+      return `${url}/dashboard/users`;
+    },
+  },
   {
     area: "connect",
     page: "choosing",

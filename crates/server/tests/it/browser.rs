@@ -32,7 +32,8 @@ async fn in_a_browser(program: &str) {
         }));
     })
     .await;
-    let key = app.key_with_scopes(&SCOPES).await;
+    let scopes = [&SCOPES[..], &["installation:*"]].concat();
+    let key = app.key_with_scopes(&scopes).await;
     let accepted = simulator.form(&simulator.credentials()[0]).expect("a form that can be filled in");
     let variables = [("OOMNITZA", json!(accepted).to_string())];
     run(&app, &key, &format!("browser/{program}"), &variables).await;
