@@ -113,7 +113,7 @@ picture-alternative = The form for { $name }, with the fields: { $labels }
 ## The reference of the REST API.
 
 reference-title = REST API
-reference-lead = Everything that the pages and the command line do goes through this API. It is made from the server's own routes, so it is never out of date.
+reference-lead = Everything that the command line can do, it does through this API. These pages are made from the server's own routes, so they are never out of date.
 reference-address = **Address**: that of your server, here `$TOMBOLO_URL`. Paths and bodies of the compatible API are the same, so clients that exist for it work with only the host changed.
 reference-key = **Key**: `Authorization: Bearer tmb_…`, made with `tombolo api-key create`. Each operation names the scope that it needs; `environment:*` has nearly all of them. Who may call is said with each operation.
 reference-failures = **Failures** have a body of the type `application/problem+json` (RFC 9457): what happened, whose side it is on, what to do, and the id under which the server's log knows the request.

@@ -113,7 +113,7 @@ picture-alternative = { $name }のフォーム。項目：{ $labels }
 ## REST APIのリファレンス。説明文はOpenAPIドキュメントのもので、英語だけです。
 
 reference-title = REST API
-reference-lead = 画面もコマンドも、すべてこのAPIを使っています。サーバーのルートから生成しているため、常に最新です。
+reference-lead = コマンドでできることは、すべてこのAPIでもできます。このページはサーバーのルートから生成しているため、常に最新です。
 reference-address = **アドレス**：お使いのサーバーのアドレスです。ここでは `$TOMBOLO_URL` と書きます。互換APIと同じパスと本文のため、既存のクライアントはホストを変えるだけで動きます。
 reference-key = **キー**：`Authorization: Bearer tmb_…` を付けます。`tombolo api-key create` で作成します。必要なスコープは操作ごとに書いてあります。ほとんどは `environment:*` に含まれます。
 reference-failures = **失敗**したときの本文は `application/problem+json`（RFC 9457）です。何が起きたか、どちら側の問題か、対処方法、サーバーのログで使うIDが入ります。

@@ -121,7 +121,8 @@ fn excerpt(text: &str, words: &[String]) -> String {
         .filter_map(|at| words.iter().filter_map(|word| starts_here(at, word)).max().map(|end| (at, end)))
         .collect();
     let first = marks.first().map_or(0, |(start, _)| *start);
-    let (from, to) = (first.saturating_sub(AROUND), (first + 2 * AROUND).min(characters.len()));
+    let from = word_from(&characters, first.saturating_sub(AROUND)).min(first);
+    let to = word_from(&characters, (first + 2 * AROUND).min(characters.len()));
     let mut html = if from > 0 { "…".to_owned() } else { String::new() };
     let mut at = from;
     while at < to {
@@ -137,6 +138,16 @@ fn excerpt(text: &str, words: &[String]) -> String {
     }
     html.push_str(if to < characters.len() { "…" } else { "" });
     html
+}
+
+/// Where the next word begins, if one does soon; Japanese has no blanks to wait for.
+fn word_from(characters: &[char], at: usize) -> usize {
+    const LONGEST_WORD: usize = 16;
+    if at == 0 || at >= characters.len() {
+        return at;
+    }
+    let rest = characters[at - 1..].iter().take(LONGEST_WORD).position(|character| *character == ' ');
+    rest.map_or(at, |blank| at + blank)
 }
 
 #[cfg(test)]
@@ -179,6 +190,10 @@ mod tests {
             found[0].excerpt,
             "Renewing <mark>&lt;b&gt;</mark><mark>tokens</mark>&lt;/b&gt; &amp; more"
         );
+        let long = entry("d", "x", "", &format!("{} needle {}", "before ".repeat(30), "after ".repeat(60)));
+        let found = search([&long].into_iter(), "needle");
+        let shown = &found[0].excerpt;
+        assert!(shown.starts_with("…before ") && shown.ends_with("after …"), "{shown}");
         let found = search(entries.iter(), "げすと");
         assert_eq!(found[0].excerpt, "ｱﾌﾟﾘを<mark>ゲスト</mark>スペースで使います。");
     }

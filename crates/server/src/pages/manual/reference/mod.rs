@@ -141,7 +141,8 @@ fn page_name(tag: &str) -> String {
 fn capital(tag: &str) -> String {
     let mut characters = tag.chars();
     let first = characters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
-    first.replace("Api", "API") + characters.as_str()
+    let capital = first + characters.as_str();
+    capital.replace("Api ", "API ").replace("Oauth", "OAuth")
 }
 
 fn upper(method: &str) -> &'static str {
