@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::auth_mode::AuthMode;
 use crate::expression::{Expression, ExpressionValue};
 use crate::field::Fields;
-use crate::oauth2::{Flow, OAuth2};
+use crate::oauth2::{Flow, OAuth2, OAuthScope};
 use crate::path_rule::CallPattern;
 use crate::send::Send;
 use crate::template::Template;
@@ -265,6 +265,14 @@ impl AuthScheme {
             | SchemeKind::Unauthenticated
             | SchemeKind::Template
             | SchemeKind::Jwt { .. } => Vec::new(),
+        }
+    }
+
+    /// The OAuth scopes that the file knows; none for schemes without them.
+    pub fn scopes(&self) -> &[OAuthScope] {
+        match &self.kind {
+            SchemeKind::OAuth2(oauth2) => &oauth2.scopes,
+            _ => &[],
         }
     }
 

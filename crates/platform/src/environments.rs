@@ -12,8 +12,8 @@ use crate::oauth::way_back;
 use crate::platform::{Platform, events};
 use crate::problem::Problem;
 
-/// What stands where the pages of an environment have its name: `/connect/NAME`.
-const RESERVED: [&str; 3] = ["session", "sessions", "telemetry"];
+/// What stands where the pages of an environment have its name: `/connect/NAME`, `/dashboard/NAME`.
+const RESERVED: [&str; 6] = ["session", "sessions", "telemetry", "users", "environment", "provider-requests"];
 
 /// How often a change is tried beside those of others.
 const ATTEMPTS: usize = 20;

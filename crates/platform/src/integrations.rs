@@ -247,7 +247,7 @@ impl Platform {
 
     /// The same for whoever would make its integration by a first connection. An API key that may make connections may do
     /// so; a person needs the right to make integrations, and asks for the provider otherwise.
-    pub(crate) fn provider_to_enable(&self, access: &Access, id: &str) -> Result<Arc<Provider>, Problem> {
+    pub fn provider_to_enable(&self, access: &Access, id: &str) -> Result<Arc<Provider>, Problem> {
         let provider = self.known_provider(id)?;
         if access.actor.kind != ActorKind::User || access.has(Scope::CreateIntegration) {
             return Ok(provider);

@@ -3,6 +3,7 @@
 
 mod assets;
 mod connect;
+mod dashboard;
 mod form;
 pub(crate) mod manual;
 mod page;
@@ -21,4 +22,5 @@ pub(crate) fn routes(state: &Routes) -> Router<Routes> {
         .merge(connect::routes())
         .merge(manual::routes())
         .merge(people::routes(state))
+        .merge(dashboard::routes(state))
 }

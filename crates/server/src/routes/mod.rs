@@ -51,7 +51,7 @@ use crate::public_url::PublicUrl;
 pub(crate) use access::KeptPlace;
 pub use access::{Peer, RequestId};
 pub(crate) use metrics::{Counted, RequestCounts, Requests};
-pub(crate) use moment::moment;
+pub(crate) use moment::{day, moment};
 pub(crate) use oauth_pages::see_other;
 pub(crate) use own_page::refuse_other_pages;
 

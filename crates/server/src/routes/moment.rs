@@ -17,7 +17,7 @@ pub(super) fn stored(moment: Timestamp) -> store::Timestamp {
 }
 
 /// A stored day, counted from 1970-01-01.
-pub(super) fn day(days: i64) -> Option<Date> {
+pub(crate) fn day(days: i64) -> Option<Date> {
     let span = jiff::Span::new().try_days(days).ok()?;
     jiff::civil::date(1970, 1, 1).checked_add(span).ok()
 }

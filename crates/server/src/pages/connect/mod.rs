@@ -8,6 +8,8 @@ mod problem;
 mod view;
 mod visit;
 
+pub(super) use problem::in_words as problem_in_words;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};

@@ -58,7 +58,7 @@ fn is_over(problem: &Problem) -> bool {
 
 /// What happened and what to do, in the language of the page. Problems are told in English; those that people meet here have
 /// words of their own, and of the others the Japanese page tells the English text as a detail.
-pub(super) fn in_words(shell: &Shell, problem: &Problem) -> (String, String) {
+pub(in crate::pages) fn in_words(shell: &Shell, problem: &Problem) -> (String, String) {
     let own = match problem.code {
         "unknown_connect_session_token" | "invalid_connect_session_token_format" => Some("session-over"),
         "unknown_environment" => Some("unknown-environment"),

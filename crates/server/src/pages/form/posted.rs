@@ -60,6 +60,22 @@ impl Posted {
         found.map_or("", |(_, value)| value.expose_secret())
     }
 
+    /// Every value of an input that stands several times.
+    pub(crate) fn texts(&self, name: &str) -> Vec<String> {
+        let found = self.0.iter().filter(|(known, _)| known == name);
+        found.map(|(_, value)| value.expose_secret().to_owned()).collect()
+    }
+
+    /// The inputs whose name begins with a part, without it; empty ones are left out.
+    pub(crate) fn below(&self, part: &str) -> BTreeMap<String, String> {
+        let found =
+            self.0.iter().filter_map(|(name, value)| Some((name.strip_prefix(part)?, value.expose_secret())));
+        found
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
+    }
+
     /// Whether there is an input of that name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(known, _)| known == name)

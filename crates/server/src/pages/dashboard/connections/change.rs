@@ -1,0 +1,122 @@
+//! What is done with a connection that there is.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use secrecy::ExposeSecret as _;
+use tombolo_platform::connect::{ConnectSessionDraft, Reconnected};
+use tombolo_platform::{ConnectionChange, Problem};
+
+use super::show::{Beside, make};
+use crate::pages::dashboard::frame::Section;
+use crate::pages::dashboard::table::Moment;
+use crate::pages::dashboard::visitor::Visitor;
+use crate::pages::form::{Posted, ReportView};
+use crate::routes::Routes;
+
+/// Name and tags.
+pub(super) async fn save(
+    visitor: Visitor,
+    State(routes): State<Routes>,
+    Path((_, id)): Path<(String, String)>,
+    posted: Posted,
+) -> Response {
+    let change = ConnectionChange {
+        name: Some(posted.text("name").to_owned()),
+        tags: Some(tags(posted.text("tags"))),
+        ..ConnectionChange::default()
+    };
+    match routes.platform.update_connection(visitor.access(), None, &id, change).await {
+        Ok(_) => visitor.done(&format!("connections/{id}"), "saved"),
+        Err(problem) => again(&visitor, &routes, &id, &problem).await,
+    }
+}
+
+/// One tag with its value on each line.
+fn tags(text: &str) -> BTreeMap<String, String> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines
+        .map(|line| line.split_once('=').unwrap_or((line, "")))
+        .map(|(tag, value)| (tag.trim().to_owned(), value.trim().to_owned()))
+        .collect()
+}
+
+/// Tests it, and shows what the test found.
+pub(super) async fn test(
+    visitor: Visitor,
+    State(routes): State<Routes>,
+    Path((_, id)): Path<(String, String)>,
+) -> Response {
+    match routes.platform.test_connection(visitor.access(), None, &id, &mut |_| {}).await {
+        Ok(report) => {
+            let report = Some(ReportView::new(&visitor.shell, &report));
+            let shown = make(&visitor, &routes, &id, Beside { report, ..Beside::default() }).await;
+            shown.unwrap_or_else(|problem| visitor.failed(Section::Connections, &problem))
+        }
+        Err(problem) => again(&visitor, &routes, &id, &problem).await,
+    }
+}
+
+/// Makes a link with which whoever has the account links it again. The secrets are typed there.
+pub(super) async fn make_link(
+    visitor: Visitor,
+    State(routes): State<Routes>,
+    Path((_, id)): Path<(String, String)>,
+) -> Response {
+    match link(&visitor, &routes, &id).await {
+        Ok(response) => response,
+        Err(problem) => again(&visitor, &routes, &id, &problem).await,
+    }
+}
+
+async fn link(visitor: &Visitor, routes: &Routes, id: &str) -> Result<Response, Problem> {
+    let (connection, integration) = routes.platform.read_connection(visitor.access(), None, id).await?;
+    let of = Reconnected { connection: connection.id.to_string(), integration: integration.unique_key };
+    let draft = ConnectSessionDraft::default();
+    let session = routes.platform.create_reconnect_session(visitor.access(), &of, draft).await?;
+    let address = format!(
+        "{}/connect/{}/?session_token={}",
+        routes.public_url.needed()?,
+        visitor.signed_in.environment.name,
+        session.token.expose_secret()
+    );
+    let link = Some((address, Moment::new(session.expires_at)));
+    make(visitor, routes, id, Beside { link, ..Beside::default() }).await
+}
+
+/// Asks before it is deleted.
+pub(super) async fn ask_to_delete(
+    visitor: Visitor,
+    State(routes): State<Routes>,
+    Path((_, id)): Path<(String, String)>,
+) -> Response {
+    match routes.platform.read_connection(visitor.access(), None, &id).await {
+        Ok((connection, _)) => visitor.confirm(
+            Section::Connections,
+            &connection.name,
+            "delete-note",
+            (&format!("connections/{id}/delete"), &format!("connections/{id}")),
+        ),
+        Err(problem) => visitor.failed(Section::Connections, &problem),
+    }
+}
+
+/// Deletes it; its secrets are emptied at once.
+pub(super) async fn delete(
+    visitor: Visitor,
+    State(routes): State<Routes>,
+    Path((_, id)): Path<(String, String)>,
+) -> Response {
+    match routes.platform.delete_connection(visitor.access(), None, &id).await {
+        Ok(_) => visitor.done("connections", "deleted"),
+        Err(problem) => again(&visitor, &routes, &id, &problem).await,
+    }
+}
+
+async fn again(visitor: &Visitor, routes: &Routes, id: &str, problem: &Problem) -> Response {
+    let (what, fix) = visitor.in_words(problem);
+    let beside = Beside { error: format!("{what} {fix}"), ..Beside::default() };
+    let shown = make(visitor, routes, id, beside).await;
+    shown.unwrap_or_else(|problem| visitor.failed(Section::Connections, &problem))
+}

@@ -1,0 +1,142 @@
+//! The list of connections.
+
+use std::collections::HashMap;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use tombolo_platform::store::{ConnectionFilter, Health, Integration, IntegrationId};
+use tombolo_platform::{Problem, Scope};
+
+use crate::pages::dashboard::frame::{Frame, Section};
+use crate::pages::dashboard::table::{Moment, health};
+use crate::pages::dashboard::visitor::Visitor;
+use crate::pages::page::{Framing, page};
+use crate::pages::shell::Shell;
+use crate::routes::Routes;
+
+const PAGE: usize = 50;
+
+#[derive(Template)]
+#[template(path = "dashboard/connections/list.html")]
+struct List<'a> {
+    shell: &'a Shell,
+    frame: Frame,
+    rows: Vec<Row>,
+    search: String,
+    tag: String,
+    health: Vec<(&'static str, String, bool)>,
+    integrations: Vec<(String, String, bool)>,
+    next: String,
+    is_filtered: bool,
+    may_create: bool,
+}
+
+struct Row {
+    id: String,
+    name: String,
+    integration: String,
+    user: String,
+    health: String,
+    colour: &'static str,
+    tags: Vec<(String, String)>,
+    created: Moment,
+    tested: Option<Moment>,
+}
+
+pub(super) async fn show(visitor: Visitor, State(routes): State<Routes>) -> Response {
+    match make(&visitor, &routes).await {
+        Ok(response) => response,
+        Err(problem) => visitor.failed(Section::Connections, &problem),
+    }
+}
+
+async fn make(visitor: &Visitor, routes: &Routes) -> Result<Response, Problem> {
+    let (shell, access) = (&visitor.shell, visitor.access());
+    let asked = ["search", "health", "integration", "tag", "after"].map(|name| visitor.parameter(name));
+    let [search, wanted_health, wanted_integration, tag, after] = &asked;
+    let integrations = routes.platform.list_integrations(access).await?;
+    let by_id: HashMap<&IntegrationId, &Integration> =
+        integrations.iter().map(|integration| (&integration.id, integration)).collect();
+    let chosen = integrations.iter().find(|integration| integration.unique_key == *wanted_integration);
+    let filter = ConnectionFilter {
+        integrations: chosen.map(|chosen| chosen.id.clone()).into_iter().collect(),
+        health: Health::ALL.iter().copied().find(|health| health.as_str() == wanted_health),
+        tags: tag
+            .split_once('=')
+            .map(|(tag, value)| (tag.to_owned(), value.to_owned()))
+            .into_iter()
+            .collect(),
+        search: Some(search.clone()).filter(|search| !search.is_empty()),
+    };
+    let cursor = after.parse().ok();
+    let found = routes.platform.list_connections(access, &filter, cursor.as_ref(), PAGE).await?;
+    let rows = found.connections.iter().map(|connection| {
+        let integration = by_id.get(&connection.integration_id);
+        let (health, colour) = health(shell, connection);
+        let user = connection.end_user.as_ref();
+        let user = user.map(|user| user.display_name.as_ref().or(user.email.as_ref()).unwrap_or(&user.id));
+        Row {
+            id: connection.id.to_string(),
+            name: connection.name.clone(),
+            integration: integration.map(|known| known.display_name.clone()).unwrap_or_default(),
+            user: user.cloned().unwrap_or_default(),
+            health,
+            colour,
+            tags: connection
+                .tags
+                .clone()
+                .into_iter()
+                .filter(|(tag, _)| !tag.starts_with("end_user_"))
+                .collect(),
+            created: Moment::new(connection.created_at),
+            tested: connection.last_tested_at.map(Moment::new),
+        }
+    });
+    let health_words = [
+        ("active", "health-active"),
+        ("unverified", "health-unverified"),
+        ("expiring", "health-expiring"),
+        ("failing", "health-failing"),
+        ("needs_reconnecting", "health-needs-reconnecting"),
+    ];
+    let next = found.next.map(|next| {
+        let pairs = [
+            ("search", search),
+            ("health", wanted_health),
+            ("integration", wanted_integration),
+            ("tag", tag),
+        ];
+        let next = next.to_string();
+        let all = pairs.into_iter().chain([("after", &next)]).filter(|(_, value)| !value.is_empty());
+        let all: Vec<String> = all.map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        format!("?{}", all.join("&"))
+    });
+    let list = List {
+        shell,
+        frame: visitor.frame(Section::Connections, shell.say("nav-connections")),
+        rows: rows.collect(),
+        search: search.clone(),
+        tag: tag.clone(),
+        health: health_words.map(|(value, words)| (value, shell.say(words), value == wanted_health)).into(),
+        integrations: integrations
+            .iter()
+            .map(|known| {
+                (
+                    known.unique_key.clone(),
+                    known.display_name.clone(),
+                    known.unique_key == *wanted_integration,
+                )
+            })
+            .collect(),
+        next: next.unwrap_or_default(),
+        is_filtered: asked[..4].iter().any(|value| !value.is_empty()),
+        may_create: visitor.may(Scope::CreateConnection),
+    };
+    Ok(page(&list, &Framing::Nobody))
+}
+
+/// A value as it stands in a query.
+fn encoded(value: &str) -> String {
+    percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC).to_string()
+}

@@ -1,0 +1,183 @@
+//! One connection.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use tombolo_platform::store::{ActivityFilter, Connection, Integration};
+use tombolo_platform::{Problem, Scope, Verdict};
+
+use super::snippets;
+use crate::pages::dashboard::frame::{Frame, Section};
+use crate::pages::dashboard::table::{Moment, health};
+use crate::pages::dashboard::visitor::Visitor;
+use crate::pages::form::ReportView;
+use crate::pages::page::{Framing, page};
+use crate::pages::shell::Shell;
+use crate::routes::Routes;
+
+#[derive(Template)]
+#[template(path = "dashboard/connections/show.html")]
+struct Show<'a> {
+    shell: &'a Shell,
+    frame: Frame,
+    id: String,
+    connection_id: String,
+    name: String,
+    health: String,
+    colour: &'static str,
+    since: Moment,
+    why: Option<(String, String, String)>,
+    facts: Vec<(String, String)>,
+    moments: Vec<(String, Moment)>,
+    tags: String,
+    calls: Vec<CallRow>,
+    snippets: Vec<(&'static str, String)>,
+    report: Option<ReportView>,
+    link: Option<(String, Moment)>,
+    error: String,
+    may_change: bool,
+    may_delete: bool,
+    may_link: bool,
+}
+
+/// One of the last calls.
+struct CallRow {
+    at: Moment,
+    method: String,
+    path: String,
+    status: String,
+    colour: &'static str,
+    time: String,
+}
+
+/// What a page says beside what is always there.
+#[derive(Default)]
+pub(super) struct Beside {
+    /// A test that was just made.
+    pub(super) report: Option<ReportView>,
+    /// A link that was just made, and when it ends.
+    pub(super) link: Option<(String, Moment)>,
+    /// What went wrong.
+    pub(super) error: String,
+}
+
+pub(super) async fn show(
+    visitor: Visitor,
+    State(routes): State<Routes>,
+    Path((_, id)): Path<(String, String)>,
+) -> Response {
+    match make(&visitor, &routes, &id, Beside::default()).await {
+        Ok(response) => response,
+        Err(problem) => visitor.failed(Section::Connections, &problem),
+    }
+}
+
+pub(super) async fn make(
+    visitor: &Visitor,
+    routes: &Routes,
+    id: &str,
+    beside: Beside,
+) -> Result<Response, Problem> {
+    let (shell, access) = (&visitor.shell, visitor.access());
+    let (connection, integration) = routes.platform.read_connection(access, None, id).await?;
+    let (health, colour) = health(shell, &connection);
+    let calls = calls(visitor, routes, &connection).await;
+    let tags: Vec<String> = connection.tags.iter().map(|(tag, value)| format!("{tag}={value}")).collect();
+    let show = Show {
+        shell,
+        frame: visitor.frame(Section::Connections, &*connection.name),
+        id: connection.id.to_string(),
+        connection_id: connection.connection_id.clone(),
+        name: connection.name.clone(),
+        health,
+        colour,
+        since: Moment::new(connection.health_since),
+        why: why(shell, &connection),
+        facts: facts(visitor, routes, &connection, &integration),
+        moments: moments(shell, &connection),
+        tags: tags.join("\n"),
+        calls,
+        snippets: snippets(routes, &integration, &connection),
+        report: beside.report,
+        link: beside.link,
+        error: beside.error,
+        may_change: visitor.may(Scope::UpdateConnection),
+        may_delete: visitor.may(Scope::DeleteConnection),
+        may_link: visitor.may(Scope::CreateConnectSession),
+    };
+    Ok(page(&show, &Framing::Nobody))
+}
+
+/// What is wrong, what to do, and where, as the last test or renewal told.
+fn why(shell: &Shell, connection: &Connection) -> Option<(String, String, String)> {
+    let detail = &connection.health_detail;
+    let verdict: Option<Verdict> = serde_json::from_value(detail["verdict"].clone()).ok();
+    if let Some(verdict) = verdict {
+        let link = verdict.link.clone().filter(|link| link.starts_with("https://")).unwrap_or_default();
+        return Some((shell.of(&verdict.says).to_owned(), shell.of(&verdict.fix).to_owned(), link));
+    }
+    let part = ["renewal", "test"].into_iter().map(|part| &detail[part]).find(|part| part.is_object())?;
+    let text = |name: &str| part[name].as_str().unwrap_or_default().to_owned();
+    Some((text("what"), text("fix"), String::new())).filter(|(what, ..)| !what.is_empty())
+}
+
+fn facts(
+    visitor: &Visitor,
+    routes: &Routes,
+    connection: &Connection,
+    integration: &Integration,
+) -> Vec<(String, String)> {
+    let shell = &visitor.shell;
+    let provider = routes.platform.provider_of(integration).ok();
+    let scheme = provider.as_ref().and_then(|provider| provider.scheme(&connection.target.auth_scheme));
+    let scheme = scheme
+        .map_or_else(|| connection.target.auth_scheme.clone(), |scheme| shell.of(&scheme.name).to_owned());
+    let hosts: Vec<String> = connection.target.hosts.iter().map(ToString::to_string).collect();
+    let mut facts = vec![
+        (shell.say("integration"), integration.display_name.clone()),
+        (shell.say("how-it-signs-in"), scheme),
+        (shell.say("secrets-go-to"), hosts.join(", ")),
+    ];
+    let config = connection.target.config.as_object().into_iter().flatten();
+    for (name, value) in config {
+        let field = provider.as_ref().and_then(|provider| provider.config.get(name));
+        let label = field.map_or(name.as_str(), |field| shell.of(&field.label));
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        facts.push((label.to_owned(), value));
+    }
+    if let Some(user) = &connection.end_user {
+        let texts = [Some(&user.id), user.display_name.as_ref(), user.email.as_ref()];
+        let texts: Vec<&str> = texts.into_iter().flatten().map(String::as_str).collect();
+        facts.push((shell.say("user"), texts.join(" · ")));
+    }
+    facts
+}
+
+fn moments(shell: &Shell, connection: &Connection) -> Vec<(String, Moment)> {
+    let all = [
+        ("made", Some(connection.created_at)),
+        ("changed", Some(connection.updated_at)),
+        ("secrets-typed", Some(connection.sealed_at)),
+        ("tested", connection.last_tested_at),
+        ("next-test", connection.next_test_at),
+        ("token-ends", connection.life.ends_at),
+        ("certificate-ends", connection.target.certificate_expires_at),
+    ];
+    all.into_iter().filter_map(|(words, at)| Some((shell.say(words), Moment::new(at?)))).collect()
+}
+
+async fn calls(visitor: &Visitor, routes: &Routes, connection: &Connection) -> Vec<CallRow> {
+    let id = connection.id.to_string();
+    let found =
+        routes.platform.list_activity(visitor.access(), Some(&id), ActivityFilter::default(), None, 10).await;
+    let calls = found.map(|page| page.calls).unwrap_or_default();
+    let row = |call: tombolo_platform::store::CallRecord| CallRow {
+        at: Moment::new(call.at),
+        colour: if call.status >= 400 || call.status == 0 { "bad" } else { "good" },
+        status: if call.status == 0 { call.error_kind.clone() } else { call.status.to_string() },
+        method: call.method,
+        path: call.path,
+        time: format!("{} ms", call.phases.total.div_ceil(1000)),
+    };
+    calls.into_iter().map(row).collect()
+}

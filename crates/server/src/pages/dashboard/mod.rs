@@ -1,0 +1,40 @@
+//! The dashboard, for people who are signed in. Each page takes a [`Visitor`], which nobody else becomes, and calls what the
+//! REST API calls: what somebody may do is decided there. Its paths begin with the environment's name.
+
+mod audit;
+mod catalog;
+mod clients;
+mod connections;
+mod environments;
+mod frame;
+mod home;
+mod integrations;
+mod keys;
+mod table;
+mod visitor;
+
+use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
+use axum::{Router, middleware};
+
+use crate::routes::Routes;
+use crate::routes::signed_in::guarded;
+
+/// Larger than any form with a certificate.
+const BODY_MAX: usize = 1024 * 1024;
+
+/// The routes of the dashboard. For people who are signed in.
+pub(super) fn routes(state: &Routes) -> Router<Routes> {
+    Router::new()
+        .route("/dashboard", get(home::go_to_environment))
+        .route("/dashboard/{environment}", get(home::show))
+        .merge(connections::routes())
+        .merge(catalog::routes())
+        .merge(integrations::routes())
+        .merge(clients::routes())
+        .merge(keys::routes())
+        .merge(audit::routes())
+        .merge(environments::routes())
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(middleware::from_fn_with_state(state.clone(), guarded))
+}
