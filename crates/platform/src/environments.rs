@@ -8,6 +8,7 @@ use tombolo_store::{
 };
 
 use crate::access::{Access, Scope};
+use crate::jobs::Housekeeping;
 use crate::oauth::way_back;
 use crate::platform::{Platform, events};
 use crate::problem::Problem;
@@ -109,6 +110,12 @@ impl Platform {
         changes.extend(events(access, "environment.updated", object, json!(settings), false));
         self.commit(&changes).await?;
         self.read_environment(access).await
+    }
+
+    /// How long what is kept, as the operator configured it; `None` in a process that does no background work.
+    pub fn housekeeping(&self, access: &Access) -> Result<Option<Housekeeping>, Problem> {
+        access.require(Scope::ManageEnvironment)?;
+        Ok(self.housekeeping.get().copied())
     }
 
     /// The environment that the caller acts in.

@@ -44,7 +44,7 @@ pub use credential_reading::ReadCredentials;
 pub use environments::{EnvironmentChange, EnvironmentSettings};
 pub use import::{ConnectionImport, ImportedCredentials};
 pub use integrations::{ChosenClient, IntegrationChange, IntegrationDraft, OwnClient};
-pub use jobs::Housekeeping;
+pub use jobs::{Housekeeping, job_kinds};
 pub use keys::{DataKeyFacts, EnvironmentKeys, InstallationKeys};
 pub use metrics::PlatformFigures;
 pub use platform::{DEFAULT_ENVIRONMENT, Platform, PlatformParts};

@@ -1,9 +1,9 @@
 //! What a caller may look at: the lists of its environment, each behind its scope.
 
 use tombolo_store::{
-    ActivityCursor, ActivityFilter, ActivityPage, AuditEvent, AuditEventId, AuditVerification, Connection,
-    ConnectionCursor, ConnectionFilter, ConnectionId, ConnectionPage, Integration, Job, JobFilter, JobId,
-    JobState,
+    ActivityCursor, ActivityFilter, ActivityPage, AuditEvent, AuditEventId, AuditVerification, CallDetail,
+    CallRecord, Connection, ConnectionCursor, ConnectionFilter, ConnectionId, ConnectionPage, Integration,
+    Job, JobFilter, JobId, JobState,
 };
 
 use crate::access::{Access, Scope};
@@ -92,6 +92,21 @@ impl Platform {
             };
         }
         Ok(self.store.list_activity(&access.environment, &filter, after, limit).await?)
+    }
+
+    /// One call of the log by the reference that its record gives, and what else was kept of it because it failed or was
+    /// slow.
+    pub async fn read_call(
+        &self,
+        access: &Access,
+        reference: &str,
+    ) -> Result<(CallRecord, Option<CallDetail>), Problem> {
+        access.require(Scope::ReadActivity)?;
+        let found = self.store.call(&access.environment, reference).await?;
+        let call = found
+            .ok_or_else(|| Problem::not_found("unknown_call", "There is no such call in the log any more"))?;
+        let detail = self.store.call_detail(&access.environment, &call.request_id).await?;
+        Ok((call, detail))
     }
 
     /// The environment's audit events, newest first, and for whoever may see them those of the installation itself.

@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::connect::Sockets;
 use crate::credentials::Safe;
 use crate::directory::{Caller, Directory, plan_name};
-use crate::jobs::HeldJobs;
+use crate::jobs::{HeldJobs, Housekeeping};
 use crate::metrics::JobCounts;
 use crate::notifications::Mailer;
 use crate::oauth::{RenewalPatience, Renewals, Renewer};
@@ -78,6 +78,8 @@ pub struct Platform {
     pub(crate) examining: tokio::sync::Mutex<()>,
     /// The operator's mail server, if there is one.
     pub(crate) mailer: Option<Mailer>,
+    /// How long what is kept, once the background work has begun.
+    pub(crate) housekeeping: OnceLock<Housekeeping>,
     /// What links begin with, once it is known how browsers reach the server.
     pub(crate) public_url: OnceLock<String>,
     /// The runtime that owns the database; proxy threads hand their questions over to it.
@@ -132,6 +134,7 @@ impl Platform {
             memory: Memory::in_directory(parts.data_directory),
             examining: tokio::sync::Mutex::default(),
             mailer: parts.mailer,
+            housekeeping: OnceLock::new(),
             public_url: OnceLock::new(),
             control: Handle::current(),
             slow_calls,

@@ -93,6 +93,18 @@ pub struct Housekeeping {
     pub verify_every: Option<Duration>,
 }
 
+impl Housekeeping {
+    /// For how long finished jobs, events for webhooks and their deliveries are kept.
+    pub const JOBS_KEPT: Duration = JOBS_KEPT;
+    /// For how long jobs are kept that failed for good.
+    pub const DEAD_JOBS_KEPT: Duration = DEAD_JOBS_KEPT;
+}
+
+/// The names of all kinds of job, for those who choose among them.
+pub fn job_kinds() -> impl Iterator<Item = &'static str> {
+    JobKind::ALL.into_iter().map(JobKind::name)
+}
+
 impl JobKind {
     const ALL: [Self; 5] =
         [Self::Retention, Self::Verification, Self::WebhookDelivery, Self::Notification, Self::Revocation];
@@ -121,6 +133,8 @@ impl Platform {
     /// Sets the schedules up, works on due jobs and chains audit events until the runtime ends.
     pub fn work(self: &Arc<Self>, housekeeping: Housekeeping) {
         let platform = Arc::clone(self);
+        // Whoever asks is told what the first start of the work was told; there is one in a process.
+        let _ = self.housekeeping.set(housekeeping);
         self.spawn(async move {
             if let Err(problem) = platform.put_schedules().await {
                 tracing::error!(%problem, "the schedules could not be written; background work waits for the next start");

@@ -141,6 +141,19 @@ impl Store {
         }
     }
 
+    /// One of the environment's calls, by its [`CallRecord::reference`].
+    pub async fn call(
+        &self,
+        environment: &EnvironmentId,
+        reference: &str,
+    ) -> Result<Option<CallRecord>, StoreError> {
+        let Ok(call) = reference.parse::<ActivityCursor>() else { return Ok(None) };
+        // A page begins behind its cursor, and nothing stands between a text and the same with this at its end.
+        let behind = ActivityCursor { at: call.at, request_id: format!("{}\0", call.request_id) };
+        let mut page = self.list_activity(environment, &ActivityFilter::default(), Some(&behind), 1).await?;
+        Ok(page.calls.pop().filter(|found| found.order() == (call.at, call.request_id.as_str())))
+    }
+
     /// Forgets blocks and details that ended before `before`, at most `limit` of each, and says how many rows of both are
     /// gone: 0 means that nothing that old is left. (Works on all environments.)
     pub async fn prune_activity(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
@@ -209,6 +222,11 @@ impl ActivityFilter {
 }
 
 impl CallRecord {
+    /// What finds the call again without looking through the log: its moment and its request id.
+    pub fn reference(&self) -> String {
+        ActivityCursor { at: self.at, request_id: self.request_id.clone() }.to_string()
+    }
+
     fn order(&self) -> (Timestamp, &str) {
         (self.at, &self.request_id)
     }

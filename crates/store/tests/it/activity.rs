@@ -46,6 +46,29 @@ async fn all_pages(store: &TestStore, filter: &ActivityFilter, limit: usize) -> 
 
 #[rstest]
 #[tokio::test]
+async fn a_call_is_found_again_by_its_reference(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let store = TestStore::new(engine).await;
+    let other = store.add_environment("prod").await;
+    let mine = store.environment().clone();
+    let blocks = [
+        (Some(mine.clone()), block(&mine, "a", 0..50)),
+        (None, block(&mine, "b", 0..50)),
+        (None, block(&other, "x", 0..50)),
+    ];
+    store.append_activity(&blocks, &[], NOW).await.unwrap();
+    let all = store.list_activity(&mine, &ActivityFilter::default(), None, 100).await.unwrap().calls;
+    assert_eq!(all.len(), 100);
+    for call in all {
+        assert_eq!(store.call(&mine, &call.reference()).await.unwrap(), Some(call.clone()));
+        assert_eq!(store.call(&other, &call.reference()).await.unwrap(), None);
+    }
+    for unknown in ["", "x", "1", ":a00001", "5:a0000", "5:a000055", "99999999999999999999:a"] {
+        assert_eq!(store.call(&mine, unknown).await.unwrap(), None, "{unknown}");
+    }
+}
+
+#[rstest]
+#[tokio::test]
 async fn calls_of_overlapping_blocks_come_newest_first(
     #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
 ) {
