@@ -1,9 +1,12 @@
 // The dashboard: what a script adds. Every page works without it.
-for (const time of document.querySelectorAll("time[data-local]")) {
-  const at = new Date(time.dateTime);
-  time.textContent = at.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
-  time.title = time.dateTime;
+export function showTimes(root) {
+  for (const time of root.querySelectorAll("time[data-local]")) {
+    const at = new Date(time.dateTime);
+    time.textContent = at.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: time.dataset.local || "short" });
+    time.title = time.dateTime;
+  }
 }
+showTimes(document);
 
 for (const button of document.querySelectorAll("[data-copy]")) {
   const before = button.textContent;

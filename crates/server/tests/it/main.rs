@@ -3,6 +3,7 @@
 mod activity;
 mod app;
 mod bad_input;
+mod board;
 mod browser;
 mod calls;
 mod canary;

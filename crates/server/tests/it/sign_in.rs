@@ -12,7 +12,7 @@ const OTHER_PASSWORD: &str = "another canary password";
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 /// A browser: it keeps cookies, and says whose page sends what.
-struct Browser {
+pub struct Browser {
     caller: Caller,
     cookies: String,
 }
@@ -22,7 +22,7 @@ impl Browser {
         Self { caller: app.caller_with_key(None), cookies: String::new() }
     }
 
-    async fn open(&self, path: &str) -> Answer {
+    pub async fn open(&self, path: &str) -> Answer {
         let headers = [("cookie", self.cookies.as_str()), ("accept-language", "en")];
         self.caller.send(Method::GET, path, &headers, "".into()).await
     }
@@ -43,7 +43,31 @@ impl Browser {
         self.send(path, &fields).await
     }
 
-    async fn form_token(&self, page: &str) -> String {
+    /// Sends a form as its parts, with what proves that a page was made for this browser.
+    pub async fn send_parts(&mut self, page: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let token = self.form_token(page).await;
+        let fields: Vec<_> = fields.iter().copied().chain([("form_token", token.as_str())]).collect();
+        let answer = self.post_parts(path, "same-origin", &fields).await;
+        self.take_cookies(&answer);
+        answer
+    }
+
+    /// Sends the parts of a form from a page of some site (RFC 7578).
+    pub async fn post_parts(&self, path: &str, site: &str, fields: &[(&str, &str)]) -> Answer {
+        let part = |(name, value): &(&str, &str)| {
+            format!("--parts\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        let body = fields.iter().map(part).collect::<String>() + "--parts--\r\n";
+        let headers = [
+            ("cookie", self.cookies.as_str()),
+            ("content-type", "multipart/form-data; boundary=parts"),
+            ("sec-fetch-site", site),
+            ("accept-language", "en"),
+        ];
+        self.caller.send(Method::POST, path, &headers, body.into()).await
+    }
+
+    pub async fn form_token(&self, page: &str) -> String {
         let text = self.open(page).await.text();
         let token = Regex::new(r#"name="form_token" value="([^"]+)""#).expect("a pattern");
         token.captures(&text).unwrap_or_else(|| panic!("{page} has no form: {text}"))[1].to_owned()
@@ -67,12 +91,12 @@ fn form(fields: &[(&str, &str)]) -> String {
     fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect::<Vec<_>>().join("&")
 }
 
-fn location(answer: &Answer) -> String {
+pub fn location(answer: &Answer) -> String {
     format!("{} {}", answer.status.as_u16(), answer.header("location"))
 }
 
 /// The first administrator in their browser.
-async fn set_up(app: &App) -> Browser {
+pub async fn set_up(app: &App) -> Browser {
     let token = app.platform.new_set_up_token().await.expect("made").expect("nobody is there yet");
     let mut browser = Browser::new(app);
     let token = secrecy::ExposeSecret::expose_secret(&token).to_owned();
@@ -83,7 +107,7 @@ async fn set_up(app: &App) -> Browser {
 }
 
 /// Somebody who was invited on the page, in a browser of their own.
-async fn invited(app: &App, admin: &mut Browser, login: &str, role: &str) -> Browser {
+pub async fn invited(app: &App, admin: &mut Browser, login: &str, role: &str) -> Browser {
     let fields = [("login", login), ("role", role)];
     let answer = admin.send_from("/dashboard/users", "/dashboard/users", &fields).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());

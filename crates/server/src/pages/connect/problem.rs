@@ -69,6 +69,20 @@ pub(in crate::pages) fn in_words(shell: &Shell, problem: &Problem) -> (String, S
         "secret_needed" => Some("secret-needed"),
         "no_way_back" => Some("no-way-back"),
         "no_oauth_client" | "several_oauth_clients" | "oauth_client_unfinished" => Some("no-client"),
+        "unknown_call" => Some("unknown-call"),
+        "unknown_job"
+        | "unknown_webhook"
+        | "unknown_webhook_delivery"
+        | "unknown_webhook_event"
+        | "unknown_recipient" => Some("unknown-thing"),
+        "forbidden" => Some("forbidden"),
+        "unique_key_taken" => Some("taken"),
+        "webhook_disabled" => Some("webhook-disabled"),
+        "too_many_webhooks" | "too_many_recipients" => Some("too-many"),
+        "unreadable_time" => Some("time-unreadable"),
+        "job_not_dead" => Some("job-not-dead"),
+        "job_finished" => Some("job-finished"),
+        "unknown_choice" => Some("unknown-choice"),
         _ => None,
     };
     match (own, shell.language) {

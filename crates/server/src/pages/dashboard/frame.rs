@@ -51,13 +51,9 @@ impl Section {
             Self::Audit => ("audit", "nav-audit", Some(Scope::ReadAudit)),
             Self::Environments => ("environments", "nav-environments", Some(Scope::CreateEnvironment)),
             Self::Users => ("users", "nav-users", Some(Scope::ReadUsers)),
-            Self::Settings => ("settings", "nav-settings", Some(Scope::ManageEnvironment)),
+            // Everybody chooses how pages look to them.
+            Self::Settings => ("settings", "nav-settings", None),
         }
-    }
-
-    /// Whether there is a page of this part.
-    const fn is_built(self) -> bool {
-        !matches!(self, Self::Activity | Self::Jobs | Self::Webhooks | Self::Settings)
     }
 }
 
@@ -85,7 +81,7 @@ pub(crate) struct Entry {
 impl Frame {
     pub(super) fn new(visitor: &Visitor, section: Section, title: String) -> Self {
         let shell = &visitor.shell;
-        let shown = Section::ALL.into_iter().filter(|section| section.is_built());
+        let shown = Section::ALL.into_iter();
         let entries = shown.filter_map(|known| {
             let (path, words, scope) = known.facts();
             let is_shown = scope.is_none_or(|scope| visitor.may(scope));
@@ -117,7 +113,20 @@ impl Frame {
 
 /// What a page says after something was done; the address names it, and only what is in this list is said.
 fn done(visitor: &Visitor) -> String {
-    const KNOWN: [&str; 7] = ["saved", "created", "deleted", "tested", "revoked", "retried", "asked"];
+    const KNOWN: [&str; 12] = [
+        "saved",
+        "created",
+        "deleted",
+        "tested",
+        "revoked",
+        "retried",
+        "asked",
+        "cancelled",
+        "enabled",
+        "disabled",
+        "test-sent",
+        "replayed",
+    ];
     let named = visitor.parameter("done");
     if KNOWN.contains(&named.as_str()) { visitor.shell.say(&format!("done-{named}")) } else { String::new() }
 }

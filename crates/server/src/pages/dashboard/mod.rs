@@ -1,6 +1,7 @@
 //! The dashboard, for people who are signed in. Each page takes a [`Visitor`], which nobody else becomes, and calls what the
 //! REST API calls: what somebody may do is decided there. Its paths begin with the environment's name.
 
+mod activity;
 mod audit;
 mod catalog;
 mod clients;
@@ -9,9 +10,13 @@ mod environments;
 mod frame;
 mod home;
 mod integrations;
+mod jobs;
 mod keys;
+mod settings;
+mod shown;
 mod table;
 mod visitor;
+mod webhooks;
 
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
@@ -35,6 +40,10 @@ pub(super) fn routes(state: &Routes) -> Router<Routes> {
         .merge(keys::routes())
         .merge(audit::routes())
         .merge(environments::routes())
+        .merge(activity::routes())
+        .merge(jobs::routes())
+        .merge(webhooks::routes())
+        .merge(settings::routes())
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(middleware::from_fn_with_state(state.clone(), guarded))
 }

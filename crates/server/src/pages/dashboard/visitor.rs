@@ -14,6 +14,10 @@ use crate::routes::Routes;
 use crate::routes::query::{Preferred, decoded};
 use crate::routes::signed_in::SignedIn;
 
+/// The cookies that remember what somebody prefers.
+pub(crate) const LANGUAGE_COOKIE: &str = "tombolo_language";
+pub(crate) const THEME_COOKIE: &str = "tombolo_theme";
+
 /// Somebody who is signed in, with everything that a page is made for them from.
 pub(crate) struct Visitor {
     pub(crate) signed_in: SignedIn,
@@ -21,6 +25,8 @@ pub(crate) struct Visitor {
     /// The names of all environments.
     pub(crate) environments: Vec<String>,
     query: String,
+    /// What the cookies for the language and the theme say.
+    preferred: [Option<String>; 2],
 }
 
 impl FromRequestParts<Routes> for Visitor {
@@ -30,16 +36,18 @@ impl FromRequestParts<Routes> for Visitor {
         let signed_in = SignedIn::from_request_parts(parts, routes).await?;
         let Preferred(preferred) =
             Preferred::from_request_parts(parts, routes).await.unwrap_or(Preferred(Language::En));
-        let language =
-            cookie(&parts.headers, "tombolo_language").map_or(preferred, |tag| Language::negotiate(&tag));
-        let theme = cookie(&parts.headers, "tombolo_theme").and_then(|name| Theme::named(&name));
+        let chosen_language = cookie(&parts.headers, LANGUAGE_COOKIE);
+        let chosen_theme = cookie(&parts.headers, THEME_COOKIE);
+        let language = chosen_language.as_deref().map_or(preferred, Language::negotiate);
+        let theme = chosen_theme.as_deref().and_then(Theme::named);
         let shell = Shell::new(language, theme, &routes.public_url);
         let environments = match routes.platform.environments_of(&signed_in.who).await {
             Ok(all) => all.into_iter().map(|environment| environment.name).collect(),
             Err(_) => vec![signed_in.environment.name.clone()],
         };
         let query = parts.uri.query().unwrap_or_default().to_owned();
-        Ok(Self { signed_in, shell, environments, query })
+        let preferred = [chosen_language, chosen_theme];
+        Ok(Self { signed_in, shell, environments, query, preferred })
     }
 }
 
@@ -59,6 +67,13 @@ impl Visitor {
     /// Whether a button makes sense.
     pub(crate) fn may(&self, scope: Scope) -> bool {
         self.signed_in.may(scope)
+    }
+
+    /// What one of the cookies [`LANGUAGE_COOKIE`] and [`THEME_COOKIE`] says; empty without it.
+    pub(crate) fn preferred(&self, cookie: &str) -> String {
+        let [language, theme] = &self.preferred;
+        let chosen = if cookie == LANGUAGE_COOKIE { language } else { theme };
+        chosen.clone().unwrap_or_default()
     }
 
     /// A parameter of the address; empty when it is not there.
@@ -118,6 +133,15 @@ impl Visitor {
             back: self.to(back),
         };
         page(&confirm, &Framing::Nobody)
+    }
+
+    /// A problem as one line above a form.
+    pub(crate) fn problem_line(&self, problem: &Problem) -> String {
+        let (what, fix) = self.in_words(problem);
+        // What has no words of its own in the language of the page is told as it is.
+        let is_general = what == self.shell.say("problem-what");
+        let detail = if is_general { format!(" ({})", problem.what) } else { String::new() };
+        format!("{what} {fix}{detail}").trim_end().to_owned()
     }
 
     /// Sends the browser on to a page that says what was done, by the key of its words.
