@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 
 import { api, unique, url } from "./driver/server.mjs";
 import { run, step } from "./driver/suite.mjs";
-import { SECRETS, session } from "./world.mjs";
+import { connect, SECRETS, session, signIn } from "./world.mjs";
 
 /** Markup, quotes, another direction that is not closed, several characters in one picture, and no place to break a line. */
 const BAD = `<script>window.owned=1</script><img src=x onerror=window.owned=1>"'>&lt;b&gt; </textarea></select>{{7*7}} שלום‮ 😀👩‍👩‍👧 `;
@@ -94,6 +94,26 @@ step("what stands in an address", async ({ en }) => {
   ]) {
     await tab.open(address);
     await expectHarmless(tab);
+  }
+});
+
+step("the dashboard", async (browsers) => {
+  const made = await connect(hostile("connection").slice(0, 200));
+  await api("POST", "/oauth-clients", { name: hostile("client").slice(0, 200), provider: "kintone", config: { subdomain: "demo" } });
+  await api("POST", "/api-keys", { display_name: hostile("key").slice(0, 200), scopes: ["environment:*"] });
+  const paths = ["", "/connections", `/connections/${made.id}`, `/connections/${made.id}/delete`, "/connections/new"];
+  paths.push("/connections/new/hostile", "/integrations", "/integrations/named", "/catalog", "/api-keys", "/audit", "/environments");
+  paths.push(`/connections?search=${encodeURIComponent(BAD)}&tag=${encodeURIComponent(BAD)}`, `/catalog?search=${encodeURIComponent(BAD)}`);
+  for (const browser of Object.values(browsers)) {
+    const person = await browser.person();
+    await signIn(person);
+    const tab = await person.tab();
+    for (const path of paths) {
+      await tab.open(`${url}/dashboard/default${path}`);
+      await expectHarmless(tab);
+    }
+    await tab.open(`${url}/dashboard/default/connections`);
+    await expectHarmless(tab, start("connection"));
   }
 });
 

@@ -5,7 +5,7 @@
 // once is made anew. `reach` goes on from there to the state. `as: "admin"` is for who is signed in. What changes the
 // environment for everybody is `alone`, and `first` what is only there before anybody is signed in.
 import { api, unique, url } from "./driver/server.mjs";
-import { admin, again, decide, link, session } from "./world.mjs";
+import { admin, again, decide, link, linked, registered, session } from "./world.mjs";
 
 const GO_ON = { en: "Go on", ja: "次へ進む" };
 
@@ -204,6 +204,58 @@ const pages = [
     page: "problem",
     state: "no-environment",
     address: () => `${url}/connect/nowhere/`,
+  },
+  ...[
+    ["home", "some", () => ""],
+    ["connections", "some", () => "/connections"],
+    ["connections", "nothing-found", () => "/connections?search=nothing+of+that+name"],
+    ["connections", "choose", () => "/connections/new"],
+    ["connections", "new", () => "/connections/new/kintone"],
+    ["connections", "one", async () => `/connections/${(await linked()).id}`],
+    ["connections", "delete", async () => `/connections/${(await linked()).id}/delete`],
+    ["connections", "unknown", () => "/connections/con_0"],
+    ["integrations", "some", () => "/integrations"],
+    ["integrations", "one", () => "/integrations/kintone"],
+    ["oauth-clients", "new", () => "/oauth-clients/new"],
+    ["oauth-clients", "one", async () => `/oauth-clients/${encodeURIComponent(await registered())}`],
+    ["catalog", "all", () => "/catalog"],
+    ["catalog", "nothing-found", () => "/catalog?search=nothing+of+that+name"],
+    ["api-keys", "some", () => "/api-keys"],
+    ["audit", "some", () => "/audit"],
+    ["environments", "some", () => "/environments"],
+  ].map(([page, state, path]) => ({
+    area: "dashboard",
+    page,
+    state,
+    as: "admin",
+    address: async () => {
+      await linked();
+      return `${url}/dashboard/default${await path()}`;
+    },
+  })),
+  {
+    area: "dashboard",
+    page: "connections",
+    state: "tested",
+    as: "admin",
+    address: async () => `${url}/dashboard/default/connections/${(await linked()).id}`,
+    reach: async (tab) => {
+      await tab.pressOn("form[action$='/test'] button");
+      await tab.expectText({ en: "Connection available", ja: "接続できます" });
+    },
+  },
+  {
+    area: "dashboard",
+    page: "home",
+    state: "palette",
+    as: "admin",
+    address: () => `${url}/dashboard/default`,
+    reach: async (tab) => {
+      await tab.page.keyboard.down("Control");
+      await tab.keys("k");
+      await tab.page.keyboard.up("Control");
+      await tab.expect("dialog[open]");
+    },
   },
   {
     area: "oauth",

@@ -39,6 +39,11 @@ export async function connect(name = unique("Sales")) {
   return made.connection ?? made;
 }
 
+/** A connection that is there for everybody who wants to look at one. */
+export const linked = once(() => connect());
+/** The name of an OAuth client that is. */
+export const registered = once(() => oauthClient());
+
 /** An OAuth client that is registered with the emulated vendor; answers its name. */
 export async function oauthClient() {
   const name = unique("Client");

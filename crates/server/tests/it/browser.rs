@@ -64,3 +64,8 @@ async fn the_connect_ui_among_pages_of_others() {
 async fn hostile_texts_are_texts() {
     in_a_browser("hostile.mjs").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_dashboard() {
+    in_a_browser("dashboard.mjs").await;
+}
