@@ -13,4 +13,5 @@ mod oauth;
 mod requests;
 mod servers;
 mod stand_in;
+mod users;
 mod world;

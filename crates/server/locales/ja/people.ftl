@@ -5,6 +5,7 @@ people-problem-fix = ページを再読み込みして、もう一度お試し�
 people-busy-what = ログインが集中しています。
 people-busy-fix = しばらくしてからもう一度お試しください。
 login = ログイン名またはメールアドレス
+login-short = ログイン名
 login-help = 空白を含まない名前、またはメールアドレスを入力してください。
 password = パスワード
 password-help = 12文字以上で入力してください。いくつかの単語を並べると覚えやすくなります。

@@ -25,19 +25,19 @@ impl FromRequest<Routes> for Posted {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &Routes) -> Result<Self, Refusal> {
-        let mut parts = Multipart::from_request(request, state).await.map_err(|_| unreadable())?;
+        let mut parts = Multipart::from_request(request, state).await.map_err(|error| unreadable(&error))?;
         let mut inputs = Vec::new();
-        while let Some(part) = parts.next_field().await.map_err(|_| unreadable())? {
+        while let Some(part) = parts.next_field().await.map_err(|error| unreadable(&error))? {
             let name = part.name().unwrap_or_default().to_owned();
             let is_file = part.file_name().is_some();
-            let bytes = part.bytes().await.map_err(|_| unreadable())?;
+            let bytes = part.bytes().await.map_err(|error| unreadable(&error))?;
             if inputs.len() >= INPUTS_MAX || bytes.len() > VALUE_MAX {
                 return Err(too_large().into());
             }
             let text = if is_file {
                 text_of_file(&bytes)
             } else {
-                String::from_utf8(bytes.into()).map_err(|_| unreadable())?
+                String::from_utf8(bytes.into()).map_err(|_| unreadable(&"a value is not UTF-8"))?
             };
             inputs.push((name, text.into()));
         }
@@ -135,12 +135,10 @@ impl Posted {
     }
 }
 
-fn unreadable() -> Problem {
-    Problem::invalid(
-        "invalid_body",
-        "The form could not be read",
-        "Open the page again, and fill it in once more.",
-    )
+/// `why` is told without any value: it speaks of the form's shape, or of how it arrived.
+fn unreadable(why: &dyn std::fmt::Display) -> Problem {
+    let what = format!("The form could not be read: {why}");
+    Problem::invalid("invalid_body", what, "Open the page again, and fill it in once more.")
 }
 
 fn too_large() -> Problem {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::response::Response;
 use secrecy::SecretString;
 use tombolo_platform::catalog::FieldError;
@@ -11,7 +11,6 @@ use tombolo_platform::{Problem, ProblemKind};
 use super::view::{Looker, refused};
 use crate::pages::shell::Shell;
 use crate::routes::Routes;
-use axum::extract::FromRequestParts as _;
 
 /// Longer than any form of these pages.
 const BYTES_MAX: usize = 32 * 1024;
@@ -115,9 +114,10 @@ impl Line {
         Self { fault: fault.map(|fault| shell.of(&fault.message).to_owned()).unwrap_or_default(), ..self }
     }
 
-    /// The ids of what describes it.
+    /// The ids of what describes it: what is wrong stands in the place of the help.
     pub(super) fn described_by(&self) -> String {
-        let help = if self.help.is_empty() { String::new() } else { format!("{}-help ", self.name) };
+        let is_helped = !self.help.is_empty() && self.fault.is_empty();
+        let help = if is_helped { format!("{}-help ", self.name) } else { String::new() };
         format!("{help}{}-error", self.name)
     }
 }

@@ -77,6 +77,34 @@ pub(super) async fn end_sign_in(
     }
 }
 
+/// A browser as people call it: what it says of itself names others for the sake of old pages.
+fn told(agent: &str) -> String {
+    const BROWSERS: [(&str, &str); 6] = [
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("HeadlessChrome/", "Chrome"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ];
+    const SYSTEMS: [(&str, &str); 6] = [
+        ("Windows", "Windows"),
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Mac OS X", "macOS"),
+        ("Linux", "Linux"),
+    ];
+    let named = |names: &[(&str, &'static str)]| {
+        names.iter().find(|(part, _)| agent.contains(part)).map(|(_, name)| *name)
+    };
+    match (named(&BROWSERS), named(&SYSTEMS)) {
+        (Some(browser), Some(system)) => format!("{browser} · {system}"),
+        (Some(browser), None) => browser.to_owned(),
+        (None, _) => agent.to_owned(),
+    }
+}
+
 /// Has pages that do not name an environment act in this one.
 pub(super) async fn choose_environment(
     State(routes): State<Routes>,
@@ -133,11 +161,35 @@ async fn page(
             .map(|sign_in| Row {
                 is_this: sign_in.id == signed_in.who.sign_in.id,
                 id: sign_in.id.to_string(),
-                browser: sign_in.browser,
+                browser: told(&sign_in.browser),
                 since: minute(sign_in.created_at),
                 used: minute(sign_in.used_at),
             })
             .collect(),
     };
     with_status(status, &page, &Framing::Nobody)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn browsers_are_called_as_people_call_them() {
+        for (agent, expected) in [
+            ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox · Linux"),
+            (
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0",
+                "Edge · Windows",
+            ),
+            (
+                "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1 Version/18.0 Safari/605.1",
+                "Safari · macOS",
+            ),
+            ("curl/8.5.0", "curl/8.5.0"),
+            ("", ""),
+        ] {
+            assert_eq!(told(agent), expected);
+        }
+    }
 }
