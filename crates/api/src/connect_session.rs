@@ -199,7 +199,7 @@ pub struct ConnectUiSettings {
     /// Which of them: `light`, `dark` or `system`.
     #[serde(rename = "defaultTheme")]
     pub default_theme: String,
-    /// Always `false`: pages carry no sign of ours.
+    /// Whether pages say what they are made with.
     #[serde(rename = "showWatermark")]
     pub show_watermark: bool,
 }

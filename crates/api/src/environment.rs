@@ -17,6 +17,8 @@ pub struct Environment {
     pub allowed_origins: Vec<String>,
     /// The addresses of your pages where a browser that has finished an authorization may be sent to.
     pub return_urls: Vec<String>,
+    /// How the pages look on which somebody links an account.
+    pub connect_ui: ConnectUi,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -37,6 +39,50 @@ pub struct UpdateEnvironment {
     /// with the `return_url` of a session or an authorization.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub return_urls: Option<Vec<String>>,
+    /// How the pages look on which somebody links an account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect_ui: Option<UpdateConnectUi>,
+}
+
+/// How the pages look on which somebody links an account. An empty text stands for what is so by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ConnectUi {
+    /// What people call your application: “You are connecting your account to …”.
+    pub display_name: String,
+    /// The https address of its logo.
+    pub logo_url: String,
+    /// The colour of what can be pressed, in daylight, such as `#0f766e`. Where it could not be read it is made darker.
+    pub primary_light: String,
+    /// The same in the dark, where it is made lighter.
+    pub primary_dark: String,
+    /// `light`, `dark`, or `system`: what the browser prefers.
+    pub default_theme: String,
+    /// Whether the pages say what they are made with.
+    pub show_watermark: bool,
+}
+
+/// What changes about how the pages look; what is left out stays, and an empty text takes back.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct UpdateConnectUi {
+    /// What people call your application.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// The https address of its logo, without a query.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo_url: Option<String>,
+    /// The colour of what can be pressed, in daylight, such as `#0f766e`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub primary_light: Option<String>,
+    /// The same in the dark.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub primary_dark: Option<String>,
+    /// `light`, `dark` or `system`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_theme: Option<String>,
+    /// Whether the pages say what they are made with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub show_watermark: Option<bool>,
 }
 
 /// A variable of an environment.

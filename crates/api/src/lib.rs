@@ -47,7 +47,9 @@ pub use connection::{
 pub use connection_test::{
     CreateProgress, Details, Outcome, Side, StageReport, TestProgress, TestReport, Verdict,
 };
-pub use environment::{Environment, EnvironmentVariable, PutEnvironmentVariable, UpdateEnvironment};
+pub use environment::{
+    ConnectUi, Environment, EnvironmentVariable, PutEnvironmentVariable, UpdateConnectUi, UpdateEnvironment,
+};
 pub use field_value::FieldValue;
 pub use import_connection::{ClientOverride, ImportConnection, ImportedCredentials};
 pub use integration::{

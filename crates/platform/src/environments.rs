@@ -8,6 +8,7 @@ use tombolo_store::{
 };
 
 use crate::access::{Access, Scope};
+use crate::connect::{ConnectUi, ConnectUiChange};
 use crate::jobs::Housekeeping;
 use crate::oauth::way_back;
 use crate::platform::{Platform, events};
@@ -31,11 +32,18 @@ pub struct EnvironmentSettings {
     pub allowed_origins: Vec<String>,
     /// The addresses of the embedder's pages where a browser that has finished an authorization may be sent to.
     pub return_urls: Vec<String>,
+    /// How the pages look on which somebody links an account.
+    pub connect_ui: ConnectUi,
 }
 
 impl Default for EnvironmentSettings {
     fn default() -> Self {
-        Self { confirm_authorizations: true, allowed_origins: Vec::new(), return_urls: Vec::new() }
+        Self {
+            confirm_authorizations: true,
+            allowed_origins: Vec::new(),
+            return_urls: Vec::new(),
+            connect_ui: ConnectUi::default(),
+        }
     }
 }
 
@@ -48,6 +56,8 @@ pub struct EnvironmentChange {
     pub allowed_origins: Option<Vec<String>>,
     /// All addresses where browsers may be sent to.
     pub return_urls: Option<Vec<String>>,
+    /// How the pages look on which somebody links an account.
+    pub connect_ui: ConnectUiChange,
 }
 
 impl Platform {
@@ -97,6 +107,7 @@ impl Platform {
             faults.extend(way_back::faults_of_urls(&urls));
             settings.return_urls = urls;
         }
+        faults.extend(settings.connect_ui.change(change.connect_ui));
         if !faults.is_empty() {
             return Err(Problem::fields(faults));
         }

@@ -1,4 +1,6 @@
 // The Connect UI: what a script adds. Everything but frames and windows works without it.
+import { windowOf } from "./connect-window.js";
+
 const main = document.querySelector("main[data-step]");
 const origins = (main?.dataset.origins ?? "").split(" ").filter(Boolean);
 const isFramed = window.parent !== window;
@@ -11,10 +13,12 @@ function originAround() {
   return origins;
 }
 
-function tell(type, payload) {
+function relay(message) {
   if (!around) return;
-  for (const origin of originAround()) around.postMessage({ type, payload }, origin);
+  for (const origin of originAround()) around.postMessage(message, origin);
 }
+
+const tell = (type, payload) => relay({ type, payload });
 
 const starters = { waiting, choosing, form, linked, problem };
 
@@ -25,7 +29,7 @@ function waiting() {
     tell("error", { errorType: "missing_auth_token", errorMessage: "No session token came" });
   }, 10_000);
   window.addEventListener("message", (event) => {
-    if (event.source !== around || !origins.includes(event.origin)) return;
+    if (!fromAround(event)) return;
     if (event.data?.type !== "session_token" || typeof event.data.sessionToken !== "string") return;
     clearTimeout(late);
     holder.elements.session_token.value = event.data.sessionToken;
@@ -34,15 +38,52 @@ function waiting() {
   tell("ready");
 }
 
+// The page goes away when somebody presses the button or Escape, or when the page around asks for it; what was typed is not
+// lost without a question.
 function closing(isDirty) {
+  if (!around) return;
+  const close = async () => {
+    if (isDirty() && !(await leaves())) return;
+    tell("close");
+    if (!isFramed) window.close();
+  };
   for (const button of document.querySelectorAll("[data-close]")) {
-    button.hidden = !around;
-    button.addEventListener("click", () => {
-      if (isDirty() && !window.confirm(word("leave"))) return;
-      tell("close");
-      if (!isFramed) window.close();
-    });
+    button.hidden = false;
+    button.addEventListener("click", close);
   }
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.isComposing || event.defaultPrevented) return;
+    if (document.querySelector("dialog[open]")) return;
+    // Else the same key would close the question again.
+    event.preventDefault();
+    close();
+  });
+  window.addEventListener("message", (event) => {
+    if (fromAround(event) && event.data?.type === "close_wanted") close();
+  });
+}
+
+// Browsers show no question of their own in a frame.
+function leaves() {
+  const dialog = document.querySelector("dialog[data-leave]");
+  if (dialog.open) return Promise.resolve(false);
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((answered) => {
+    dialog.addEventListener("close", () => answered(dialog.returnValue === "yes"), { once: true });
+  });
+}
+
+const fromAround = (event) => event.source === around && origins.includes(event.origin);
+
+// A page around that gives the frame as much room as it needs asks for it as the frame has loaded.
+function sizing() {
+  let observer;
+  window.addEventListener("message", (event) => {
+    if (!isFramed || !fromAround(event) || event.data?.type !== "size_wanted" || observer) return;
+    observer = new ResizeObserver(() => tell("size", { height: Math.ceil(document.body.getBoundingClientRect().height) }));
+    observer.observe(document.body);
+  });
 }
 
 function choosing() {
@@ -99,8 +140,20 @@ function form() {
   sheet.addEventListener("focusout", (event) => {
     if (event.target.matches("input, select, textarea") && event.target.value) check(event.target);
   });
+  const needsOpener = document.querySelector("[data-needs-opener]");
+  if (needsOpener) needsOpener.hidden = Boolean(around);
+  const openWindow = windowOf({
+    sheet, main, isFramed, word, copyOf, tell, relay, refuse, celebrate,
+    link: () => new URL(`${sheet.dataset.whole}/?session_token=${sheet.elements.session_token.value}`, window.location.href).href,
+    leave: () => { isDirty = false; },
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (isDirty && !isFramed) event.preventDefault();
+  });
   reveal(sheet);
   rows(sheet);
+  switching(sheet);
+  document.querySelector("form.switch")?.addEventListener("submit", () => { isDirty = false; });
   if ("takesPasted" in sheet.dataset) pasting(sheet);
 
   // The Enter key of an input method chooses characters; it does not send the form.
@@ -108,19 +161,25 @@ function form() {
     if (event.key === "Enter" && event.isComposing) event.preventDefault();
   });
   sheet.addEventListener("submit", async (event) => {
-    const pressed = event.submitter?.dataset.press ?? "link";
+    // The Enter key presses the first button, also one that is not shown.
+    const isAtVendor = sheet.querySelector('[data-at-vendor]:is(:checked, [type="hidden"])');
+    const pressed = isAtVendor ? "vendor" : (event.submitter?.dataset.press ?? "link");
     event.preventDefault();
     if (isRunning || !complete(sheet)) return;
     isRunning = true;
-    const button = event.submitter ?? sheet.querySelector('[data-press="link"]');
+    const cancel = pressed === "test" ? cancelling(report) : undefined;
+    const button = sheet.querySelector(`[data-press="${pressed}"]`);
     button.setAttribute("aria-busy", "true");
     tell("submit", { providerConfigKey: main.dataset.key, kind: pressed });
     try {
-      await run(sheet, pressed === "test" ? sheet.dataset.test : sheet.dataset.link);
+      if (isAtVendor) await openWindow();
+      else await run(sheet, pressed === "test" ? sheet.dataset.test : sheet.dataset.link, cancel?.signal);
     } catch {
-      say(word("again"));
+      live.querySelector('[data-outcome="running"]')?.remove();
+      say(word(cancel?.signal.aborted ? "cancelled" : "again"));
     } finally {
       isRunning = false;
+      cancel?.end();
       button.removeAttribute("aria-busy");
     }
   });
@@ -132,7 +191,7 @@ function form() {
     if (text) general.scrollIntoView({ block: "nearest" });
   }
 
-  async function run(sheet, address) {
+  async function run(sheet, address, signal) {
     say("");
     live.replaceChildren();
     report.hidden = false;
@@ -146,11 +205,13 @@ function form() {
       headers: { Accept: "application/x-ndjson" },
       credentials: "omit",
       redirect: "error",
+      signal,
     });
-    if (!answer.headers.get("content-type")?.startsWith("application/x-ndjson")) {
+    const kind = answer.headers.get("content-type") ?? "";
+    if (!kind.startsWith("application/x-ndjson")) {
       report.hidden = true;
-      const page = await answer.text();
-      say(page ? word("again") : word("again"));
+      if (kind.startsWith("application/json")) refuse(await answer.json());
+      else say(word("again"));
       return;
     }
     for await (const line of linesOf(answer.body)) take(line, list);
@@ -179,7 +240,6 @@ function form() {
         if (!line.available) tell("error", { errorType: "connection_test_failed", errorMessage: line.message ?? line.conclusion });
         break;
       case "linked":
-        isDirty = false;
         tell("connect", { providerConfigKey: line.providerConfigKey, connectionId: line.connectionId });
         celebrate(line);
         break;
@@ -209,11 +269,12 @@ function form() {
     item.append(verdict);
   }
 
-  function conclude({ available, conclusion, rights }) {
+  function conclude({ available, conclusion, rights, account }) {
     const last = document.createElement("p");
     last.className = `conclusion ${available ? "good" : "bad"}`;
     last.textContent = conclusion;
     live.append(last);
+    if (available && account) live.append(Object.assign(document.createElement("p"), { className: "small account", textContent: account }));
     for (const { subject, may, may_not: mayNot } of rights ?? []) {
       const line = document.createElement("p");
       line.className = "small quiet rights";
@@ -230,16 +291,18 @@ function form() {
   }
 
   function refuse({ what, fix, fields, errorType }) {
+    say("");
     let first;
+    const other = document.querySelector("[data-other-account]");
+    if (other && fields.some(({ code }) => code === "other_account")) other.hidden = false;
     for (const { input, message } of fields) {
       const element = sheet.elements[input] instanceof RadioNodeList ? sheet.elements[input][0] : sheet.elements[input];
       if (element && element.type !== "hidden") {
         mark(element, message);
-        element.closest("details")?.setAttribute("open", "");
+        for (let folded = element.closest("details"); folded; folded = folded.parentElement.closest("details")) folded.open = true;
         first ??= element;
       } else {
         what = `${what} ${message}`;
-        first ??= undefined;
       }
     }
     if (!first) say(`${what} ${fix}`);
@@ -248,6 +311,7 @@ function form() {
   }
 
   function celebrate(line) {
+    isDirty = false;
     const done = copyOf("linked");
     done.querySelector("[data-title]").textContent = line.title;
     done.querySelector("[data-called]").textContent = line.called;
@@ -257,6 +321,7 @@ function form() {
       done.querySelector("[data-may-close]").remove();
     } else onward.remove();
     main.replaceChildren(done);
+    delete main.dataset.waiting;
     document.title = line.title;
     done.querySelector("h1").focus();
   }
@@ -374,4 +439,25 @@ function pasting(sheet) {
   }
 }
 
+// A button that stops a test; what it has asked the vendor by then is asked.
+function cancelling(report) {
+  const controller = new AbortController();
+  const button = report.querySelector("[data-cancel]");
+  button.hidden = false;
+  button.onclick = () => controller.abort();
+  return { signal: controller.signal, end: () => { button.hidden = true; } };
+}
+
+// What was typed goes along to another form of the same vendor, but for the secrets.
+function switching(sheet) {
+  const other = document.querySelector("form.switch");
+  other?.addEventListener("submit", () => {
+    for (const input of sheet.querySelectorAll('[name="name"], [name^="c."]')) {
+      if (!input.value || input.matches("[data-secret], [type=file]")) continue;
+      other.append(Object.assign(document.createElement("input"), { type: "hidden", name: input.name, value: input.value }));
+    }
+  });
+}
+
+if (main) sizing();
 if (main) starters[main.dataset.step]?.();

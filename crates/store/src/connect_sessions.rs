@@ -78,6 +78,15 @@ impl Store {
         self.database.read_one(select.bind(token_hash).bind(at)).await?.map(read).transpose()
     }
 
+    /// The session whose token has this hash, ended or not. (Takes no environment: the token says which one.)
+    pub async fn connect_session_of_token(
+        &self,
+        token_hash: &[u8],
+    ) -> Result<Option<ConnectSession>, StoreError> {
+        let select = query(format!("SELECT {COLUMNS} FROM connect_sessions WHERE token_hash = $1"));
+        self.database.read_one(select.bind(token_hash)).await?.map(read).transpose()
+    }
+
     /// The environment's session with this id, ended or not.
     pub async fn connect_session(
         &self,

@@ -1,7 +1,7 @@
 //! `tombolo environment`
 
 use clap::{Args, Subcommand};
-use tombolo_api::{Environment as Known, UpdateEnvironment};
+use tombolo_api::{Environment as Known, UpdateConnectUi, UpdateEnvironment};
 
 use super::arguments::moment;
 use super::{GlobalOptions, on_api};
@@ -19,6 +19,7 @@ pub enum Environment {
     #[command(after_help = "Examples:
   tombolo environment update --allowed-origin https://app.example.com
   tombolo environment update --return-url https://app.example.com/linked
+  tombolo environment update --connect-ui-name Acme --connect-ui-light '#1d4ed8' --connect-ui-dark '#93c5fd'
   tombolo environment update --confirm-authorizations false")]
     Update(Update),
 }
@@ -37,6 +38,32 @@ pub struct Update {
     /// The address of a page of yours where a browser that has finished may be sent to; like --allowed-origin.
     #[arg(long = "return-url", value_name = "URL")]
     return_urls: Vec<String>,
+    #[command(flatten)]
+    look: Look,
+}
+
+/// How the pages look on which somebody links an account; an empty value takes back.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "How the pages look on which somebody links an account")]
+pub struct Look {
+    /// What people call your application: “You are connecting your account to NAME”.
+    #[arg(long = "connect-ui-name", value_name = "NAME")]
+    display_name: Option<String>,
+    /// The https address of its logo, without a query.
+    #[arg(long = "connect-ui-logo", value_name = "URL")]
+    logo_url: Option<String>,
+    /// The colour of what can be pressed, in daylight, such as `#0f766e`; one that could not be read is made darker.
+    #[arg(long = "connect-ui-light", value_name = "COLOUR")]
+    primary_light: Option<String>,
+    /// The same in the dark, where it is made lighter.
+    #[arg(long = "connect-ui-dark", value_name = "COLOUR")]
+    primary_dark: Option<String>,
+    /// `light`, `dark` or `system`: what the browser prefers.
+    #[arg(long = "connect-ui-theme", value_name = "THEME")]
+    default_theme: Option<String>,
+    /// Whether the pages say what they are made with.
+    #[arg(long = "connect-ui-watermark", value_name = "BOOLEAN")]
+    show_watermark: Option<bool>,
 }
 
 impl Environment {
@@ -44,11 +71,12 @@ impl Environment {
         on_api(global, WhereNothingIs::Refuse, output, async |api| {
             let environment = match self {
                 Self::Show => api.read_environment().await?,
-                Self::Update(Update { confirm_authorizations, allowed_origins, return_urls }) => {
+                Self::Update(Update { confirm_authorizations, allowed_origins, return_urls, look }) => {
                     let change = UpdateEnvironment {
                         confirm_authorizations,
                         allowed_origins: all(allowed_origins),
                         return_urls: all(return_urls),
+                        connect_ui: changed(look),
                     };
                     if change == UpdateEnvironment::default() {
                         return Err(Failure::usage("nothing is to change", "See --help for what can.").into());
@@ -63,6 +91,19 @@ impl Environment {
     }
 }
 
+fn changed(look: Look) -> Option<UpdateConnectUi> {
+    let Look { display_name, logo_url, primary_light, primary_dark, default_theme, show_watermark } = look;
+    let change = UpdateConnectUi {
+        display_name,
+        logo_url,
+        primary_light,
+        primary_dark,
+        default_theme,
+        show_watermark,
+    };
+    (change != UpdateConnectUi::default()).then_some(change)
+}
+
 /// What takes the place of all there are; `None` when nothing was said.
 fn all(given: Vec<String>) -> Option<Vec<String>> {
     (!given.is_empty()).then(|| given.into_iter().filter(|text| !text.is_empty()).collect())
@@ -75,6 +116,16 @@ fn words(environment: &Known) -> String {
         ("confirm authorizations", environment.confirm_authorizations.to_string()),
         ("allowed origins", environment.allowed_origins.join(", ")),
         ("return URLs", environment.return_urls.join(", ")),
+        ("name on pages", environment.connect_ui.display_name.clone()),
+        ("logo on pages", environment.connect_ui.logo_url.clone()),
+        ("colours of pages", colours(environment)),
+        ("theme of pages", environment.connect_ui.default_theme.clone()),
         ("created", moment(environment.created_at)),
     ])
+}
+
+fn colours(environment: &Known) -> String {
+    let look = &environment.connect_ui;
+    let given = [&look.primary_light, &look.primary_dark].into_iter().filter(|colour| !colour.is_empty());
+    given.map(String::as_str).collect::<Vec<_>>().join(", ")
 }

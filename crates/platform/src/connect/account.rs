@@ -29,6 +29,8 @@ pub struct TypedAccount {
     pub fields: Typed,
     /// Settings that do not decide where requests go.
     pub settings: BTreeMap<String, String>,
+    /// Whether somebody who links a connection again means another account than before.
+    pub other_account: bool,
 }
 
 /// An integration that a session can link an account through.
@@ -69,6 +71,8 @@ pub struct LinkedBefore {
     pub config: BTreeMap<String, String>,
     /// How it is.
     pub health: Health,
+    /// Whether the last test did not come to the address at all.
+    pub is_lost: bool,
 }
 
 impl Platform {
@@ -119,6 +123,7 @@ impl Platform {
             suggested_name,
             again: again.map(|connection| LinkedBefore {
                 config: texts(&connection.target.config),
+                is_lost: is_lost(&connection),
                 name: connection.name,
                 auth_scheme: connection.target.auth_scheme,
                 health: connection.health,
@@ -154,9 +159,15 @@ impl Platform {
         typed: TypedAccount,
         watch: Watch<'_>,
     ) -> Result<Result<CreatedConnection, TestReport>, Problem> {
+        let other_account = typed.other_account;
         let outcome = match self.account(holder, key, typed).await? {
             Account::New(draft) => self.create_connection(&holder.linking, &draft, true, watch).await,
             Account::Again(connection, typed) => {
+                if !other_account {
+                    let chosen = self.chosen_in(holder, key).await?;
+                    let scheme = chosen.scheme_called(typed.auth_scheme.as_deref())?;
+                    self.require_same_account(&connection, &chosen.provider, scheme, &typed.fields).await?;
+                }
                 self.reconnect(&holder.linking, None, connection.id.as_str(), typed, watch).await
             }
         };
@@ -213,7 +224,7 @@ impl Platform {
     }
 
     /// The name that somebody chose, as long as no connection has it, or one that is made up.
-    async fn chosen_name(
+    pub(super) async fn chosen_name(
         &self,
         holder: &SessionAccess,
         chosen: &Chosen,
@@ -245,7 +256,7 @@ impl Chosen {
     }
 
     /// The auth scheme with an id among those that the integration allows; the first when nobody chose.
-    fn scheme_called(&self, id: Option<&str>) -> Result<&AuthScheme, Problem> {
+    pub(super) fn scheme_called(&self, id: Option<&str>) -> Result<&AuthScheme, Problem> {
         let Some(id) = id else {
             let first = self.allowed().next();
             return first.ok_or_else(|| self.no_scheme("without an auth scheme"));
@@ -255,8 +266,27 @@ impl Chosen {
     }
 }
 
+/// What a test finds where the address leads nowhere, or to somebody else.
+const LOST: [&str; 8] = [
+    "no_such_tenant",
+    "name_not_found",
+    "connection_refused",
+    "connect_timeout",
+    "certificate_name_mismatch",
+    "tls_failed",
+    "redirected",
+    "address_refused",
+];
+
+fn is_lost(connection: &Connection) -> bool {
+    connection.health_detail["verdict"]["is"].as_str().is_some_and(|found| LOST.contains(&found))
+}
+
 /// Where requests go is not for whoever links an account to say, beyond the fields of the account.
-fn refuse_routing_settings(provider: &Provider, settings: &BTreeMap<String, String>) -> Result<(), Problem> {
+pub(super) fn refuse_routing_settings(
+    provider: &Provider,
+    settings: &BTreeMap<String, String>,
+) -> Result<(), Problem> {
     let routes = |name: &&String| provider.settings.find(name).is_some_and(|(_, setting)| setting.routes);
     match settings.keys().find(routes) {
         None => Ok(()),

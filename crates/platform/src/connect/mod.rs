@@ -5,7 +5,9 @@ mod account;
 mod check;
 mod form;
 mod held;
+mod look;
 mod popup;
+mod same_account;
 mod session;
 mod sockets;
 
@@ -13,7 +15,8 @@ pub use account::{LinkChoice, LinkForm, LinkedBefore, TypedAccount};
 pub(crate) use check::tags_of;
 pub use form::GivenCredentials;
 pub(crate) use form::{Chosen, merged, named, test_failed};
-pub use popup::PopupRequest;
+pub use look::{ConnectUi, ConnectUiChange};
+pub use popup::{BegunWindow, PopupRequest, WindowState};
 pub use session::{
     ConnectSessionDraft, CreatedConnectSession, IntegrationDefaults, Reconnected, SessionAccess,
 };

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use tombolo_auth::Typed;
+use tombolo_store::{AuthorizationId, AuthorizationStage};
 
+use super::account::{TypedAccount, refuse_routing_settings};
 use super::form::{named, refuse_settings};
 use super::held::refuse_secrets;
 use super::session::SessionAccess;
@@ -19,8 +21,16 @@ use crate::problem::{Problem, ProblemKind};
 const WINDOWS_MAX: u64 = 50;
 
 /// What a browser asks for as it opens the window.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct PopupRequest {
+    /// The id of the auth scheme; the first for which a person agrees at the vendor when absent.
+    pub auth_scheme: Option<String>,
+    /// What the connection is to be called; made up when absent.
+    pub name: Option<String>,
+    /// What opens the gates in front of the API, beside what was handed over.
+    pub gate_fields: Typed,
+    /// Settings that do not decide where requests go.
+    pub settings: BTreeMap<String, String>,
     /// Fields that are no credential.
     pub fields: BTreeMap<String, String>,
     /// The OAuth scopes to ask for: some of those of the session, the client or the provider's file; all when empty.
@@ -31,8 +41,44 @@ pub struct PopupRequest {
     pub socket: Option<String>,
 }
 
+/// A window that may be opened now.
+pub struct BegunWindow {
+    /// The authorization that it is about.
+    pub authorization: AuthorizationId,
+    /// The last part of the address of the page that comes first.
+    pub link_secret: SecretString,
+}
+
+/// How a window of a session does.
+#[derive(Debug, PartialEq, Eq)]
+pub enum WindowState {
+    /// Nobody has come back from the vendor yet.
+    Open,
+    /// The person has agreed, and the embedder has to confirm that it was the right one.
+    Waiting {
+        /// Names the connection in the API, should it come about.
+        connection_id: String,
+    },
+    /// The account is linked.
+    Linked {
+        /// Names the connection in the API.
+        connection_id: String,
+        /// What people call it.
+        name: String,
+    },
+    /// It has come to nothing.
+    Failed {
+        /// Which kind of failure.
+        code: String,
+        /// What happened.
+        what: String,
+        /// What to do.
+        fix: String,
+    },
+}
+
 impl Platform {
-    /// Begins an authorization in a connect session, and gives the last part of the address of the page that comes first.
+    /// Begins an authorization in a connect session, and gives the address of the page that comes first.
     /// It says whom the account is linked for: the address of the window can be forwarded, and then it is somebody else who
     /// follows it, with an account of their own.
     pub async fn begin_in_session(
@@ -40,30 +86,37 @@ impl Platform {
         holder: &SessionAccess,
         key: &str,
         request: PopupRequest,
-    ) -> Result<SecretString, Problem> {
+    ) -> Result<BegunWindow, Problem> {
         holder.require(key)?;
         let chosen = self.chosen_in(holder, key).await?;
         refuse_settings(&chosen.provider, &request.fields)?;
-        let scheme = chosen.scheme_with_person()?;
+        refuse_routing_settings(&chosen.provider, &request.settings)?;
+        let scheme = match request.auth_scheme.as_deref() {
+            Some(id) => chosen.scheme_called(Some(id))?,
+            None => chosen.scheme_with_person()?,
+        };
         refuse_secrets(&chosen.provider, scheme, &request.fields)?;
         self.refuse_more_windows(holder).await?;
         let held = self.held(holder, key).await?;
         let again = self.connection_of_session(holder, &chosen).await?;
         let defaults = holder.defaults(key);
-        let PopupRequest { mut fields, scopes, mut authorization_parameters, socket } = request;
+        let PopupRequest {
+            mut fields, scopes, mut authorization_parameters, socket, mut gate_fields, ..
+        } = request;
         fields = named(&chosen.provider, scheme, fields);
-        let (of_account, settings) =
+        let (of_account, filled_settings) =
             split_settings(&chosen.provider, named(&chosen.provider, scheme, defaults.fields.clone()));
         fields.extend(of_account);
+        let mut settings = request.settings;
+        settings.extend(filled_settings);
         held.refuse_host_of_browser(&chosen.provider, scheme, &fields, &defaults.fields, again.as_ref())?;
-        let mut gate_fields = Typed::new();
         held.add_to(&mut gate_fields);
         authorization_parameters.extend(defaults.authorization_parameters);
         let belonging = holder.belonging();
         let connection_id = again.as_ref().map(|connection| connection.connection_id.clone());
         let name = match &again {
             Some(connection) => connection.name.clone(),
-            None => self.name_for(&holder.linking, &chosen, &belonging).await?,
+            None => self.chosen_name(holder, &chosen, request.name).await?,
         };
         let draft = AuthorizationDraft {
             gate_fields,
@@ -85,7 +138,75 @@ impl Platform {
             socket_hash: socket.as_deref().map(hash),
             from_message: false,
         };
-        Ok(self.start_authorization(&holder.linking, draft).await?.link_secret)
+        let started = self.start_authorization(&holder.linking, draft).await?;
+        Ok(BegunWindow { authorization: started.authorization.id, link_secret: started.link_secret })
+    }
+
+    /// Begins an authorization with what somebody typed on a page of ours.
+    pub async fn begin_account(
+        self: &Arc<Self>,
+        holder: &SessionAccess,
+        key: &str,
+        typed: TypedAccount,
+    ) -> Result<BegunWindow, Problem> {
+        holder.require(key)?;
+        let chosen = self.chosen_in(holder, key).await?;
+        let scheme = chosen.scheme_called(typed.auth_scheme.as_deref())?;
+        let TypedAccount { name, fields, settings, other_account, .. } = typed;
+        let again = self.connection_of_session(holder, &chosen).await?;
+        if let Some(before) = again.filter(|_| !other_account) {
+            self.require_same_account(&before, &chosen.provider, scheme, &fields).await?;
+        }
+        let of_gate = |name: &str| chosen.provider.gates.iter().any(|gate| gate.fields.get(name).is_some());
+        let (gate_fields, fields): (Typed, Typed) = fields.into_iter().partition(|(name, _)| of_gate(name));
+        let exposed = |(name, value): (String, SecretString)| (name, value.expose_secret().to_owned());
+        let request = PopupRequest {
+            auth_scheme: Some(scheme.id.clone()),
+            name,
+            gate_fields,
+            settings,
+            fields: fields.into_iter().map(exposed).collect(),
+            ..PopupRequest::default()
+        };
+        self.begin_in_session(holder, key, request).await
+    }
+
+    /// How a window does that was opened in a session, for whoever holds the session's token. The token tells that also
+    /// when the session has ended: it ends as the account is linked.
+    pub async fn window_state(&self, token: &str, authorization: &str) -> Result<WindowState, Problem> {
+        let found = self.store.connect_session_of_token(&hash(token)).await?;
+        let session = found.ok_or_else(unknown_window)?;
+        let id = authorization.parse::<AuthorizationId>().map_err(|_| unknown_window())?;
+        let authorization = self.store.authorization(&session.environment_id, &id).await?;
+        let authorization = authorization
+            .filter(|known| known.connect_session.as_ref() == Some(&session.id))
+            .ok_or_else(unknown_window)?;
+        let is_over = authorization.expires_at <= self.now();
+        Ok(match authorization.stage {
+            AuthorizationStage::Linked => {
+                let linked =
+                    self.store.connection(&session.environment_id, &authorization.connection).await?;
+                let linked = linked.ok_or_else(unknown_window)?;
+                WindowState::Linked { connection_id: linked.connection_id, name: linked.name }
+            }
+            AuthorizationStage::Failed => {
+                let said = |name: &str| authorization.outcome[name].as_str().unwrap_or_default().to_owned();
+                WindowState::Failed { code: said("code"), what: said("what"), fix: said("fix") }
+            }
+            _ if is_over => WindowState::Failed {
+                code: "window_over".to_owned(),
+                what: "Too much time has passed since the window was opened".to_owned(),
+                fix: "Open the window again.".to_owned(),
+            },
+            AuthorizationStage::Unconfirmed => {
+                let known = authorization.draft["connection_id"].as_str().map(str::to_owned);
+                let connection_id = known.unwrap_or_else(|| authorization.connection.to_string());
+                WindowState::Waiting { connection_id }
+            }
+            AuthorizationStage::Waiting | AuthorizationStage::Started | AuthorizationStage::Answered => {
+                WindowState::Open
+            }
+        })
     }
 
     /// A person who tries again opens a window more; a session is not there to open any number of them.
@@ -100,4 +221,8 @@ impl Platform {
         let fix = "Have the back end make a new connect session, and begin again.";
         Err(Problem::new(ProblemKind::TooMany, "too_many_windows", what, fix))
     }
+}
+
+fn unknown_window() -> Problem {
+    Problem::not_found("unknown_authorization", "The session has opened no such window")
 }

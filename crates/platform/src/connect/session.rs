@@ -13,6 +13,7 @@ use tombolo_store::{
 };
 
 use super::check::tags_of;
+use super::look::ConnectUi;
 use crate::access::{Access, Scope};
 use crate::connections::{Belonging, object_of};
 use crate::oauth::{hash, secret_text};
@@ -228,6 +229,11 @@ impl Platform {
         let access = with(&[Scope::ListIntegrations]);
         let linking = with(&[Scope::CreateConnection, Scope::UpdateConnection]);
         Ok(SessionAccess { session, draft, access, linking })
+    }
+
+    /// How the pages look that belong to a session.
+    pub async fn look_of_session(&self, holder: &SessionAccess) -> Result<ConnectUi, Problem> {
+        Ok(self.environment_settings(&holder.session.environment_id).await?.connect_ui)
     }
 
     /// Ends a session before its time.

@@ -11,6 +11,8 @@ pub(crate) mod people;
 mod shell;
 mod words;
 
+pub(crate) use connect::Colours;
+
 use axum::Router;
 
 use crate::routes::Routes;

@@ -14,7 +14,12 @@ pub(crate) enum Framing {
     /// Nobody.
     Nobody,
     /// Pages of these origins, and our own.
-    Origins(Vec<String>),
+    Origins {
+        /// The origins.
+        origins: Vec<String>,
+        /// The address of the only picture of others that the page shows; empty when there is none.
+        picture: String,
+    },
 }
 
 /// A rendered page with the headers that go with it: nothing is kept on the way, no address leaks to other sites, and only
@@ -50,12 +55,12 @@ pub(crate) fn answer(status: StatusCode, html: String, framing: &Framing) -> Res
 }
 
 fn policy(framing: &Framing) -> HeaderValue {
-    let ancestors = match framing {
-        Framing::Nobody => "'none'".to_owned(),
-        Framing::Origins(origins) => format!("'self' {}", origins.join(" ")),
+    let (ancestors, picture) = match framing {
+        Framing::Nobody => ("'none'".to_owned(), ""),
+        Framing::Origins { origins, picture } => (format!("'self' {}", origins.join(" ")), picture.as_str()),
     };
     let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' {picture}; connect-src 'self'; \
          frame-src 'self'; form-action 'self'; base-uri 'none'; require-trusted-types-for 'script'; \
          trusted-types 'none'; frame-ancestors {ancestors}"
     );

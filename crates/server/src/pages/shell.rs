@@ -68,8 +68,18 @@ impl Shell {
     }
 
     /// A text with one value in it.
-    pub(crate) fn say_with(&self, key: &str, name: &'static str, value: &str) -> String {
-        words::say_with(self.language, key, [(name, FluentValue::from(value))])
+    pub(crate) fn say_with(&self, key: &str, name: &'static str, value: impl AsRef<str>) -> String {
+        words::say_with(self.language, key, [(name, FluentValue::from(value.as_ref()))])
+    }
+
+    /// A text with several values in it.
+    pub(crate) fn say_all<'a>(
+        &self,
+        key: &str,
+        values: impl IntoIterator<Item = (&'static str, &'a str)>,
+    ) -> String {
+        let values = values.into_iter().map(|(name, value)| (name, FluentValue::from(value)));
+        words::say_with(self.language, key, values)
     }
 
     /// A text with a number in it, which may decide about the form of words.

@@ -3,7 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 use secrecy::{ExposeSecret as _, SecretString};
-use tombolo_api::{Environment, EnvironmentVariable, PutEnvironmentVariable, Success, UpdateEnvironment};
+use tombolo_api::{
+    ConnectUi, Environment, EnvironmentVariable, PutEnvironmentVariable, Success, UpdateConnectUi,
+    UpdateEnvironment,
+};
+use tombolo_platform::connect::ConnectUiChange;
 use tombolo_platform::{EnvironmentChange, EnvironmentSettings, store};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -57,6 +61,7 @@ async fn update_environment(
         confirm_authorizations: body.confirm_authorizations,
         allowed_origins: body.allowed_origins,
         return_urls: body.return_urls,
+        connect_ui: body.connect_ui.map(changed_look).unwrap_or_default(),
     };
     let (environment, settings) = routes.platform.update_environment(&caller.access, change).await?;
     Ok(Json(wire(&environment, &settings)))
@@ -128,6 +133,30 @@ fn wire(environment: &store::Environment, settings: &EnvironmentSettings) -> Env
         confirm_authorizations: settings.confirm_authorizations,
         allowed_origins: settings.allowed_origins.clone(),
         return_urls: settings.return_urls.clone(),
+        connect_ui: look(&settings.connect_ui),
         created_at: moment(environment.created_at),
+    }
+}
+
+fn look(look: &tombolo_platform::connect::ConnectUi) -> ConnectUi {
+    let theme = Some(&look.default_theme).filter(|theme| !theme.is_empty());
+    ConnectUi {
+        display_name: look.display_name.clone(),
+        logo_url: look.logo_url.clone(),
+        primary_light: look.primary_light.clone(),
+        primary_dark: look.primary_dark.clone(),
+        default_theme: theme.cloned().unwrap_or_else(|| "system".to_owned()),
+        show_watermark: look.show_watermark,
+    }
+}
+
+fn changed_look(change: UpdateConnectUi) -> ConnectUiChange {
+    ConnectUiChange {
+        display_name: change.display_name,
+        logo_url: change.logo_url,
+        primary_light: change.primary_light,
+        primary_dark: change.primary_dark,
+        default_theme: change.default_theme,
+        show_watermark: change.show_watermark,
     }
 }

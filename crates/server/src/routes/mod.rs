@@ -22,7 +22,7 @@ mod metrics;
 mod moment;
 mod notifications;
 mod oauth_clients;
-mod oauth_pages;
+pub(crate) mod oauth_pages;
 mod own_page;
 mod provider_requests;
 mod providers;

@@ -69,3 +69,8 @@ async fn hostile_texts_are_texts() {
 async fn the_dashboard() {
     in_a_browser("dashboard.mjs").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_element_in_a_page_of_an_embedder() {
+    in_a_browser("element.mjs").await;
+}

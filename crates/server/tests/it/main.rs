@@ -8,6 +8,7 @@ mod browser;
 mod calls;
 mod canary;
 mod compatible;
+mod connect_ui;
 mod connections;
 mod document;
 mod imported_keys;

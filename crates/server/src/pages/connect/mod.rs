@@ -2,11 +2,16 @@
 //! pages. Whoever looks shows the session's token with every step, in the body: there is no cookie, so nothing here can be
 //! done in the name of somebody who is signed in.
 
+mod element;
 mod linking;
 mod opening;
 mod problem;
+mod theme;
 mod view;
 mod visit;
+mod window;
+
+pub(crate) use theme::Colours;
 
 pub(super) use problem::in_words as problem_in_words;
 
@@ -23,8 +28,13 @@ const BODY_MAX: usize = 1024 * 1024;
 pub(super) fn routes() -> Router<Routes> {
     Router::new()
         .route("/connect/{environment}", get(opening::open).post(opening::show))
+        .route("/connect/{environment}/theme.css", get(theme::sheet))
         .route("/connect/{environment}/paste", post(opening::paste))
         .route("/connect/{environment}/test", post(linking::test))
         .route("/connect/{environment}/link", post(linking::link))
+        .route("/connect/{environment}/vendor", post(window::begin))
+        .route("/connect/{environment}/state", post(window::state))
+        .route("/connect/element.js", get(element::script))
+        .route("/connect/element.d.ts", get(element::types))
         .layer(DefaultBodyLimit::max(BODY_MAX))
 }

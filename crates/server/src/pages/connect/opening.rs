@@ -36,7 +36,13 @@ pub(super) async fn open(
     let visit = Visit::new(&routes, &environment, &headers, chosen).await?;
     let token = parameter("session_token");
     if token.is_empty() {
-        let waiting = Waiting { shell: &visit.shell, origins: visit.origins(), action: visit.to("") };
+        let waiting = Waiting {
+            shell: &visit.shell,
+            look: &visit.look,
+            integration: parameter("integration"),
+            origins: visit.origins(),
+            action: visit.address(),
+        };
         return Ok(page(&waiting, &visit.framing()));
     }
     step(&routes, &visit, &token, &parameter("integration"), &Posted::default()).await
@@ -87,7 +93,7 @@ fn choosing(visit: &Visit, holder: &SessionAccess, token: &str, choices: &[LinkC
     categories.sort();
     categories.dedup();
     let head = Head::new(visit, holder, token);
-    page(&Choosing { shell, head, cards, categories }, &visit.framing())
+    page(&Choosing { shell, look: &visit.look, head, cards, categories }, &visit.framing())
 }
 
 /// The fields in a pasted text, such as the address of any page of the vendor's.

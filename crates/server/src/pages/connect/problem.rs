@@ -1,26 +1,33 @@
 //! What somebody sees when it does not go on.
 
 use askama::Template;
+use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use serde_json::json;
 use tombolo_platform::catalog::Language;
 use tombolo_platform::{Problem, ProblemKind};
 
+use super::visit::Look;
 use crate::pages::page::{Framing, with_status};
 use crate::pages::shell::Shell;
 
 /// A problem as a page.
 pub(super) struct Refused {
     pub(super) shell: Shell,
+    pub(super) look: Look,
     pub(super) framing: Framing,
     pub(super) origins: String,
     pub(super) problem: Problem,
+    /// Whether a page's script asked, which shows it itself.
+    pub(super) is_for_script: bool,
 }
 
 #[derive(Template)]
 #[template(path = "connect/problem.html")]
 struct ProblemPage<'a> {
     shell: &'a Shell,
+    look: &'a Look,
     origins: &'a str,
     title: String,
     what: String,
@@ -31,16 +38,21 @@ struct ProblemPage<'a> {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let Self { shell, framing, origins, problem } = self;
+        let Self { shell, look, framing, origins, problem, is_for_script } = self;
         if matches!(problem.kind, ProblemKind::Internal) {
             tracing::error!(code = problem.code, problem = %problem.what, "a page failed on our side");
         }
         let (what, fix) = in_words(&shell, &problem);
         let details = format!("{}: {}", problem.code, problem.what);
         let status = StatusCode::from_u16(problem.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        if is_for_script {
+            let told = json!({ "type": "problem", "errorType": error_type(&problem), "what": what, "fix": fix, "fields": [] });
+            return (status, Json(told)).into_response();
+        }
         let page = ProblemPage {
             title: shell.say(if is_over(&problem) { "session-over-title" } else { "problem-title" }),
             shell: &shell,
+            look: &look,
             origins: &origins,
             what,
             fix,
@@ -56,18 +68,26 @@ fn is_over(problem: &Problem) -> bool {
     matches!(problem.code, "unknown_connect_session_token" | "invalid_connect_session_token_format")
 }
 
-/// What happened and what to do, in the language of the page. Problems are told in English; those that people meet here have
-/// words of their own, and of the others the Japanese page tells the English text as a detail.
+/// What happened and what to do, in the language of the page.
 pub(in crate::pages) fn in_words(shell: &Shell, problem: &Problem) -> (String, String) {
-    let own = match problem.code {
-        "unknown_connect_session_token" | "invalid_connect_session_token_format" => Some("session-over"),
+    in_words_of(shell, problem.code, &problem.what, &problem.fix)
+}
+
+/// The same, of a problem that was kept. Problems are told in English; those that people meet here have words of their own,
+/// and of the others the Japanese page tells the English text as a detail.
+pub(super) fn in_words_of(shell: &Shell, code: &str, what: &str, fix: &str) -> (String, String) {
+    let own = match code {
+        "unknown_connect_session_token" | "invalid_connect_session_token_format" | "session_over" => {
+            Some("session-over")
+        }
         "unknown_environment" => Some("unknown-environment"),
         "unknown_provider_config" | "integration_not_allowed" => Some("not-for-this"),
         "name_taken" => Some("name-taken"),
         "other_site" => Some("other-site"),
-        "token_refused" | "authorization_dead" => Some("token-refused"),
+        "token_refused" => Some("token-refused"),
+        "authorization_dead" | "token_unanswered" => Some("answer-lost"),
         "secret_needed" => Some("secret-needed"),
-        "no_way_back" => Some("no-way-back"),
+        "no_way_back" | "end_user_needed" | "return_url_refused" => Some("no-way-back"),
         "no_oauth_client" | "several_oauth_clients" | "oauth_client_unfinished" => Some("no-client"),
         "unknown_call" => Some("unknown-call"),
         "unknown_job"
@@ -83,18 +103,30 @@ pub(in crate::pages) fn in_words(shell: &Shell, problem: &Problem) -> (String, S
         "job_not_dead" => Some("job-not-dead"),
         "job_finished" => Some("job-finished"),
         "unknown_choice" => Some("unknown-choice"),
+        "authorization_denied" => Some("denied"),
+        "authorization_refused" | "state_unknown" | "no_code" => Some("other-browser"),
+        "other_end_user" => Some("other-user"),
+        "rejected" => Some("rejected"),
+        "window_over" | "unknown_authorization" => Some("window-over"),
+        "too_many_windows" => Some("too-many-windows"),
+        "host_not_allowed" => Some("host-not-allowed"),
         _ => None,
     };
     match (own, shell.language) {
         (Some(key), _) => (shell.say(&format!("{key}-what")), shell.say(&format!("{key}-fix"))),
-        (None, Language::En) => (format!("{}.", problem.what.trim_end_matches('.')), problem.fix.clone()),
+        (None, Language::En) => (format!("{}.", what.trim_end_matches('.')), fix.to_owned()),
         (None, Language::Ja) => (shell.say("problem-what"), shell.say("problem-fix")),
     }
 }
 
 /// How pages of the compatible API call what went wrong.
 pub(super) fn error_type(problem: &Problem) -> &'static str {
-    match problem.code {
+    error_type_of(problem.code)
+}
+
+/// The same, by the problem's code.
+pub(super) fn error_type_of(code: &str) -> &'static str {
+    match code {
         "connection_test_failed" => "connection_test_failed",
         "unknown_connect_session_token" | "invalid_connect_session_token_format" => {
             "missing_connect_session_token"

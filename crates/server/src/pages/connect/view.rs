@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use askama::Template;
 use tombolo_platform::connect::{LinkChoice, LinkForm, SessionAccess};
 
-use super::visit::Visit;
-use crate::pages::form::{AccountForm, Drawn, Posted, ReportView, faults};
+use super::visit::{Look, Visit};
+use crate::pages::form::{AccountForm, Drawn, Posted, ReportView, faults, known_values};
 use crate::pages::shell::Shell;
 use tombolo_platform::catalog::FieldError;
 
@@ -15,8 +15,11 @@ use tombolo_platform::catalog::FieldError;
 #[template(path = "connect/waiting.html")]
 pub(super) struct Waiting<'a> {
     pub(super) shell: &'a Shell,
+    pub(super) look: &'a Look,
     pub(super) origins: String,
     pub(super) action: String,
+    /// The integration that the page around wants; empty when it is to be chosen.
+    pub(super) integration: String,
 }
 
 /// Asks which integration it is.
@@ -24,6 +27,7 @@ pub(super) struct Waiting<'a> {
 #[template(path = "connect/choosing.html")]
 pub(super) struct Choosing<'a> {
     pub(super) shell: &'a Shell,
+    pub(super) look: &'a Look,
     pub(super) head: Head,
     pub(super) cards: Vec<Card>,
     pub(super) categories: Vec<String>,
@@ -47,6 +51,10 @@ pub(super) struct Head {
     pub(super) user: String,
     /// The organization that the person belongs to; empty when nobody said.
     pub(super) organization: String,
+    /// Whether an account that is linked at the vendor can be confirmed without the page that opened this one.
+    pub(super) ends_anywhere: bool,
+    /// Whether the page stands in a frame of another page.
+    pub(super) is_framed: bool,
 }
 
 /// Asks for what an account is linked with.
@@ -54,7 +62,10 @@ pub(super) struct Head {
 #[template(path = "connect/form.html")]
 pub(super) struct FormPage<'a> {
     pub(super) shell: &'a Shell,
+    pub(super) look: &'a Look,
     pub(super) head: Head,
+    /// Whose account is linked to what, for whom.
+    pub(super) whom: String,
     pub(super) key: String,
     pub(super) provider: String,
     pub(super) mark: String,
@@ -63,6 +74,8 @@ pub(super) struct FormPage<'a> {
     pub(super) name_error: String,
     pub(super) general_error: String,
     pub(super) is_again: bool,
+    /// Whether something that was typed speaks for another account than before, and whether that is meant.
+    pub(super) other_account: Option<bool>,
     pub(super) filled_in: Vec<(String, String)>,
     pub(super) form: AccountForm,
     pub(super) report: Option<ReportView>,
@@ -76,6 +89,7 @@ pub(super) struct FormPage<'a> {
 #[template(path = "connect/tested.html")]
 pub(super) struct Tested<'a> {
     pub(super) shell: &'a Shell,
+    pub(super) look: &'a Look,
     pub(super) report: Option<ReportView>,
     pub(super) faults: Vec<String>,
     pub(super) problem: Option<(String, String)>,
@@ -86,6 +100,7 @@ pub(super) struct Tested<'a> {
 #[template(path = "connect/linked.html")]
 pub(super) struct Linked<'a> {
     pub(super) shell: &'a Shell,
+    pub(super) look: &'a Look,
     pub(super) origins: String,
     pub(super) provider: String,
     pub(super) name: String,
@@ -101,11 +116,13 @@ impl Head {
         let organization = user.and_then(|user| user.organization.as_ref());
         let organization = organization.map(|known| known.display_name.as_ref().unwrap_or(&known.id));
         Self {
-            action: visit.to(""),
+            action: visit.address(),
             origins: visit.origins(),
             token: token.to_owned(),
             user: name.cloned().unwrap_or_default(),
             organization: organization.cloned().unwrap_or_default(),
+            ends_anywhere: !visit.settings.confirm_authorizations || holder.draft.return_url.is_some(),
+            is_framed: visit.is_framed,
         }
     }
 }
@@ -157,8 +174,8 @@ impl Asked<'_> {
         let (shell, provider) = (&visit.shell, &form.choice.provider);
         let again = form.again.as_ref();
         let mut values = posted.shown_again(provider);
-        for (name, value) in again.iter().flat_map(|again| &again.config) {
-            values.entry(format!("c.{name}")).or_insert_with(|| vec![value.clone()]);
+        for (name, known) in again.map(|again| known_values(provider, &again.config)).into_iter().flatten() {
+            values.entry(name).or_insert(known);
         }
         let faults = faults(shell, errors);
         let known: BTreeSet<String> = form.filled_in.keys().chain(&form.waiting).cloned().collect();
@@ -166,10 +183,15 @@ impl Asked<'_> {
         let chosen = chosen.or(again.map(|again| again.auth_scheme.as_str()));
         let name_error = faults.get("name").cloned().unwrap_or_default();
         let drawn = Drawn { shell, provider, values, faults, given: known };
-        let drawn_form = drawn.form(&form.schemes, chosen);
+        let mut drawn_form = drawn.form(&form.schemes, chosen);
+        let is_meant = posted.has("other_account");
+        let speaks_for_another = is_meant || errors.iter().any(|error| error.code == "other_account");
+        drawn_form.folded = again.map(|again| again.is_lost || drawn_form.asks_for_address());
         let typed_name = posted.text("name");
         FormPage {
             shell,
+            look: &visit.look,
+            whom: visit.whom(&head, shell.of(&provider.name)),
             head,
             key: form.choice.key.clone(),
             provider: shell.of(&provider.name).to_owned(),
@@ -179,6 +201,7 @@ impl Asked<'_> {
             name_error,
             general_error: problem.map(|(what, fix)| format!("{what} {fix}")).unwrap_or_default(),
             is_again: again.is_some(),
+            other_account: speaks_for_another.then(|| posted.text("other_account") == "yes"),
             filled_in: self.filled_in(),
             form: drawn_form,
             report,

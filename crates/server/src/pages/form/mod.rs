@@ -42,6 +42,11 @@ pub(crate) struct AccountForm {
     pub(crate) settings: Vec<Input>,
     /// Whether a pasted address fills fields.
     pub(crate) takes_pasted: bool,
+    /// Ways to sign in that people look for and this API does not have, each with why and what to do instead.
+    pub(crate) missing: Vec<String>,
+    /// For an account that is linked again, where the address and the other auth schemes are folded away: whether the
+    /// address is open all the same.
+    pub(crate) folded: Option<bool>,
 }
 
 /// A gate of a form.
@@ -54,6 +59,29 @@ pub(crate) struct GateView {
     pub(crate) inputs: Vec<Input>,
     /// Whether it is shown at once.
     pub(crate) is_open: bool,
+}
+
+impl AccountForm {
+    /// What the address of an account is, and whether anything about it is to be typed.
+    pub(crate) fn address(&self) -> String {
+        let values = self.config.iter().map(|input| input.value.as_str()).filter(|value| !value.is_empty());
+        values.collect::<Vec<_>>().join(" · ")
+    }
+
+    /// Whether a part of the address is missing or wrong.
+    pub(crate) fn asks_for_address(&self) -> bool {
+        self.config.iter().any(|input| input.error.is_some() || (input.required && input.value.is_empty()))
+    }
+
+    /// The auth schemes in the order in which they are shown, with those after the chosen one apart.
+    pub(crate) fn chosen_first(&self) -> (Vec<&SchemeView>, Vec<&SchemeView>) {
+        self.schemes.iter().partition(|scheme| scheme.chosen)
+    }
+
+    /// Whether any of its auth schemes has a person agree at the vendor.
+    pub(crate) fn at_vendor_somewhere(&self) -> bool {
+        self.schemes.iter().any(|scheme| scheme.at_vendor)
+    }
 }
 
 impl Drawn<'_> {
@@ -73,7 +101,17 @@ impl Drawn<'_> {
             gates: provider.gates.iter().filter_map(|gate| self.gate(gate)).collect(),
             settings: self.settings(),
             takes_pasted: !provider.paste.is_empty(),
+            missing: self.missing(),
+            folded: None,
         }
+    }
+
+    fn missing(&self) -> Vec<String> {
+        let provider = self.provider;
+        let rows = provider.impossible.iter().filter(|row| row.gates.is_empty() && row.field.is_none());
+        let of_none =
+            rows.filter(|row| row.scheme.as_deref().is_some_and(|id| provider.scheme(id).is_none()));
+        of_none.map(|row| format!("{} {}", self.shell.of(&row.says), self.shell.of(&row.fix))).collect()
     }
 
     fn gate(&self, gate: &tombolo_platform::catalog::Gate) -> Option<GateView> {
@@ -97,6 +135,25 @@ impl Drawn<'_> {
         let offered = self.provider.settings.iter().filter(|(_, setting)| !setting.routes);
         offered.map(|(name, setting)| self.input("settings", name, &setting.field)).collect()
     }
+}
+
+/// What stands in the inputs of a known configuration, by their names.
+pub(crate) fn known_values(
+    provider: &Provider,
+    config: &BTreeMap<String, String>,
+) -> BTreeMap<String, Vec<String>> {
+    let mut values = BTreeMap::new();
+    for (name, value) in config {
+        values.insert(format!("c.{name}"), vec![value.clone()]);
+        for scheme in &provider.auth {
+            // In rows each has one item of the list.
+            let of_rows = scheme::key_of_rows(scheme) == Some(name);
+            let items =
+                if of_rows { value.split(',').map(str::to_owned).collect() } else { vec![value.clone()] };
+            values.insert(format!("s.{}.{name}", scheme.id), items);
+        }
+    }
+    values
 }
 
 /// What is wrong in a language, by field.

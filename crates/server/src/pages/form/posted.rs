@@ -109,7 +109,9 @@ impl Posted {
             .map(|(name, values)| (name.to_owned(), SecretString::from(values.join(","))))
             .collect();
         let name = self.text("name");
-        TypedAccount { auth_scheme: scheme.map(str::to_owned), name: Some(name.to_owned()), fields, settings }
+        let other_account = self.text("other_account") == "yes";
+        let auth_scheme = scheme.map(str::to_owned);
+        TypedAccount { auth_scheme, name: Some(name.to_owned()), fields, settings, other_account }
     }
 
     /// What may be shown again: everything that is no secret of the provider, by the name of its input.

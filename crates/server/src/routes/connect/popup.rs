@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use secrecy::ExposeSecret as _;
+use tombolo_platform::Problem;
 use tombolo_platform::connect::PopupRequest;
-use tombolo_platform::{Problem, ProblemKind};
 
 use super::holder::{BrowserQuery, socket_of};
 use crate::routes::Routes;
@@ -57,11 +56,8 @@ async fn begin(routes: &Routes, key: &str, query: &str) -> Result<Response, Prob
         scopes: query.user_scope,
         authorization_parameters: query.authorization_params.into_iter().collect::<BTreeMap<_, _>>(),
         socket: query.socket,
+        ..PopupRequest::default()
     };
-    let secret = routes.platform.begin_in_session(&holder, key, request).await?;
-    let location = format!("{public_url}/oauth/start/{}", secret.expose_secret());
-    oauth_pages::see_other(&location).ok_or_else(|| {
-        let fix = "Report it with the request id; the log of the server says more.";
-        Problem::new(ProblemKind::Internal, "internal_error", "This server made a mistake", fix)
-    })
+    let begun = routes.platform.begin_in_session(&holder, key, request).await?;
+    oauth_pages::to_the_question(public_url, &begun)
 }

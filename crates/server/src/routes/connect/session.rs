@@ -10,11 +10,12 @@ use tombolo_api::{
     self as api, ConnectSessionAnswer, ConnectTelemetry, ConnectUiColors, ConnectUiSettings, ConnectUiTheme,
     FieldValue, SessionDefaults, SessionOverrides,
 };
-use tombolo_platform::connect::IntegrationDefaults;
+use tombolo_platform::connect::{ConnectUi, IntegrationDefaults};
 use tombolo_platform::store;
 use utoipa::ToSchema;
 
 use super::holder::Holder;
+use crate::pages::Colours;
 use crate::routes::Routes;
 use crate::routes::body::Body;
 use crate::routes::query::{Named, NoParameters, Query};
@@ -29,9 +30,11 @@ use crate::routes::refusal::Refusal;
     responses((status = 200, description = "The session", body = ConnectSessionAnswer))
 )]
 pub(super) async fn read_connect_session(
+    State(routes): State<Routes>,
     Holder(holder): Holder,
     Query(NoParameters {}): Query<NoParameters>,
-) -> Json<ConnectSessionAnswer> {
+) -> Result<Json<ConnectSessionAnswer>, Refusal> {
+    let look = routes.platform.look_of_session(&holder).await?;
     let draft = &holder.draft;
     let keyed = |key: &String, defaults: &IntegrationDefaults| (key.clone(), told(defaults));
     let defaults = draft.defaults.iter().map(|(key, defaults)| keyed(key, defaults));
@@ -39,17 +42,17 @@ pub(super) async fn read_connect_session(
         .guides
         .iter()
         .map(|(key, guide)| (key.clone(), SessionOverrides { docs_connect: Some(guide.clone()) }));
-    Json(ConnectSessionAnswer {
+    Ok(Json(ConnectSessionAnswer {
         data: api::ConnectSession {
             end_user: draft.end_user.as_ref().map(end_user),
-            connect_ui_settings: settings(),
+            connect_ui_settings: settings(&look),
             allowed_integrations: Some(draft.allowed_integrations.clone()).filter(|keys| !keys.is_empty()),
             integrations_config_defaults: (!draft.defaults.is_empty()).then(|| defaults.collect()),
             overrides: (!draft.guides.is_empty()).then(|| overrides.collect()),
             is_reconnecting: holder.session.connection.as_ref().map(|_| true),
             websockets_path: "/".to_owned(),
         },
-    })
+    }))
 }
 
 /// Secrets by the names of the provider's form.
@@ -144,11 +147,15 @@ fn told(defaults: &IntegrationDefaults) -> SessionDefaults {
     }
 }
 
-fn settings() -> ConnectUiSettings {
-    let colors = |primary: &str| ConnectUiColors { primary: primary.to_owned() };
+fn settings(look: &ConnectUi) -> ConnectUiSettings {
+    let Colours { light, dark } = Colours::of(look);
+    let theme = Some(&look.default_theme).filter(|theme| !theme.is_empty());
     ConnectUiSettings {
-        theme: ConnectUiTheme { light: colors("#0f766e"), dark: colors("#2dd4bf") },
-        default_theme: "system".to_owned(),
-        show_watermark: false,
+        theme: ConnectUiTheme {
+            light: ConnectUiColors { primary: light.primary },
+            dark: ConnectUiColors { primary: dark.primary },
+        },
+        default_theme: theme.cloned().unwrap_or_else(|| "system".to_owned()),
+        show_watermark: look.show_watermark,
     }
 }

@@ -5,8 +5,9 @@ const show = (selector) => document.querySelector(selector)?.removeAttribute("hi
 if (end && opener) {
   const { proof, authorization, origins, errorType, message } = end.dataset;
   // What proves that this browser has finished goes to the embedder's own pages alone: the browser delivers it only if the
-  // opener is one of these origins at this moment.
-  for (const origin of proof ? origins.split(" ") : []) {
+  // opener is one of these origins at this moment. A page of ours that opened the window passes it on to the page around it,
+  // if that is at one of these origins and the window is the one that it opened.
+  for (const origin of proof ? [...origins.split(" "), window.location.origin] : []) {
     opener.postMessage({ type: "tombolo_proof", authorization, proof }, origin);
   }
   // The names are those that pages of the compatible API listen for. They work at any origin, and so does this message; it

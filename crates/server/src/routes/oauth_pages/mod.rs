@@ -15,6 +15,7 @@ use http::header::{
 use http::{HeaderMap, StatusCode, Uri};
 use secrecy::ExposeSecret as _;
 use tombolo_platform::catalog::Language;
+use tombolo_platform::connect::BegunWindow;
 use tombolo_platform::oauth::{Beginning, Callback, CallbackOutcome, FailedCallback, Handover, Onward};
 use tombolo_platform::{Problem, ProblemKind};
 use utoipa_axum::router::OpenApiRouter;
@@ -117,6 +118,19 @@ pub(crate) fn see_other(location: &str) -> Option<Response> {
     headers.extend(private());
     headers.insert(LOCATION, location);
     Some(response)
+}
+
+/// The address of the page that says whom an account is linked for, before the vendor's.
+pub(crate) fn address_of_question(public_url: &str, begun: &BegunWindow) -> String {
+    format!("{public_url}/oauth/start/{}", begun.link_secret.expose_secret())
+}
+
+/// Sends a browser to that page.
+pub(crate) fn to_the_question(public_url: &str, begun: &BegunWindow) -> Result<Response, Problem> {
+    see_other(&address_of_question(public_url, begun)).ok_or_else(|| {
+        let fix = "Report it with the request id; the log of the server says more.";
+        Problem::new(ProblemKind::Internal, "internal_error", "This server made a mistake", fix)
+    })
 }
 
 /// A page that says why a person cannot link an account.
