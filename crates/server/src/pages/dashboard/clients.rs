@@ -8,6 +8,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
 use secrecy::SecretString;
+use tombolo_platform::catalog::{self, AuthScheme, Field};
 use tombolo_platform::oauth::{OAuthClientChange, OAuthClientDraft, redirect_uri};
 use tombolo_platform::{Problem, Scope};
 
@@ -53,7 +54,7 @@ fn draw_new(visitor: &Visitor, routes: &Routes, chosen: &str, posted: &Posted, e
         .platform
         .catalog()
         .iter()
-        .filter(|provider| provider.auth.iter().any(|scheme| scheme.needs_browser()));
+        .filter(|provider| provider.auth.iter().any(AuthScheme::needs_browser));
     let mut providers: Vec<(String, String, bool)> = with_clients
         .map(|provider| (provider.id.clone(), shell.of(&provider.name).to_owned(), provider.id == chosen))
         .collect();
@@ -63,9 +64,10 @@ fn draw_new(visitor: &Visitor, routes: &Routes, chosen: &str, posted: &Posted, e
         let scheme = provider.auth.iter().find(|scheme| scheme.needs_browser());
         let urls = scheme.and_then(|scheme| scheme.authorization_url()).into_iter();
         let token_urls = scheme.map(|scheme| scheme.token_urls()).unwrap_or_default();
-        let names: BTreeSet<&str> = urls.chain(token_urls).flat_map(|url| url.config_names()).collect();
+        let names: BTreeSet<&str> =
+            urls.chain(token_urls).flat_map(catalog::Template::config_names).collect();
         let fields = provider.config.iter().filter(|(name, _)| names.contains(name));
-        let row = |(name, field): (&str, &tombolo_platform::catalog::Field)| {
+        let row = |(name, field): (&str, &Field)| {
             let typed = posted.text(&format!("c.{name}"));
             let value =
                 if typed.is_empty() { field.default.clone().unwrap_or_default() } else { typed.to_owned() };
@@ -143,7 +145,7 @@ async fn draw(visitor: &Visitor, routes: &Routes, id: &str, error: String) -> Re
     let client = routes.platform.read_oauth_client(visitor.access(), id).await?;
     let provider = routes.platform.catalog().get(&client.provider);
     let scheme = provider.and_then(|provider| provider.scheme(&client.auth_scheme));
-    let known = scheme.map(|scheme| scheme.scopes()).unwrap_or_default();
+    let known = scheme.map(AuthScheme::scopes).unwrap_or_default();
     let is_asked = |id: &str, default: bool| {
         if client.scopes.is_empty() { default } else { client.scopes.iter().any(|scope| scope == id) }
     };

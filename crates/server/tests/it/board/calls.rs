@@ -14,7 +14,7 @@ async fn calls_are_filtered_by_the_address_and_shown_in_all_that_is_known() {
     let admin = set_up(&app).await;
     assert!(page(&admin, "/activity").await.contains("Nobody has called anything yet"));
     make_calls(&app).await;
-    let rows = |text: &str| found(text, r#"</span> (/k/v1/[^<]+)</code>"#);
+    let rows = |text: &str| found(text, r"</span> (/k/v1/[^<]+)</code>");
     for (query, expected) in [
         (
             "",

@@ -31,7 +31,7 @@ async fn a_receiver_is_made_changed_tested_and_deleted() {
     assert_eq!((made.status, made.header("cache-control")), (StatusCode::OK, "no-store"), "{text}");
     let secret = found(&text, "(whsec_[A-Za-z0-9+/=]+)").remove(0);
     assert!(!text.contains("<script>alert"), "{text}");
-    let id = found(&text, r#"webhooks/(whk_[0-9a-f]+)/test"#).remove(0);
+    let id = found(&text, r"webhooks/(whk_[0-9a-f]+)/test").remove(0);
     let own = format!("/webhooks/{id}");
     assert!(!page(&admin, &own).await.contains(&secret), "it is shown once");
     assert_eq!(press(&mut admin, "/webhooks/new", &fields).await.status, StatusCode::CONFLICT);
