@@ -92,3 +92,4 @@ copy = Copy
 copied = Copied
 back-to-users = Back to the users
 environment-title = Environment that you act in
+login-short = Login

@@ -72,7 +72,8 @@ fn in_form(headers: &HeaderMap, body: &[u8]) -> Option<String> {
         }
         "multipart/form-data" => {
             let boundary = parameters.split(';').find_map(|one| one.trim().strip_prefix("boundary="))?;
-            in_parts(body, boundary.trim_matches('"'))
+            let boundary = Some(boundary.trim_matches('"')).filter(|boundary| !boundary.is_empty())?;
+            in_parts(body, boundary)
         }
         _ => None,
     }
