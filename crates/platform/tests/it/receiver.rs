@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 /// What a receiver does with a delivery.
@@ -174,8 +174,12 @@ pub async fn babbler() -> SocketAddr {
     let address = listener.local_addr().expect("bound");
     tokio::spawn(async move {
         while let Ok((mut socket, _)) = listener.accept().await {
-            let _ = socket.write_all(b"220 mail.example.com ESMTP\r\n").await;
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::spawn(async move {
+                let _ = socket.write_all(b"220 mail.example.com ESMTP\r\n").await;
+                // Whoever closes first with something unread takes the other's words back: the caller does.
+                let mut read = [0; 1024];
+                while matches!(socket.read(&mut read).await, Ok(1..)) {}
+            });
         }
     });
     address
