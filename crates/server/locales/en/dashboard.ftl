@@ -150,3 +150,5 @@ environment-name-help = Lower-case letters, digits, _ and -, such as production.
 create-environment = Create the environment
 enable-it = Enable
 used-last = Last used
+only-chosen-scopes = Only the single rights that are ticked below
+no-scheme-chosen = Tick at least one way to sign in.

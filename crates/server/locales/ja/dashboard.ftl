@@ -148,3 +148,5 @@ environment-name-help = 「production」のように、英小文字・数字・�
 create-environment = 環境を作成
 enable-it = 有効にする
 used-last = 最終使用日
+only-chosen-scopes = 下で選択した権限だけ
+no-scheme-chosen = 認証方法を1つ以上選択してください。

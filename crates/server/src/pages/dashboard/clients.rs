@@ -103,10 +103,7 @@ async fn create(visitor: Visitor, State(routes): State<Routes>, posted: Posted) 
     };
     match routes.platform.create_oauth_client(visitor.access(), &draft).await {
         Ok(client) => visitor.done(&format!("oauth-clients/{}", client.id), "created"),
-        Err(problem) => {
-            let (what, fix) = visitor.in_words(&problem);
-            draw_new(&visitor, &routes, provider, &posted, format!("{what} {fix}"))
-        }
+        Err(problem) => draw_new(&visitor, &routes, provider, &posted, visitor.problem_line(&problem)),
     }
 }
 
@@ -197,8 +194,7 @@ async fn save(
     match routes.platform.update_oauth_client(visitor.access(), &id, change).await {
         Ok(_) => visitor.done(&format!("oauth-clients/{id}"), "saved"),
         Err(problem) => {
-            let (what, fix) = visitor.in_words(&problem);
-            let drawn = draw(&visitor, &routes, &id, format!("{what} {fix}")).await;
+            let drawn = draw(&visitor, &routes, &id, visitor.problem_line(&problem)).await;
             drawn.unwrap_or_else(|problem| visitor.failed(Section::Integrations, &problem))
         }
     }

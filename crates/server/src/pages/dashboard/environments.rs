@@ -40,9 +40,6 @@ async fn create(visitor: Visitor, State(routes): State<Routes>, posted: Posted) 
     let name = posted.text("name").trim();
     match routes.platform.create_environment(visitor.access(), name).await {
         Ok(_) => visitor.done("environments", "created"),
-        Err(problem) => {
-            let (what, fix) = visitor.in_words(&problem);
-            draw(&visitor, name, format!("{what} {fix}"))
-        }
+        Err(problem) => draw(&visitor, name, visitor.problem_line(&problem)),
     }
 }

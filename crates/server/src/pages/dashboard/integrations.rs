@@ -99,6 +99,7 @@ struct Show<'a> {
     schemes: Vec<(String, String, bool)>,
     /// Id, name, and whether it is the one.
     clients: Vec<(String, String, bool)>,
+    has_client: bool,
     has_connections: bool,
     error: String,
     may_change: bool,
@@ -147,6 +148,7 @@ async fn draw(visitor: &Visitor, routes: &Routes, key: &str, error: String) -> R
                 )
             })
             .collect(),
+        has_client: integration.oauth_client.is_some(),
         has_connections: !some.connections.is_empty(),
         error,
         may_change: visitor.may(Scope::UpdateIntegration),
@@ -161,6 +163,11 @@ async fn save(
     Path((_, key)): Path<(String, String)>,
     posted: Posted,
 ) -> Response {
+    // No choice means all of them to the platform; here it means that somebody took every tick away.
+    if posted.texts("auth_scheme").is_empty() {
+        let drawn = draw(&visitor, &routes, &key, visitor.shell.say("no-scheme-chosen")).await;
+        return drawn.unwrap_or_else(|problem| visitor.failed(Section::Integrations, &problem));
+    }
     let outcome = async {
         let integration: Integration = routes.platform.read_integration(visitor.access(), &key).await?;
         let provider = routes.platform.provider_of(&integration)?;
@@ -183,8 +190,7 @@ async fn save(
     match outcome.await {
         Ok(_) => visitor.done(&format!("integrations/{key}"), "saved"),
         Err(problem) => {
-            let (what, fix) = visitor.in_words(&problem);
-            let drawn = draw(&visitor, &routes, &key, format!("{what} {fix}")).await;
+            let drawn = draw(&visitor, &routes, &key, visitor.problem_line(&problem)).await;
             drawn.unwrap_or_else(|problem| visitor.failed(Section::Integrations, &problem))
         }
     }

@@ -90,15 +90,14 @@ async fn draw(
 async fn create(visitor: Visitor, State(routes): State<Routes>, posted: Posted) -> Response {
     let name = posted.text("name");
     let mut scopes = posted.texts("scope");
-    if scopes.iter().any(|scope| scope == "environment:*") {
-        scopes.retain(|scope| scope == "environment:*" || scope.ends_with("read_credentials"));
+    if posted.text("reach") == "all" {
+        // Reading secrets back is never part of everything: it stays when it was ticked by its own name.
+        scopes.retain(|scope| scope == Scope::ReadCredentials.name());
+        scopes.insert(0, "environment:*".to_owned());
     }
     match routes.platform.create_api_key(visitor.access(), name, &scopes, None).await {
         Ok((_, text)) => shown(&visitor, &routes, text.expose().to_owned(), String::new(), "").await,
-        Err(problem) => {
-            let (what, fix) = visitor.in_words(&problem);
-            shown(&visitor, &routes, String::new(), format!("{what} {fix}"), name).await
-        }
+        Err(problem) => shown(&visitor, &routes, String::new(), visitor.problem_line(&problem), name).await,
     }
 }
 

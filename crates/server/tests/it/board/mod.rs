@@ -1,6 +1,7 @@
 //! The parts of the dashboard that show what happens: calls, jobs, webhooks, and the settings.
 
 mod calls;
+mod choices;
 mod settings;
 mod webhooks;
 

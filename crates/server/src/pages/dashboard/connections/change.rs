@@ -115,8 +115,7 @@ pub(super) async fn delete(
 }
 
 async fn again(visitor: &Visitor, routes: &Routes, id: &str, problem: &Problem) -> Response {
-    let (what, fix) = visitor.in_words(problem);
-    let beside = Beside { error: format!("{what} {fix}"), ..Beside::default() };
+    let beside = Beside { error: visitor.problem_line(problem), ..Beside::default() };
     let shown = make(visitor, routes, id, beside).await;
     shown.unwrap_or_else(|problem| visitor.failed(Section::Connections, &problem))
 }

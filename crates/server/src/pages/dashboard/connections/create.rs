@@ -100,8 +100,7 @@ pub(super) async fn submit(
         Ok(Done::Stored(id)) => return visitor.done(&format!("connections/{id}"), "created"),
         Ok(Done::Tested(report)) => Outcome { report: Some(report), ..Outcome::default() },
         Err(problem) if problem.fields.is_empty() => {
-            let (what, fix) = visitor.in_words(&problem);
-            Outcome { error: format!("{what} {fix}"), ..Outcome::default() }
+            Outcome { error: visitor.problem_line(&problem), ..Outcome::default() }
         }
         Err(problem) => Outcome { errors: problem.fields, ..Outcome::default() },
     };
