@@ -77,9 +77,28 @@ pub struct CreateConnectSession {
     /// `error`: letter for letter one of the environment's `return_urls`. Without it the page that opened the window is told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub return_url: Option<String>,
+    /// What the browser may do with OAuth clients; nothing unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oauth_clients: Option<SessionOAuthClients>,
     /// For finding the connection: at most ten, with keys of at most 64 characters that begin with a letter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
+}
+
+/// What a connect session lets a browser do with OAuth clients.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionOAuthClients {
+    /// Nothing: the integration's client is used, or the only one of your administrators that fits.
+    #[default]
+    None,
+    /// Choose: the names and addresses of your administrators' clients of the provider, and of those that the end user's
+    /// organization registered, stand in the form; those that do not agree with what you filled in are left out. Needs the
+    /// scope `environment:integrations:list`.
+    Choose,
+    /// Besides, register new ones, and change those. They belong to the end user's organization, or to the end user when
+    /// there is none, and to nobody else. Needs the scopes `environment:integrations:create` and `…:update`, and `end_user`.
+    Manage,
 }
 
 /// Which connection's account is linked again, and for whom.
@@ -108,6 +127,9 @@ pub struct CreateReconnectSession {
     /// Where a browser that has linked an account in a window is sent to, as for a new connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub return_url: Option<String>,
+    /// What the browser may do with OAuth clients, as for a new connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oauth_clients: Option<SessionOAuthClients>,
     /// Tags that are added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,

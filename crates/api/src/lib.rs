@@ -36,7 +36,7 @@ pub use connect_session::{
     ConfirmAuthorization, ConnectSession, ConnectSessionAnswer, ConnectTelemetry, ConnectUiColors,
     ConnectUiSettings, ConnectUiTheme, CreateConnectSession, CreateReconnectSession, CreatedConnectSession,
     CreatedConnectSessionAnswer, EndUser, EndUserDraft, LinkedConnection, OrganizationOfUser,
-    SessionDefaults, SessionOverrides,
+    SessionDefaults, SessionOAuthClients, SessionOverrides,
 };
 pub use connection::{
     Connection, ConnectionError, ConnectionHealth, ConnectionIds, ConnectionQuery, ConnectionSummary,
@@ -62,7 +62,7 @@ pub use notification::{
     CreateNotificationRecipient, NotificationChannel, NotificationKind, NotificationLanguage,
     NotificationRecipient, NotificationRecipients, UpdateNotificationRecipient,
 };
-pub use oauth_client::{CreateOAuthClient, OAuthClient, OAuthClients, UpdateOAuthClient};
+pub use oauth_client::{CreateOAuthClient, OAuthClient, OAuthClientOwner, OAuthClients, UpdateOAuthClient};
 pub use problem::{Problem, ProblemError, ProblemField};
 pub use provider::{
     Paste, Pasted, Provider, ProviderAnswer, ProviderField, ProviderFieldKind, ProviderGate, ProviderQuery,

@@ -30,12 +30,23 @@ pub struct OAuthClient {
     /// Whether it has the redirect URI that all clients taken over from the compatible product share. That is weaker than
     /// one of its own: register a client anew when you can.
     pub shared_callback: bool,
+    /// Who registered it in a connect session: nobody else chooses it there. `null` for one of the administrators.
+    pub owner: Option<OAuthClientOwner>,
     /// Grows with every change.
     pub version: u64,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+/// Who registered an OAuth client in a connect session, as the embedder knows them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OAuthClientOwner {
+    /// `organization`, for everybody of it, or `end_user`, for one person.
+    pub kind: String,
+    /// The embedder's id of it.
+    pub id: String,
 }
 
 /// The environment's OAuth clients in the order of their names.

@@ -182,7 +182,7 @@ impl Platform {
             scopes: own.scopes.clone().unwrap_or_default(),
             shared_callback: false,
         };
-        let (id, changes) = self.new_oauth_client(access, &draft).await?;
+        let (id, changes) = self.new_oauth_client(access, &draft, None).await?;
         Ok((Some(id), changes))
     }
 

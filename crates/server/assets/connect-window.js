@@ -1,5 +1,7 @@
 // The window in which a person agrees at the vendor. How it ends is asked of the server: a window that has gone to another
 // site may be out of reach, and looks closed then, whether it is or not.
+import { copying } from "./connect-clients.js";
+
 const FEATURES = "popup,width=540,height=760";
 const PAUSE = 1500;
 const PATIENCE = 3000;
@@ -148,15 +150,5 @@ function elsewhere(panel, link) {
   const input = panel.querySelector("[data-link]");
   if (!input) return;
   input.value = link;
-  const button = panel.querySelector("[data-copy]");
-  button.addEventListener("click", async () => {
-    input.select();
-    try {
-      await navigator.clipboard.writeText(link);
-    } catch {
-      // In a frame that may not write there, the older way still works.
-      document.execCommand("copy");
-    }
-    button.textContent = button.dataset.copied;
-  });
+  copying(panel);
 }

@@ -1,4 +1,5 @@
 // The Connect UI: what a script adds. Everything but frames and windows works without it.
+import { choosingClients, copying } from "./connect-clients.js";
 import { windowOf } from "./connect-window.js";
 
 const main = document.querySelector("main[data-step]");
@@ -20,7 +21,7 @@ function relay(message) {
 
 const tell = (type, payload) => relay({ type, payload });
 
-const starters = { waiting, choosing, form, linked, problem };
+const starters = { waiting, choosing, form, client, linked, problem };
 
 function waiting() {
   const holder = document.querySelector("form[data-token]");
@@ -154,6 +155,7 @@ function form() {
   rows(sheet);
   switching(sheet);
   document.querySelector("form.switch")?.addEventListener("submit", () => { isDirty = false; });
+  choosingClients(sheet, (input) => mark(input, ""));
   if ("takesPasted" in sheet.dataset) pasting(sheet);
 
   // The Enter key of an input method chooses characters; it does not send the form.
@@ -163,12 +165,16 @@ function form() {
   sheet.addEventListener("submit", async (event) => {
     // The Enter key presses the first button, also one that is not shown.
     const isAtVendor = sheet.querySelector('[data-at-vendor]:is(:checked, [type="hidden"])');
+    if (event.submitter?.dataset.press === "client") {
+      isDirty = false;
+      return;
+    }
     const pressed = isAtVendor ? "vendor" : (event.submitter?.dataset.press ?? "link");
     event.preventDefault();
     if (isRunning || !complete(sheet)) return;
     isRunning = true;
     const cancel = pressed === "test" ? cancelling(report) : undefined;
-    const button = sheet.querySelector(`[data-press="${pressed}"]`);
+    const button = sheet.querySelector(`.actions [data-press="${pressed}"]`);
     button.setAttribute("aria-busy", "true");
     tell("submit", { providerConfigKey: main.dataset.key, kind: pressed });
     try {
@@ -325,6 +331,25 @@ function form() {
     document.title = line.title;
     done.querySelector("h1").focus();
   }
+}
+
+// An OAuth client that somebody registers or changes: a step of its own, which goes back to the form.
+function client() {
+  const sheet = document.querySelector("form[data-form]");
+  let isDirty = false;
+  closing(() => isDirty);
+  sheet.addEventListener("input", () => { isDirty = true; });
+  sheet.addEventListener("submit", (event) => {
+    const goesBack = "back" in (event.submitter?.dataset ?? {});
+    if (!goesBack && !complete(sheet)) event.preventDefault();
+    else isDirty = false;
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (isDirty && !isFramed) event.preventDefault();
+  });
+  reveal(sheet);
+  copying(sheet);
+  pasting(sheet);
 }
 
 async function* linesOf(body) {

@@ -69,7 +69,7 @@ pub use notifications::{
     Channel, DueNotice, NOTIFICATION_JOB, NewNotice, NewRecipient, NewReconnectLink, NoticeKind,
     NotificationChange, Recipient, RecipientUpdate, ReconnectLink, Told,
 };
-pub use oauth_clients::{NewOAuthClient, OAuthClient, OAuthClientUpdate};
+pub use oauth_clients::{ClientOwner, NewOAuthClient, OAuthClient, OAuthClientUpdate};
 pub use provider_requests::{
     NewProviderRequest, ProviderRequest, ProviderRequestState, SettledProviderRequest,
 };

@@ -1,4 +1,8 @@
+use std::fmt;
+use std::str::FromStr;
+
 use serde_json::Value as Json;
+use thiserror::Error;
 use tombolo_vault::{HostSet, Sealed};
 
 use crate::commit::Act;
@@ -41,12 +45,64 @@ pub struct OAuthClient {
     pub sealed: Option<Sealed>,
     /// The record version that `sealed` is bound to.
     pub sealed_version: u64,
+    /// Who made it in a connect session and has it alone; `None` for one of the environment's administrators.
+    pub owner: Option<ClientOwner>,
     /// Grows with every change.
     pub version: u64,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+/// Who made a client in a connect session, as the embedder knows them. Nobody else's account is linked through it unless
+/// an administrator says so.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ClientOwner {
+    /// Everybody of an organization, by the embedder's id of it.
+    Organization(String),
+    /// One person, by the embedder's id.
+    EndUser(String),
+}
+
+impl ClientOwner {
+    /// Which kind of owner it is.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Organization(_) => "organization",
+            Self::EndUser(_) => "end_user",
+        }
+    }
+
+    /// The embedder's id.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Organization(id) | Self::EndUser(id) => id,
+        }
+    }
+}
+
+impl fmt::Display for ClientOwner {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}", self.kind(), self.id())
+    }
+}
+
+/// A text that names no owner.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0:?} names no owner of an OAuth client")]
+pub struct InvalidOwner(String);
+
+impl FromStr for ClientOwner {
+    type Err = InvalidOwner;
+
+    fn from_str(text: &str) -> Result<Self, InvalidOwner> {
+        match text.split_once(':') {
+            Some(("organization", id)) => Ok(Self::Organization(id.to_owned())),
+            Some(("end_user", id)) => Ok(Self::EndUser(id.to_owned())),
+            _ => Err(InvalidOwner(text.to_owned())),
+        }
+    }
 }
 
 /// A client to be made.
@@ -76,6 +132,8 @@ pub struct NewOAuthClient {
     pub hosts: HostSet,
     /// Its secret, sealed for version 1.
     pub sealed: Option<Sealed>,
+    /// Who makes it in a connect session; `None` for one of the environment's administrators.
+    pub owner: Option<ClientOwner>,
 }
 
 /// New values for a client; `None` keeps what is there.
@@ -98,7 +156,7 @@ pub struct OAuthClientUpdate {
 }
 
 const COLUMNS: &str = "id, environment_id, provider, auth_scheme, name, callback, client_id, config, scopes, hosts, \
-                       sealed, sealed_version, version, created_at, updated_at, shared_callback";
+                       sealed, sealed_version, version, created_at, updated_at, shared_callback, owner";
 
 impl Store {
     /// The environment's live clients in the order of their names.
@@ -107,6 +165,43 @@ impl Store {
             "SELECT {COLUMNS} FROM oauth_clients WHERE environment_id = $1 AND deleted_at IS NULL ORDER BY name_key"
         ));
         self.database.read(select.bind(environment)).await?.into_iter().map(read).collect()
+    }
+
+    /// The live clients of an auth scheme that the environment's administrators made, and those of one owner, by name.
+    pub async fn oauth_clients_for(
+        &self,
+        environment: &EnvironmentId,
+        (provider, auth_scheme): (&str, &str),
+        owner: Option<&ClientOwner>,
+    ) -> Result<Vec<OAuthClient>, StoreError> {
+        let select = query(format!(
+            "SELECT {COLUMNS} FROM oauth_clients WHERE environment_id = $1 AND provider = $2 AND auth_scheme = $3 \
+             AND (owner IS NULL OR owner = $4) AND deleted_at IS NULL ORDER BY name_key"
+        ));
+        // Nobody has the empty owner.
+        let owner = owner.map(ToString::to_string).unwrap_or_default();
+        let select = select.bind(environment).bind(provider).bind(auth_scheme).bind(owner);
+        self.database.read(select).await?.into_iter().map(read).collect()
+    }
+
+    /// How many live clients an owner has.
+    pub async fn oauth_clients_of(
+        &self,
+        environment: &EnvironmentId,
+        owner: &ClientOwner,
+    ) -> Result<u64, StoreError> {
+        let count = query(
+            "SELECT COUNT(*) FROM oauth_clients WHERE environment_id = $1 AND owner = $2 AND deleted_at IS NULL",
+        );
+        let count = count.bind(environment).bind(owner.to_string());
+        let row = self.database.read_one(count).await?;
+        row.map_or(Ok(0), |mut row| row.counter())
+    }
+
+    /// Whether a client has, or has had, this last part of a redirect URI. (Takes no environment: they are unique in all.)
+    pub async fn has_callback(&self, callback: &str) -> Result<bool, StoreError> {
+        let select = query("SELECT id FROM oauth_clients WHERE callback = $1");
+        Ok(self.database.read_one(select.bind(callback)).await?.is_some())
     }
 
     /// The live client with this id, or of this name.
@@ -147,11 +242,13 @@ fn read(mut row: Row) -> Result<OAuthClient, StoreError> {
         hosts: hosts::from_json(&row.text()?)?,
         sealed: row.optional_bytes()?.map(Sealed::from_bytes).transpose()?,
         sealed_version: row.counter()?,
+        owner: None,
         version: row.counter()?,
         created_at: row.time()?,
         updated_at: row.time()?,
     };
     client.shared_callback = row.integer()? == 1;
+    client.owner = row.optional_parsed()?;
     Ok(client)
 }
 
@@ -162,8 +259,8 @@ pub(crate) async fn insert(act: &mut Act<'_>, new: &NewOAuthClient) -> Result<()
     }
     let statement = query(
         "INSERT INTO oauth_clients (id, environment_id, provider, auth_scheme, name, name_key, callback, client_id, \
-         config, scopes, hosts, sealed, sealed_version, version, created_at, updated_at, shared_callback) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, 1, $13, $13, $14)",
+         config, scopes, hosts, sealed, sealed_version, version, created_at, updated_at, shared_callback, \
+         owner) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, 1, $13, $13, $14, $15)",
     );
     let statement = statement
         .bind(&new.id)
@@ -179,7 +276,8 @@ pub(crate) async fn insert(act: &mut Act<'_>, new: &NewOAuthClient) -> Result<()
         .bind(hosts::to_json(&new.hosts))
         .bind(new.sealed.as_ref().map(Sealed::as_bytes))
         .bind(act.at)
-        .bind(u64::from(new.shared_callback));
+        .bind(u64::from(new.shared_callback))
+        .bind(new.owner.as_ref().map(ToString::to_string));
     act.transaction.execute(statement).await.map(drop)
 }
 

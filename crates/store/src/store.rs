@@ -56,6 +56,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/main/0013_notifications.sql"),
     },
     Migration { version: 14, name: "users", text: include_str!("../migrations/main/0014_users.sql") },
+    Migration {
+        version: 15,
+        name: "client owners",
+        text: include_str!("../migrations/main/0015_client_owners.sql"),
+    },
 ];
 const ACTIVITY_MIGRATIONS: &[Migration] = &[Migration {
     version: 1,

@@ -286,6 +286,10 @@ const SHARED: &str =
 fn words(client: &Registered) -> String {
     properties([
         ("redirect URI", client.redirect_uri.clone().unwrap_or_default()),
+        (
+            "owner",
+            client.owner.as_ref().map(|owner| format!("{} {}", owner.kind, owner.id)).unwrap_or_default(),
+        ),
         ("shared", if client.shared_callback { SHARED } else { "" }.to_owned()),
         ("name", client.name.clone()),
         ("id", client.id.clone()),

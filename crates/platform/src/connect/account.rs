@@ -9,6 +9,7 @@ use tombolo_auth::Typed;
 use tombolo_catalog::{AuthScheme, Provider};
 use tombolo_store::{Connection, Health};
 
+use super::clients::ClientChoice;
 use super::form::{Chosen, as_failed_test, config_of};
 use super::session::SessionAccess;
 use crate::connection_test::TestReport;
@@ -31,6 +32,8 @@ pub struct TypedAccount {
     pub settings: BTreeMap<String, String>,
     /// Whether somebody who links a connection again means another account than before.
     pub other_account: bool,
+    /// The id of the OAuth client that was chosen; `None` for the one that is used by itself.
+    pub oauth_client: Option<String>,
 }
 
 /// An integration that a session can link an account through.
@@ -59,6 +62,10 @@ pub struct LinkForm {
     pub again: Option<LinkedBefore>,
     /// The embedder's own page about it.
     pub guide: Option<String>,
+    /// The OAuth clients to choose from, by auth scheme.
+    pub clients: BTreeMap<String, Vec<ClientChoice>>,
+    /// Whether somebody may register clients of their own.
+    pub may_manage_clients: bool,
 }
 
 /// A connection that is linked again, as far as it is no secret.
@@ -116,7 +123,13 @@ impl Platform {
             Some(connection) => connection.name.clone(),
             None => self.name_for(&holder.linking, &chosen, &holder.belonging()).await?,
         };
+        let mut clients = BTreeMap::new();
+        for scheme in chosen.allowed().filter(|scheme| scheme.needs_browser()) {
+            clients.insert(scheme.id.clone(), self.client_choices(holder, &chosen, scheme).await?);
+        }
         Ok(LinkForm {
+            clients,
+            may_manage_clients: holder.may_manage_clients(),
             schemes: chosen.allowed().map(|scheme| scheme.id.clone()).collect(),
             filled_in: holder.defaults(key).fields,
             waiting: self.held(holder, key).await?.names().map(str::to_owned).collect(),
@@ -250,7 +263,7 @@ enum Account {
 }
 
 impl Chosen {
-    fn into_choice(self) -> LinkChoice {
+    pub(super) fn into_choice(self) -> LinkChoice {
         let name = self.integration.map(|integration| integration.display_name);
         LinkChoice { key: self.key, name, provider: self.provider }
     }

@@ -3,6 +3,7 @@
 
 mod account;
 mod check;
+mod clients;
 mod form;
 mod held;
 mod look;
@@ -13,6 +14,7 @@ mod sockets;
 
 pub use account::{LinkChoice, LinkForm, LinkedBefore, TypedAccount};
 pub(crate) use check::tags_of;
+pub use clients::{ClientChoice, ClientForm, OAuthClientRight, OwnClient, TypedClient};
 pub use form::GivenCredentials;
 pub(crate) use form::{Chosen, merged, named, test_failed};
 pub use look::{ConnectUi, ConnectUiChange};

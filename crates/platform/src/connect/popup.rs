@@ -12,6 +12,7 @@ use super::account::{TypedAccount, refuse_routing_settings};
 use super::form::{named, refuse_settings};
 use super::held::refuse_secrets;
 use super::session::SessionAccess;
+use crate::connections::texts;
 use crate::oauth::{AuthorizationDraft, hash};
 use crate::platform::Platform;
 use crate::preparation::split_settings;
@@ -39,6 +40,8 @@ pub struct PopupRequest {
     pub authorization_parameters: BTreeMap<String, String>,
     /// The socket that waits for the outcome.
     pub socket: Option<String>,
+    /// The id of the OAuth client that was chosen; `None` for the one that is used by itself.
+    pub oauth_client: Option<String>,
 }
 
 /// A window that may be opened now.
@@ -101,7 +104,13 @@ impl Platform {
         let again = self.connection_of_session(holder, &chosen).await?;
         let defaults = holder.defaults(key);
         let PopupRequest {
-            mut fields, scopes, mut authorization_parameters, socket, mut gate_fields, ..
+            mut fields,
+            scopes,
+            mut authorization_parameters,
+            socket,
+            mut gate_fields,
+            oauth_client,
+            ..
         } = request;
         fields = named(&chosen.provider, scheme, fields);
         let (of_account, filled_settings) =
@@ -109,6 +118,14 @@ impl Platform {
         fields.extend(of_account);
         let mut settings = request.settings;
         settings.extend(filled_settings);
+        let client = match &oauth_client {
+            Some(id) => Some(self.client_chosen(holder, &chosen, scheme, id).await?),
+            None => None,
+        };
+        // The account is where the client is registered, so whoever chose the client has chosen that.
+        for (name, value) in client.as_ref().map(|client| texts(&client.config)).into_iter().flatten() {
+            fields.entry(name).or_insert(value);
+        }
         held.refuse_host_of_browser(&chosen.provider, scheme, &fields, &defaults.fields, again.as_ref())?;
         held.add_to(&mut gate_fields);
         authorization_parameters.extend(defaults.authorization_parameters);
@@ -124,7 +141,7 @@ impl Platform {
             name,
             connection_id,
             auth_scheme: Some(scheme.id.clone()),
-            oauth_client: None,
+            oauth_client: client.map(|client| client.id.to_string()),
             fields,
             settings,
             tags: holder.draft.tags.clone(),
@@ -152,7 +169,13 @@ impl Platform {
         holder.require(key)?;
         let chosen = self.chosen_in(holder, key).await?;
         let scheme = chosen.scheme_called(typed.auth_scheme.as_deref())?;
-        let TypedAccount { name, fields, settings, other_account, .. } = typed;
+        let TypedAccount { name, mut fields, settings, other_account, oauth_client, .. } = typed;
+        if let Some(id) = &oauth_client {
+            let client = self.client_chosen(holder, &chosen, scheme, id).await?;
+            for (name, value) in texts(&client.config) {
+                fields.entry(name).or_insert_with(|| value.into());
+            }
+        }
         let again = self.connection_of_session(holder, &chosen).await?;
         if let Some(before) = again.filter(|_| !other_account) {
             self.require_same_account(&before, &chosen.provider, scheme, &fields).await?;
@@ -166,6 +189,7 @@ impl Platform {
             gate_fields,
             settings,
             fields: fields.into_iter().map(exposed).collect(),
+            oauth_client,
             ..PopupRequest::default()
         };
         self.begin_in_session(holder, key, request).await

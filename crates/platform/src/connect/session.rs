@@ -8,11 +8,12 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tombolo_store::{
-    Actor, ActorKind, Change, ConnectSession, ConnectSessionId, Connection, ConnectionUpdate, EndUser,
-    Integration, NewConnectSession, Object, StoreError, Timestamp,
+    Actor, ActorKind, Change, ClientOwner, ConnectSession, ConnectSessionId, Connection, ConnectionUpdate,
+    EndUser, Integration, NewConnectSession, Object, StoreError, Timestamp,
 };
 
 use super::check::tags_of;
+use super::clients::{OAuthClientRight, owner_of};
 use super::look::ConnectUi;
 use crate::access::{Access, Scope};
 use crate::connections::{Belonging, object_of};
@@ -43,6 +44,8 @@ pub struct ConnectSessionDraft {
     pub webhook_url: Option<String>,
     /// Where a browser that has linked an account in a window goes on to: one of the environment's.
     pub return_url: Option<String>,
+    /// What the browser may do with OAuth clients.
+    pub oauth_clients: OAuthClientRight,
 }
 
 /// What is filled in beforehand. The browser cannot change it.
@@ -87,6 +90,12 @@ pub struct SessionAccess {
     pub access: Access,
     /// The right to link, for the routes that do it.
     pub(super) linking: Access,
+    /// The right to make and change OAuth clients of one's own, when the session gives it.
+    pub(super) managing: Option<Access>,
+    /// Whose those clients are.
+    pub(super) owner: Option<ClientOwner>,
+    /// What the redirect URIs of clients that are made in the session come from: known to whoever holds the token.
+    pub(super) callback_seed: Vec<u8>,
 }
 
 impl Platform {
@@ -98,6 +107,7 @@ impl Platform {
     ) -> Result<CreatedConnectSession, Problem> {
         access.require(Scope::CreateConnectSession)?;
         draft.tags = tags_of(&draft.tags, draft.end_user.as_ref())?;
+        draft.oauth_clients.require_of(access, draft.end_user.as_ref())?;
         self.check_session(access, &draft).await?;
         self.insert_session(access, draft, None, Vec::new()).await
     }
@@ -122,6 +132,8 @@ impl Platform {
         draft.allowed_integrations = vec![integration.unique_key.clone()];
         let given = tags_of(&draft.tags, draft.end_user.as_ref())?;
         draft.tags = connection.tags.clone().into_iter().chain(given).collect();
+        let user = draft.end_user.as_ref().or(connection.end_user.as_ref());
+        draft.oauth_clients.require_of(access, user)?;
         self.check_session(access, &draft).await?;
         let changes = changes_at_once(access, &connection, &draft);
         self.insert_session(access, draft, Some(&connection), changes).await
@@ -153,6 +165,7 @@ impl Platform {
             "allowed_integrations": draft.allowed_integrations,
             "connection": connection.map(|connection| connection.id.as_str()),
             "end_user": draft.end_user.as_ref().map(|user| &user.id),
+            "oauth_clients": draft.oauth_clients,
         });
         changes.extend(events(access, "connect_session.created", object, detail, false));
         self.commit(&changes).await?;
@@ -228,7 +241,26 @@ impl Platform {
         };
         let access = with(&[Scope::ListIntegrations]);
         let linking = with(&[Scope::CreateConnection, Scope::UpdateConnection]);
-        Ok(SessionAccess { session, draft, access, linking })
+        let manages = draft.oauth_clients == OAuthClientRight::Manage;
+        let managing = manages.then(|| with(&[Scope::CreateIntegration, Scope::UpdateIntegration]));
+        let owner = self.owner_of_session(&session, &draft).await?;
+        let callback_seed = hash(&format!("redirect URIs of {token}"));
+        Ok(SessionAccess { session, draft, access, linking, managing, owner, callback_seed })
+    }
+
+    /// Whose OAuth clients those are that are made in a session. The person of a connection that is linked again is the one
+    /// whom the connection belongs to, unless the embedder has said otherwise.
+    async fn owner_of_session(
+        &self,
+        session: &ConnectSession,
+        draft: &ConnectSessionDraft,
+    ) -> Result<Option<ClientOwner>, Problem> {
+        if draft.oauth_clients == OAuthClientRight::None || draft.end_user.is_some() {
+            return Ok(owner_of(draft.end_user.as_ref()));
+        }
+        let Some(id) = &session.connection else { return Ok(None) };
+        let connection = self.store.connection(&session.environment_id, id).await?;
+        Ok(connection.and_then(|connection| owner_of(connection.end_user.as_ref())))
     }
 
     /// How the pages look that belong to a session.

@@ -465,8 +465,10 @@ impl Platform {
                 let registered = texts(&client.config);
                 registered.iter().all(|(name, value)| fields.get(name).is_none_or(|given| given == value))
             };
-            let mut all = self.store.oauth_clients(&access.environment).await?;
-            all.retain(|client| fits(client) && agrees(client));
+            // What somebody registered in a connect session is used by those who choose it, and never by itself.
+            let of = (provider.id.as_str(), scheme.id.as_str());
+            let mut all = self.store.oauth_clients_for(&access.environment, of, None).await?;
+            all.retain(agrees);
             the_only(all, provider)?
         };
         if client.client_id.is_empty() {
@@ -539,8 +541,15 @@ const fn yes() -> bool {
 /// another one's answer off as its own. A client that was taken over with the address that it was registered with has the
 /// one that all such clients share.
 pub fn redirect_uri(public_url: &str, client: &OAuthClient) -> String {
-    let shared = format!("{}/oauth/callback", public_url.trim_end_matches('/'));
-    if client.shared_callback { shared } else { format!("{shared}/{}", client.callback) }
+    if client.shared_callback {
+        return format!("{}/oauth/callback", public_url.trim_end_matches('/'));
+    }
+    own_redirect_uri(public_url, &client.callback)
+}
+
+/// The same, of a client that is yet to be made, by its last part.
+pub fn own_redirect_uri(public_url: &str, callback: &str) -> String {
+    format!("{}/oauth/callback/{callback}", public_url.trim_end_matches('/'))
 }
 
 /// The name of the cookie of the browser that began an authorization.

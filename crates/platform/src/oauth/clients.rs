@@ -7,7 +7,7 @@ use serde_json::json;
 use tombolo_auth::{Credentials, CredentialsBuilder, Typed};
 use tombolo_catalog::{AuthScheme, GateKind, OAuth2, Provider, Template};
 use tombolo_store::{
-    Change, Integration, NewOAuthClient, OAuthClient, OAuthClientId, OAuthClientUpdate, Object,
+    Change, ClientOwner, Integration, NewOAuthClient, OAuthClient, OAuthClientId, OAuthClientUpdate, Object,
 };
 use tombolo_vault::{BoundHost, HostRole, HostSet};
 
@@ -40,6 +40,14 @@ pub struct OAuthClientDraft {
     pub shared_callback: bool,
 }
 
+/// Where an OAuth client comes from that somebody makes in a connect session.
+pub(crate) struct ClientOrigin {
+    /// The last part of its redirect URI, which the person was shown before.
+    pub(crate) callback: String,
+    /// Whose it is.
+    pub(crate) owner: ClientOwner,
+}
+
 /// What may change about an OAuth client; `None` keeps what is there.
 #[derive(Default)]
 pub struct OAuthClientChange {
@@ -60,7 +68,7 @@ impl Platform {
         access: &Access,
         draft: &OAuthClientDraft,
     ) -> Result<OAuthClient, Problem> {
-        let (id, changes) = self.new_oauth_client(access, draft).await?;
+        let (id, changes) = self.new_oauth_client(access, draft, None).await?;
         self.commit(&changes).await?;
         self.find_oauth_client(access, id.as_str()).await
     }
@@ -70,6 +78,7 @@ impl Platform {
         &self,
         access: &Access,
         draft: &OAuthClientDraft,
+        of_session: Option<ClientOrigin>,
     ) -> Result<(OAuthClientId, Vec<Change>), Problem> {
         access.require(Scope::CreateIntegration)?;
         let provider = self.known_provider(&draft.provider)?;
@@ -88,22 +97,28 @@ impl Platform {
             }
             None => None,
         };
+        let (callback, owner) = match of_session {
+            Some(origin) => (origin.callback, Some(origin.owner)),
+            None => (secret_text(&*self.random)?, None),
+        };
         let new = NewOAuthClient {
             id: id.clone(),
             environment_id: access.environment.clone(),
             provider: provider.id.clone(),
             auth_scheme: scheme.id.clone(),
             name: draft.name.trim().to_owned(),
-            callback: secret_text(&*self.random)?,
+            callback,
             shared_callback: draft.shared_callback,
             client_id: draft.client_id.clone().unwrap_or_default(),
             config: json!(config),
             scopes: draft.scopes.clone(),
             hosts,
             sealed,
+            owner,
         };
         let object = Object { kind: "oauth_client".into(), id: id.to_string(), label: new.name.clone() };
-        let detail = json!({ "provider": provider.id, "auth_scheme": scheme.id });
+        let owner = new.owner.as_ref().map(ToString::to_string);
+        let detail = json!({ "provider": provider.id, "auth_scheme": scheme.id, "owner": owner });
         let mut changes = vec![Change::InsertOAuthClient(new)];
         changes.extend(events(access, "oauth_client.created", object, detail, false));
         Ok((id, changes))
@@ -377,6 +392,13 @@ pub(super) fn scheme_with_client<'a>(
         };
         Problem::invalid("no_oauth", what, "Link the account with `tombolo connection create`.")
     })
+}
+
+/// The names of the fields that say where a client is registered.
+pub(crate) fn config_names_of_client<'a>(provider: &'a Provider, scheme: &'a AuthScheme) -> Vec<&'a str> {
+    let named: BTreeSet<&str> = urls_of_client(provider, scheme).flat_map(Template::config_names).collect();
+    let asked = provider.config.iter().filter(|(name, field)| named.contains(name) && !field.automatic);
+    asked.map(|(name, _)| name).collect()
 }
 
 /// The fields that say where a client is registered: those of the token endpoint, each optional.

@@ -360,12 +360,10 @@ impl Platform {
         own: &OwnClient,
         fields: &mut BTreeMap<String, String>,
     ) -> Result<(String, bool), Problem> {
-        let all = self.store.oauth_clients(&access.environment).await?;
-        let same = |known: &&OAuthClient| {
-            let of = (known.provider.as_str(), known.auth_scheme.as_str(), known.client_id.as_str());
-            of == (chosen.provider.id.as_str(), scheme.id.as_str(), own.client_id.as_str())
-        };
-        if let Some(known) = all.iter().find(same) {
+        // What somebody registered in a connect session is theirs, whatever id they gave it.
+        let of = (chosen.provider.id.as_str(), scheme.id.as_str());
+        let all = self.store.oauth_clients_for(&access.environment, of, None).await?;
+        if let Some(known) = all.iter().find(|known| known.client_id == own.client_id) {
             return Ok((known.id.to_string(), false));
         }
         let mut config = own.config.clone();

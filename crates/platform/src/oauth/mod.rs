@@ -18,10 +18,11 @@ pub(crate) mod way_back;
 
 pub(crate) use account_tokens::FirstToken;
 pub use authorization::{
-    AuthorizationDraft, AuthorizationState, Beginning, LinkAbout, StartedAuthorization, redirect_uri,
+    AuthorizationDraft, AuthorizationState, Beginning, LinkAbout, StartedAuthorization, own_redirect_uri,
+    redirect_uri,
 };
 pub use callback::{Callback, CallbackOutcome, FailedCallback};
-pub(crate) use clients::refuse_other_config;
+pub(crate) use clients::{ClientOrigin, config_names_of_client, refuse_other_config};
 pub use clients::{OAuthClientChange, OAuthClientDraft};
 pub use confirmation::Confirmation;
 pub use import::{ImportedTokens, VendorTokens};

@@ -19,6 +19,7 @@ mod oauth;
 mod receiver;
 mod renewals;
 mod restored;
+mod session_clients;
 mod simulated;
 mod start;
 mod streaming;

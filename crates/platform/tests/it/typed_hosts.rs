@@ -7,7 +7,7 @@ use std::path::Path;
 use secrecy::ExposeSecret as _;
 use tombolo_platform::catalog::AuthMode;
 use tombolo_platform::connect::{
-    ConnectSessionDraft, GivenCredentials, IntegrationDefaults, PopupRequest, SessionAccess,
+    ConnectSessionDraft, GivenCredentials, IntegrationDefaults, OAuthClientRight, PopupRequest, SessionAccess,
 };
 use tombolo_platform::oauth::{
     AuthorizationDraft, Callback, ImportedTokens, OAuthClientChange, OAuthClientDraft, VendorTokens,
@@ -235,6 +235,34 @@ async fn a_browser_does_not_choose_where_secrets_of_the_embedder_go() {
         let opened = platform.begin_in_session(&holder, key, request).await.err();
         let opened = opened.map(|problem| problem.code);
         assert_eq!(opened.filter(|code| Some(*code) == refused), expected, "{hosts} {filled:?}");
+    }
+}
+
+/// The account is where its client is registered, so a browser that chooses the client chooses the host.
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_does_a_browser_with_the_client_that_it_chooses() {
+    let secret = ("config_key", "canary-key-of-the-embedder");
+    for (filled, expected) in [
+        (&[secret][..], "host_not_allowed"),
+        (&[secret, ("host", "north.acme.example")], "unknown_oauth_client"),
+        (&[], "no_way_back"),
+    ] {
+        let world = start("'*'").await;
+        let fields = filled.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let defaults = IntegrationDefaults { fields, ..IntegrationDefaults::default() };
+        let draft = ConnectSessionDraft {
+            allowed_integrations: vec!["acme-typed".to_owned()],
+            defaults: BTreeMap::from([("acme-typed".to_owned(), defaults)]),
+            oauth_clients: OAuthClientRight::Choose,
+            ..ConnectSessionDraft::default()
+        };
+        let made = world.platform.create_connect_session(&world.access, draft).await.expect("a session");
+        let holder = world.platform.session_access(made.token.expose_secret()).await.expect("it is good");
+        let evil = client("evil", Some("evil.example"), None);
+        let evil = world.platform.create_oauth_client(&world.access, &evil).await.expect("made");
+        let request = PopupRequest { oauth_client: Some(evil.id.to_string()), ..PopupRequest::default() };
+        let begun = world.platform.begin_in_session(&holder, "acme-typed", request).await.err();
+        assert_eq!(begun.map(|problem| problem.code), Some(expected), "{filled:?}");
     }
 }
 

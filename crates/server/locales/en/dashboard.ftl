@@ -152,3 +152,5 @@ enable-it = Enable
 used-last = Last used
 only-chosen-scopes = Only the single rights that are ticked below
 no-scheme-chosen = Tick at least one way to sign in.
+client-of-organization = Registered in a connect session by the organization { $id }. Nobody else chooses it there.
+client-of-user = Registered in a connect session by the end user { $id }. Nobody else chooses it there.

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
-use tombolo_api::{CreateOAuthClient, OAuthClient, OAuthClients, Success, UpdateOAuthClient};
+use tombolo_api::{
+    CreateOAuthClient, OAuthClient, OAuthClientOwner, OAuthClients, Success, UpdateOAuthClient,
+};
 use tombolo_platform::oauth::{OAuthClientChange, OAuthClientDraft, redirect_uri};
 use tombolo_platform::store;
 use utoipa_axum::router::OpenApiRouter;
@@ -149,6 +151,10 @@ fn wire(routes: &Routes, client: &store::OAuthClient) -> OAuthClient {
         scopes: client.scopes.clone(),
         redirect_uri: routes.public_url.known().map(|url| redirect_uri(url, client)),
         shared_callback: client.shared_callback,
+        owner: client
+            .owner
+            .as_ref()
+            .map(|owner| OAuthClientOwner { kind: owner.kind().to_owned(), id: owner.id().to_owned() }),
         version: client.version,
         created_at: moment(client.created_at),
         updated_at: moment(client.updated_at),

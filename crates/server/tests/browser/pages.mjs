@@ -11,6 +11,8 @@ const GO_ON = { en: "Go on", ja: "次へ進む" };
 
 const TEST = { en: "Test", ja: "テスト" };
 const CREATE = { en: "Create", ja: "接続を作成" };
+const SAVE = { en: "Save", ja: "保存" };
+const SUBDOMAIN = { en: "Subdomain", ja: "サブドメイン" };
 const ALL = ["kintone", "kintone-user-api", "oomnitza"];
 
 const pages = [
@@ -140,6 +142,51 @@ const pages = [
     state: "oauth",
     address: async () => (await session()).link,
     reach: (tab) => tab.pressOn("input[name=scheme][value=oauth2]"),
+  },
+  {
+    area: "connect",
+    page: "form",
+    state: "oauth-clients",
+    address: async () => {
+      await registered();
+      return (await session({ oauth_clients: "manage", organization: { id: "acme", display_name: "Acme" } })).link;
+    },
+    reach: (tab) => tab.pressOn("input[name=scheme][value=oauth2]"),
+  },
+  {
+    area: "connect",
+    page: "client",
+    state: "new",
+    address: async () => (await session({ oauth_clients: "manage" })).link,
+    reach: askAboutClient,
+  },
+  {
+    area: "connect",
+    page: "client",
+    state: "faults",
+    address: async () => (await session({ oauth_clients: "manage" })).link,
+    reach: async (tab) => {
+      await askAboutClient(tab);
+      await tab.type(SUBDOMAIN, "not a subdomain");
+      await tab.press(SAVE);
+      await tab.expect('[name="c.subdomain"][aria-invalid="true"]');
+    },
+  },
+  {
+    area: "connect",
+    page: "client",
+    state: "changed",
+    address: async () => (await session({ oauth_clients: "manage", organization: { id: unique("acme") } })).link,
+    reach: async (tab) => {
+      await askAboutClient(tab);
+      await tab.type(SUBDOMAIN, "demo");
+      await tab.type({ en: "Client ID", ja: "クライアントID" }, "l.1.abc");
+      await tab.type({ en: "Client secret", ja: "クライアントシークレット" }, process.env.VENDOR_OTHER_TOKEN);
+      await tab.press(SAVE);
+      await tab.expect("main[data-step=form] .notice.good");
+      await tab.press({ en: /^Change “/, ja: /を変更$/ });
+      await tab.expect("main[data-step=client]");
+    },
   },
   {
     area: "connect",
@@ -315,6 +362,13 @@ const pages = [
     },
   },
 ];
+
+/** Goes on from the form to the page about an OAuth client. */
+async function askAboutClient(tab) {
+  await tab.pressOn("input[name=scheme][value=oauth2]");
+  await tab.press({ en: "Register an OAuth client", ja: "OAuthクライアントを登録" });
+  await tab.expect("main[data-step=client]");
+}
 
 /** Pages of the manual by what they show. */
 function manual(paths) {

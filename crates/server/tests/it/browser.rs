@@ -74,3 +74,8 @@ async fn the_dashboard() {
 async fn the_element_in_a_page_of_an_embedder() {
     in_a_browser("element.mjs").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_choose_and_register_oauth_clients() {
+    in_a_browser("oauth-clients.mjs").await;
+}

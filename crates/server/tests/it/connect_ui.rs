@@ -29,7 +29,7 @@ async fn session(app: &App, more: Value) -> String {
 }
 
 /// Posts a form to a step as browsers do.
-async fn post(app: &App, step: &str, accept: &str, inputs: &[(&str, &str)]) -> Answer {
+pub async fn post(app: &App, step: &str, accept: &str, inputs: &[(&str, &str)]) -> Answer {
     const BETWEEN: &str = "----between";
     let part = |(name, value): &(&str, &str)| {
         format!("--{BETWEEN}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")

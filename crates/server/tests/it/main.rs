@@ -20,6 +20,7 @@ mod oauth;
 mod operation;
 mod rate;
 mod resources;
+mod session_clients;
 mod sessions;
 mod sign_in;
 mod tls;

@@ -3,7 +3,7 @@
 use rstest::rstest;
 use serde_json::json;
 use tombolo_store::{
-    Authorization, AuthorizationId, AuthorizationStage, AuthorizationStep, Change, ConnectionId,
+    Authorization, AuthorizationId, AuthorizationStage, AuthorizationStep, Change, ClientOwner, ConnectionId,
     NewAuthorization, NewOAuthClient, OAuthClientId, OAuthClientUpdate, StoreError, TokenLife,
 };
 use tombolo_vault::{HostSet, SystemRandom};
@@ -24,6 +24,7 @@ fn client(store: &TestStore, name: &str, callback: &str) -> NewOAuthClient {
         scopes: vec!["k:app_record:read".to_owned()],
         hosts: HostSet::default(),
         sealed: None,
+        owner: None,
     }
 }
 
@@ -94,6 +95,38 @@ async fn clients_are_found_by_id_name_and_callback(
     assert_eq!((changed.client_id.as_str(), changed.version, changed.sealed_version), ("l.1", 2, 1));
     let stale = store.commit(&[Change::UpdateOAuthClient(update)], at(2)).await;
     assert!(matches!(stale, Err(StoreError::VersionConflict { .. })));
+}
+
+#[rstest]
+#[tokio::test]
+async fn clients_of_an_owner_are_listed_for_that_owner(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let store = TestStore::new(engine).await;
+    let acme = ClientOwner::Organization("acme: north".to_owned());
+    let anna = ClientOwner::EndUser("acme: north".to_owned());
+    for (name, owner) in [("all", None), ("acme", Some(&acme)), ("anna", Some(&anna))] {
+        let new = NewOAuthClient { owner: owner.cloned(), ..client(&store, name, name) };
+        store.commit(&[Change::InsertOAuthClient(new)], NOW).await.unwrap();
+    }
+    let listed = async |of, owner| {
+        let found = store.oauth_clients_for(store.environment(), of, owner).await.unwrap();
+        found.into_iter().map(|client| (client.name, client.owner)).collect::<Vec<_>>()
+    };
+    let of = ("kintone", "oauth2");
+    let all = ("all".to_owned(), None);
+    assert_eq!(listed(of, None).await, std::slice::from_ref(&all));
+    assert_eq!(listed(of, Some(&acme)).await, [("acme".to_owned(), Some(acme.clone())), all]);
+    assert!(listed(("kintone", "password"), Some(&acme)).await.is_empty());
+    assert!(listed(("other", "oauth2"), Some(&acme)).await.is_empty());
+    assert_eq!(store.oauth_clients_of(store.environment(), &anna).await.unwrap(), 1);
+
+    // What was in a redirect URI once is not given to another client.
+    let known = store.oauth_client(store.environment(), "anna").await.unwrap().unwrap();
+    store.commit(&[Change::DeleteOAuthClient(store.environment().clone(), known.id)], NOW).await.unwrap();
+    assert!(store.has_callback("anna").await.unwrap());
+    assert!(!store.has_callback("nobody").await.unwrap());
+    assert_eq!(store.oauth_clients_of(store.environment(), &anna).await.unwrap(), 0);
 }
 
 #[rstest]

@@ -2,6 +2,7 @@
 //! pages. Whoever looks shows the session's token with every step, in the body: there is no cookie, so nothing here can be
 //! done in the name of somebody who is signed in.
 
+mod client;
 mod element;
 mod linking;
 mod opening;
@@ -33,6 +34,8 @@ pub(super) fn routes() -> Router<Routes> {
         .route("/connect/{environment}/test", post(linking::test))
         .route("/connect/{environment}/link", post(linking::link))
         .route("/connect/{environment}/vendor", post(window::begin))
+        .route("/connect/{environment}/client", post(client::ask))
+        .route("/connect/{environment}/client/save", post(client::save))
         .route("/connect/{environment}/state", post(window::state))
         .route("/connect/element.js", get(element::script))
         .route("/connect/element.d.ts", get(element::types))

@@ -89,6 +89,10 @@ pub(super) fn in_words_of(shell: &Shell, code: &str, what: &str, fix: &str) -> (
         "secret_needed" => Some("secret-needed"),
         "no_way_back" | "end_user_needed" | "return_url_refused" => Some("no-way-back"),
         "no_oauth_client" | "several_oauth_clients" | "oauth_client_unfinished" => Some("no-client"),
+        "unknown_oauth_client" => Some("unknown-client"),
+        "oauth_clients_not_allowed" => Some("clients-not-allowed"),
+        "redirect_uri_used" => Some("redirect-uri-used"),
+        "too_many_oauth_clients" => Some("too-many-clients"),
         "unknown_call" => Some("unknown-call"),
         "unknown_job"
         | "unknown_webhook"

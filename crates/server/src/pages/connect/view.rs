@@ -1,12 +1,15 @@
 //! What the templates of the Connect UI show.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
 use tombolo_platform::connect::{LinkChoice, LinkForm, SessionAccess};
 
 use super::visit::{Look, Visit};
-use crate::pages::form::{AccountForm, Drawn, Posted, ReportView, faults, known_values};
+use crate::pages::form::{
+    AccountForm, ClientOption, ClientsView, Drawn, Input, Posted, ReportView, client_input, faults,
+    known_values,
+};
 use crate::pages::shell::Shell;
 use tombolo_platform::catalog::FieldError;
 
@@ -73,6 +76,8 @@ pub(super) struct FormPage<'a> {
     pub(super) name: String,
     pub(super) name_error: String,
     pub(super) general_error: String,
+    /// What was just done; empty for nothing.
+    pub(super) done: String,
     pub(super) is_again: bool,
     /// Whether something that was typed speaks for another account than before, and whether that is meant.
     pub(super) other_account: Option<bool>,
@@ -82,6 +87,47 @@ pub(super) struct FormPage<'a> {
     pub(super) has_choices: bool,
     /// Other APIs of the same vendor that the session may link as well: key, name, and whether it is this one.
     pub(super) family: Vec<(String, String, bool)>,
+}
+
+/// Asks about an OAuth client of somebody's own.
+#[derive(Template)]
+#[template(path = "connect/client.html")]
+pub(super) struct ClientPage<'a> {
+    pub(super) shell: &'a Shell,
+    pub(super) look: &'a Look,
+    pub(super) head: Head,
+    pub(super) whom: String,
+    pub(super) title: String,
+    pub(super) mark: String,
+    pub(super) key: String,
+    pub(super) provider: String,
+    pub(super) scheme: String,
+    /// The client that is changed; empty for a new one.
+    pub(super) client: String,
+    pub(super) callback: String,
+    pub(super) redirect_uri: String,
+    /// How it is registered with the vendor, click by click.
+    pub(super) steps: Vec<String>,
+    pub(super) name: String,
+    pub(super) client_id: String,
+    pub(super) has_secret: bool,
+    /// Where it is registered, when that stands: labels and values.
+    pub(super) address: Vec<(String, String)>,
+    /// The fields that say where it is registered, when that is asked.
+    pub(super) inputs: Vec<Input>,
+    /// Id, words, and whether it is asked for.
+    pub(super) scopes: Vec<(String, String, bool)>,
+    pub(super) faults: BTreeMap<String, String>,
+    pub(super) error: String,
+    /// What was typed on the form that this step came from, and goes back to it.
+    pub(super) carried: Vec<(String, String)>,
+}
+
+impl ClientPage<'_> {
+    /// What is wrong with an input, or nothing.
+    pub(super) fn fault(&self, field: &str) -> &str {
+        self.faults.get(field).map_or("", String::as_str)
+    }
 }
 
 /// The stages of a test alone, for browsers without scripts.
@@ -186,6 +232,9 @@ impl Asked<'_> {
         let mut drawn_form = drawn.form(&form.schemes, chosen);
         let is_meant = posted.has("other_account");
         let speaks_for_another = is_meant || errors.iter().any(|error| error.code == "other_account");
+        for scheme in &mut drawn_form.schemes {
+            scheme.clients = self.clients(&scheme.id);
+        }
         drawn_form.folded = again.map(|again| again.is_lost || drawn_form.asks_for_address());
         let typed_name = posted.text("name");
         FormPage {
@@ -200,6 +249,7 @@ impl Asked<'_> {
             name: if typed_name.is_empty() { form.suggested_name.clone() } else { typed_name.to_owned() },
             name_error,
             general_error: problem.map(|(what, fix)| format!("{what} {fix}")).unwrap_or_default(),
+            done: String::new(),
             is_again: again.is_some(),
             other_account: speaks_for_another.then(|| posted.text("other_account") == "yes"),
             filled_in: self.filled_in(),
@@ -208,6 +258,35 @@ impl Asked<'_> {
             has_choices: choices.len() > 1,
             family: family(shell, &form.choice, choices),
         }
+    }
+
+    /// The OAuth clients of an auth scheme, where the session lets somebody choose.
+    fn clients(&self, scheme: &str) -> Option<ClientsView> {
+        let Self { visit, form, posted, errors } = self;
+        let known = form.clients.get(scheme)?;
+        if known.is_empty() && !form.may_manage_clients {
+            return None;
+        }
+        let input = client_input(scheme);
+        let posted = posted.has(&input).then(|| posted.text(&input));
+        let options = known.iter().map(|client| ClientOption {
+            is_own: client.is_own && form.may_manage_clients,
+            is_finished: client.is_finished,
+            chosen: posted.map_or(client.is_preferred, |id| id == client.id),
+            ..ClientOption::new(&form.choice.provider, &client.id, &client.name, &client.config)
+        });
+        let fault = errors.iter().find(|error| error.field == "oauth_client");
+        Some(ClientsView {
+            options: options.collect(),
+            action: if form.may_manage_clients {
+                format!("{}/client", visit.address())
+            } else {
+                String::new()
+            },
+            is_link: false,
+            error: fault.map(|fault| visit.shell.of(&fault.message).to_owned()).unwrap_or_default(),
+            input,
+        })
     }
 
     /// What the embedder filled in and is shown: the fields that the form would ask for.

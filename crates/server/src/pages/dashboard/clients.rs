@@ -10,6 +10,7 @@ use axum::routing::get;
 use secrecy::SecretString;
 use tombolo_platform::catalog::{self, AuthScheme, Field};
 use tombolo_platform::oauth::{OAuthClientChange, OAuthClientDraft, redirect_uri};
+use tombolo_platform::store::ClientOwner;
 use tombolo_platform::{Problem, Scope};
 
 use super::frame::{Frame, Section};
@@ -118,6 +119,8 @@ struct Show<'a> {
     redirect_uri: String,
     client_id: String,
     has_secret: bool,
+    /// Who registered it in a connect session; empty for an administrator.
+    owner: String,
     config: Vec<(String, String)>,
     /// Id, words, and whether it is asked for.
     scopes: Vec<(String, String, bool)>,
@@ -167,6 +170,7 @@ async fn draw(visitor: &Visitor, routes: &Routes, id: &str, error: String) -> Re
         redirect_uri: routes.public_url.known().map(|url| redirect_uri(url, &client)).unwrap_or_default(),
         client_id: client.client_id.clone(),
         has_secret: client.sealed.is_some(),
+        owner: client.owner.as_ref().map(|owner| owner_in_words(shell, owner)).unwrap_or_default(),
         config: config
             .map(|(name, value)| (label(name), value.as_str().unwrap_or_default().to_owned()))
             .collect(),
@@ -176,6 +180,15 @@ async fn draw(visitor: &Visitor, routes: &Routes, id: &str, error: String) -> Re
         may_delete: visitor.may(Scope::DeleteIntegration),
     };
     Ok(page(&show, &Framing::Nobody))
+}
+
+/// Who registered a client, in words.
+pub(super) fn owner_in_words(shell: &Shell, owner: &ClientOwner) -> String {
+    let key = match owner {
+        ClientOwner::Organization(_) => "client-of-organization",
+        ClientOwner::EndUser(_) => "client-of-user",
+    };
+    shell.say_with(key, "id", owner.id())
 }
 
 async fn save(

@@ -10,6 +10,7 @@ use axum::routing::get;
 use tombolo_platform::store::{ConnectionFilter, Integration, OAuthClient};
 use tombolo_platform::{ChosenClient, IntegrationChange, Problem, Scope};
 
+use super::clients::owner_in_words;
 use super::frame::{Frame, Section};
 use super::visitor::Visitor;
 use crate::pages::form::Posted;
@@ -42,6 +43,8 @@ struct Row {
 }
 
 struct ClientRow {
+    /// Who registered it in a connect session; empty for an administrator.
+    owner: String,
     id: String,
     name: String,
     provider: String,
@@ -76,6 +79,7 @@ async fn list(visitor: Visitor, State(routes): State<Routes>) -> Response {
         name: client.name.clone(),
         provider: client.provider.clone(),
         is_finished: !client.client_id.is_empty(),
+        owner: client.owner.as_ref().map(|owner| owner_in_words(shell, owner)).unwrap_or_default(),
     });
     let list = List {
         shell,

@@ -1,5 +1,6 @@
 //! The form of a provider as pages show it, made from the same fields that the platform checks.
 
+mod clients;
 mod input;
 mod posted;
 mod report;
@@ -9,8 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tombolo_platform::catalog::{FieldError, GateKind, Provider};
 
+pub(crate) use clients::{ClientOption, ClientsView};
 pub(crate) use input::Input;
-pub(crate) use posted::Posted;
+pub(crate) use posted::{Posted, client_input};
 pub(crate) use report::{ReportView, StageView, conclusion, rights};
 pub(crate) use scheme::SchemeView;
 
@@ -104,6 +106,13 @@ impl Drawn<'_> {
             missing: self.missing(),
             folded: None,
         }
+    }
+
+    /// The inputs of some fields that every auth scheme has, by their names.
+    pub(crate) fn inputs_of_address(&self, names: &[String]) -> Vec<Input> {
+        let asked = self.provider.config.iter().filter(|(name, _)| names.iter().any(|known| known == name));
+        let asked = asked.filter(|(name, _)| !self.given.contains(*name));
+        asked.map(|(name, field)| self.input("c", name, field)).collect()
     }
 
     fn missing(&self) -> Vec<String> {

@@ -53,6 +53,11 @@ fn text_of_file(bytes: &[u8]) -> String {
     }
 }
 
+/// The name of the input with the OAuth client of an auth scheme.
+pub(crate) fn client_input(scheme: &str) -> String {
+    format!("oauth_client.{scheme}")
+}
+
 impl Posted {
     /// The value of an input; empty when there is none.
     pub(crate) fn text(&self, name: &str) -> &str {
@@ -111,7 +116,16 @@ impl Posted {
         let name = self.text("name");
         let other_account = self.text("other_account") == "yes";
         let auth_scheme = scheme.map(str::to_owned);
-        TypedAccount { auth_scheme, name: Some(name.to_owned()), fields, settings, other_account }
+        let oauth_client = scheme.map(|scheme| self.text(&client_input(scheme)));
+        let oauth_client = oauth_client.filter(|id| !id.is_empty()).map(str::to_owned);
+        let name = Some(name.to_owned());
+        TypedAccount { auth_scheme, name, fields, settings, other_account, oauth_client }
+    }
+
+    /// Puts a value in the place of those that an input has.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.0.retain(|(known, _)| known != name);
+        self.0.push((name.to_owned(), value.into()));
     }
 
     /// What may be shown again: everything that is no secret of the provider, by the name of its input.

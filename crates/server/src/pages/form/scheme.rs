@@ -2,6 +2,7 @@
 
 use tombolo_platform::catalog::{AuthScheme, SchemeKind};
 
+use super::clients::ClientsView;
 use super::{Drawn, Input};
 
 /// An auth scheme to choose, with its fields.
@@ -22,6 +23,8 @@ pub(crate) struct SchemeView {
     pub(crate) rows: Vec<Row>,
     /// What the vendor does not offer to it, and what to do instead.
     pub(crate) limits: Vec<String>,
+    /// The OAuth clients to choose from, where somebody may.
+    pub(crate) clients: Option<ClientsView>,
 }
 
 /// Fields that belong together.
@@ -84,6 +87,7 @@ impl Drawn<'_> {
                 .map(|(by, secret, most)| self.rows(scheme, &part, by, secret, most))
                 .unwrap_or_default(),
             limits: limits.map(|(says, fix)| format!("{} {}", words(says), words(fix))).collect(),
+            clients: None,
         }
     }
 

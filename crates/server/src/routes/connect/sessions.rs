@@ -9,10 +9,11 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use tombolo_api::{
     self as api, CreateConnectSession, CreateReconnectSession, CreatedConnectSessionAnswer, SessionDefaults,
+    SessionOAuthClients,
 };
 use tombolo_platform::catalog::{FieldError, Text};
 use tombolo_platform::connect::{
-    ConnectSessionDraft, CreatedConnectSession, IntegrationDefaults, Reconnected,
+    ConnectSessionDraft, CreatedConnectSession, IntegrationDefaults, OAuthClientRight, Reconnected,
 };
 use tombolo_platform::store::{EndUser, Organization};
 use tombolo_platform::{Access, Problem};
@@ -49,6 +50,7 @@ pub(super) async fn create_connect_session(
         tags: body.tags.unwrap_or_default(),
         allowed_integrations: body.allowed_integrations.unwrap_or_default(),
         return_url: body.return_url,
+        oauth_clients: right_to_clients(body.oauth_clients),
         ..shared(body.integrations_config_defaults, body.overrides, body.webhook_url_override)
     };
     let session = routes.platform.create_connect_session(&caller.access, draft).await?;
@@ -75,10 +77,19 @@ pub(super) async fn create_reconnect_session(
         end_user: end_user_of(body.end_user, body.organization),
         tags: body.tags.unwrap_or_default(),
         return_url: body.return_url,
+        oauth_clients: right_to_clients(body.oauth_clients),
         ..shared(body.integrations_config_defaults, body.overrides, body.webhook_url_override)
     };
     let session = routes.platform.create_reconnect_session(&caller.access, &of, draft).await?;
     answer(&routes, &caller.access, &session).await
+}
+
+fn right_to_clients(wanted: Option<SessionOAuthClients>) -> OAuthClientRight {
+    match wanted.unwrap_or_default() {
+        SessionOAuthClients::None => OAuthClientRight::None,
+        SessionOAuthClients::Choose => OAuthClientRight::Choose,
+        SessionOAuthClients::Manage => OAuthClientRight::Manage,
+    }
 }
 
 async fn answer(
