@@ -213,7 +213,7 @@ impl Field {
             }
             Refusal::Pattern => (
                 "pattern",
-                format!("{en_label} does not look right{such_as}."),
+                format!("{en_label}: that does not look right{such_as}."),
                 format!("{ja_label}の形式が正しくありません{for_example}。"),
             ),
         };

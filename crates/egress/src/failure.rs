@@ -60,6 +60,12 @@ pub(crate) fn of_head(error: &hyper::Error, origin: &Origin, with_identity: bool
         EgressError::new(Kind::HeadTooLarge, format!("{place} answered with a head that is too large"))
     } else if error.is_parse() {
         EgressError::new(Kind::MalformedAnswer, format!("{place} answered with something that is not HTTP"))
+    } else if error.is_canceled() {
+        // Servers for mail and files speak first, and a request cannot be sent to one that already did.
+        EgressError::new(
+            Kind::ClosedBeforeHead,
+            format!("{place} ended the connection before it took the request, as what is no web server does"),
+        )
     } else {
         EgressError::new(Kind::ClosedBeforeHead, format!("{place} closed the connection without an answer"))
     }

@@ -168,16 +168,18 @@ impl http_body::Body for TestBody {
     }
 }
 
-/// Answers every connection with something that is not HTTP.
+/// Answers every request with something that is not HTTP. It waits for the request: what is said to one who speaks first
+/// depends on who was faster.
 pub async fn babbler() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
     tokio::spawn(async move {
         while let Ok((mut socket, _)) = listener.accept().await {
             tokio::spawn(async move {
+                let mut read = [0; 1024];
+                let _ = socket.read(&mut read).await;
                 let _ = socket.write_all(b"220 mail.example.com ESMTP\r\n").await;
                 // Whoever closes first with something unread takes the other's words back: the caller does.
-                let mut read = [0; 1024];
                 while matches!(socket.read(&mut read).await, Ok(1..)) {}
             });
         }

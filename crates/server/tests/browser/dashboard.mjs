@@ -32,7 +32,8 @@ for (const script of [true, false]) {
         await tab.press({ en: "Test", ja: "テスト" });
         await tab.expectText({ en: "Connection available", ja: "接続できます" });
         assert.equal(await connection(name), undefined, "a test stores nothing");
-        await secrets();
+        // With a script what was typed stays; a page that is made anew never has a secret in it.
+        if (!script) await secrets();
         await tab.press({ en: "Create", ja: "接続を作成" });
         await tab.expectText(name);
         await tab.expect("main h1");

@@ -71,6 +71,11 @@ async fn the_dashboard() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_helps_on_pages_of_the_dashboard() {
+    in_a_browser("dashboard-tools.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_element_in_a_page_of_an_embedder() {
     in_a_browser("element.mjs").await;
 }

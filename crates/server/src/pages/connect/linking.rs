@@ -1,27 +1,19 @@
 //! TEST and CREATE: what somebody typed is tested, told stage by stage, and linked.
 
-use std::convert::Infallible;
-
-use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse as _, Response};
-use bytes::Bytes;
-use futures_util::{StreamExt as _, stream};
+use axum::response::Response;
 use http::HeaderMap;
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
-use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use serde_json::json;
 use tombolo_platform::catalog::{AuthScheme, FieldError};
 use tombolo_platform::connect::SessionAccess;
 use tombolo_platform::{CreatedConnection, Problem, TestEvent, TestReport};
 
-use super::problem::{Refused, error_type, in_words};
+use super::problem::{Refused, in_words};
 use super::view::{Asked, Head, Linked, Tested, name_of};
-use super::visit::{LINES, Visit, refuse_other_sites};
+use super::visit::{Visit, refuse_other_sites};
 use super::window::begun;
-use crate::pages::form::{Posted, ReportView, StageView, conclusion, faults, input_names, rights};
+use crate::pages::form::{Posted, ReportView, faults, lines, told_problem, told_report, wants_lines};
 use crate::pages::page::page;
-use crate::pages::shell::Shell;
 use crate::routes::Routes;
 
 /// What came of it.
@@ -39,7 +31,7 @@ pub(super) async fn test(
 ) -> Result<Response, Refused> {
     let (visit, holder) = arrived(&routes, &environment, &headers, &posted).await?;
     if wants_lines(&headers) {
-        return Ok(lines(routes, visit, holder, posted, false));
+        return Ok(told(routes, visit, holder, posted, false));
     }
     let shell = &visit.shell;
     let mut tested = Tested { shell, look: &visit.look, report: None, faults: Vec::new(), problem: None };
@@ -61,7 +53,7 @@ pub(super) async fn link(
 ) -> Result<Response, Refused> {
     let (visit, holder) = arrived(&routes, &environment, &headers, &posted).await?;
     if wants_lines(&headers) {
-        return Ok(lines(routes, visit, holder, posted, true));
+        return Ok(told(routes, visit, holder, posted, true));
     }
     if goes_to_vendor(&routes, &holder, &posted).await {
         return begun(&routes, &visit, &holder, &headers, &posted).await;
@@ -224,32 +216,14 @@ fn onward(holder: &SessionAccess) -> String {
     format!("{url}{separator}linked=true")
 }
 
-fn wants_lines(headers: &HeaderMap) -> bool {
-    let accepted = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
-    accepted.is_some_and(|accepted| accepted.starts_with(LINES))
-}
-
-/// Does the work and tells it, one JSON object per line. It goes on to its end when the browser goes away.
-fn lines(routes: Routes, visit: Visit, holder: SessionAccess, posted: Posted, stores: bool) -> Response {
-    let (sender, told) = mpsc::unbounded_channel::<Value>();
-    tokio::spawn(async move {
-        let shell = visit.shell.clone();
-        let events = sender.clone();
-        let mut watch = move |event: TestEvent| drop(events.send(told_of(&shell, &event)));
+/// Does the work and tells it while it goes on.
+fn told(routes: Routes, visit: Visit, holder: SessionAccess, posted: Posted, stores: bool) -> Response {
+    lines(visit.shell.clone(), |mut watch| async move {
+        let shell = &visit.shell;
         let provider = provider_of(&routes, &visit, &holder, &posted).await;
         let account = account_of(&routes, &visit, &holder, &posted).await;
-        let outcome = work(&routes, &holder, &posted, stores, &mut watch).await;
-        let shell = &visit.shell;
-        let last = match outcome {
-            Ok(Outcome::Tested(report)) => json!({
-                "type": "report",
-                "available": report.available,
-                "conclusion": conclusion(shell, &report),
-                "rights": rights(shell, &report),
-                "account": account,
-                "fix": report.verdict().map(|verdict| shell.of(&verdict.fix)),
-                "message": report.verdict().map(|verdict| shell.of(&verdict.says)),
-            }),
+        match work(&routes, &holder, &posted, stores, &mut *watch).await {
+            Ok(Outcome::Tested(report)) => told_report(shell, &report, account),
             Ok(Outcome::Linked(created)) => json!({
                 "type": "linked",
                 "title": shell.say_with("linked-title", "provider", &provider),
@@ -259,40 +233,6 @@ fn lines(routes: Routes, visit: Visit, holder: SessionAccess, posted: Posted, st
                 "onward": onward(&holder),
             }),
             Err(problem) => told_problem(shell, &posted, &problem),
-        };
-        let _ = sender.send(last);
-    });
-    let body = stream::unfold(told, async |mut told| {
-        let line = told.recv().await?;
-        Some((Ok::<_, Infallible>(Bytes::from(format!("{line}\n"))), told))
-    });
-    let mut response = Body::from_stream(body.boxed()).into_response();
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(LINES));
-    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-}
-
-/// What went wrong, for the page's script.
-pub(super) fn told_problem(shell: &Shell, posted: &Posted, problem: &Problem) -> Value {
-    let (what, fix) = in_words(shell, problem);
-    let fields = input_names(posted, &problem.fields);
-    let fields: Vec<Value> = fields
-        .into_iter()
-        .map(|(input, error)| json!({ "input": input, "message": shell.of(&error.message), "code": error.code }))
-        .collect();
-    json!({ "type": "problem", "errorType": error_type(problem), "what": what, "fix": fix, "fields": fields })
-}
-
-fn told_of(shell: &Shell, event: &TestEvent) -> Value {
-    match event {
-        TestEvent::Started { name, subject, .. } => {
-            let name = shell.of(name);
-            let name =
-                subject.as_ref().map_or_else(|| name.to_owned(), |subject| format!("{name} ({subject})"));
-            json!({ "type": "started", "name": name })
         }
-        TestEvent::Ended(stage) => json!({ "type": "stage", "stage": StageView::new(shell, stage) }),
-    }
+    })
 }

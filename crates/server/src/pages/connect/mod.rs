@@ -14,7 +14,7 @@ mod window;
 
 pub(crate) use theme::Colours;
 
-pub(super) use problem::in_words as problem_in_words;
+pub(super) use problem::{error_type, in_words as problem_in_words};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

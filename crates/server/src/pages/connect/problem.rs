@@ -124,7 +124,7 @@ pub(super) fn in_words_of(shell: &Shell, code: &str, what: &str, fix: &str) -> (
 }
 
 /// How pages of the compatible API call what went wrong.
-pub(super) fn error_type(problem: &Problem) -> &'static str {
+pub(in crate::pages) fn error_type(problem: &Problem) -> &'static str {
     error_type_of(problem.code)
 }
 

@@ -8,12 +8,10 @@ use tombolo_platform::{EnvironmentSettings, Problem, ProblemKind};
 
 use super::problem::Refused;
 use super::view::Head;
+use crate::pages::form::LINES;
 use crate::pages::page::Framing;
 use crate::pages::shell::{Shell, Theme};
 use crate::routes::Routes;
-
-/// The type of answers to a script, one JSON object per line.
-pub(super) const LINES: &str = "application/x-ndjson";
 
 /// Somebody who looks at the pages of an environment.
 pub(super) struct Visit {

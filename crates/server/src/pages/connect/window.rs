@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use tombolo_platform::Problem;
 use tombolo_platform::connect::{SessionAccess, WindowState};
 
-use super::linking::{arrived, asked_again, told_problem};
+use super::linking::{arrived, asked_again};
 use super::problem::{Refused, error_type_of, in_words_of};
 use super::visit::{Visit, refuse_other_sites};
-use crate::pages::form::Posted;
+use crate::pages::form::{Posted, told_problem};
 use crate::routes::Routes;
 use crate::routes::oauth_pages::{address_of_question, to_the_question};
 

@@ -19,6 +19,8 @@ pub(crate) enum Section {
     Environments,
     Users,
     Settings,
+    /// The own page of whoever is signed in, which stands in the menu with their name.
+    Profile,
 }
 
 impl Section {
@@ -53,6 +55,7 @@ impl Section {
             Self::Users => ("users", "nav-users", Some(Scope::ReadUsers)),
             // Everybody chooses how pages look to them.
             Self::Settings => ("settings", "nav-settings", None),
+            Self::Profile => ("profile", "profile", None),
         }
     }
 }
@@ -75,7 +78,11 @@ pub(crate) struct Frame {
 pub(crate) struct Entry {
     pub(crate) address: String,
     pub(crate) text: String,
+    /// Its picture in `icons.svg`.
+    pub(crate) icon: &'static str,
     pub(crate) is_current: bool,
+    /// Whether some room is left before it.
+    pub(crate) begins_group: bool,
 }
 
 impl Frame {
@@ -90,7 +97,13 @@ impl Frame {
                 Section::Users => shell.to("/dashboard/users"),
                 _ => visitor.to(path),
             };
-            is_shown.then(|| Entry { address, text: shell.say(words), is_current: known == section })
+            is_shown.then(|| Entry {
+                address,
+                text: shell.say(words),
+                icon: words.trim_start_matches("nav-"),
+                is_current: known == section,
+                begins_group: matches!(known, Section::Connections | Section::Activity | Section::ApiKeys),
+            })
         });
         Self {
             title,
@@ -103,6 +116,11 @@ impl Frame {
             done: done(visitor),
             base: visitor.to(""),
         }
+    }
+
+    /// The letter that stands for the user.
+    pub(crate) fn initial(&self) -> String {
+        self.user.chars().next().map(|first| first.to_uppercase().to_string()).unwrap_or_default()
     }
 
     /// The address of a page in the environment.

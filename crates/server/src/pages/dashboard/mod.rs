@@ -7,6 +7,7 @@ mod catalog;
 mod clients;
 mod connections;
 mod environments;
+mod find;
 mod frame;
 mod home;
 mod integrations;
@@ -17,6 +18,9 @@ mod shown;
 mod table;
 mod visitor;
 mod webhooks;
+
+pub(crate) use frame::{Frame, Section};
+pub(crate) use visitor::{Visitor, go_to};
 
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
@@ -44,6 +48,7 @@ pub(super) fn routes(state: &Routes) -> Router<Routes> {
         .merge(jobs::routes())
         .merge(webhooks::routes())
         .merge(settings::routes())
+        .merge(find::routes())
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(middleware::from_fn_with_state(state.clone(), guarded))
 }

@@ -94,7 +94,16 @@ impl Visitor {
 
     /// A problem as a page of the dashboard.
     pub(crate) fn failed(&self, section: Section, problem: &Problem) -> Response {
-        let (what, fix) = self.in_words(problem);
+        self.told(section, problem, self.in_words(problem))
+    }
+
+    /// The same, with what happened and what to do in words of somebody else's.
+    pub(crate) fn told(
+        &self,
+        section: Section,
+        problem: &Problem,
+        (what, fix): (String, String),
+    ) -> Response {
         let page = Failed {
             shell: &self.shell,
             frame: self.frame(section, self.shell.say("problem-title")),

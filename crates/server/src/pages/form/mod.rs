@@ -2,6 +2,7 @@
 
 mod clients;
 mod input;
+mod lines;
 mod posted;
 mod report;
 mod scheme;
@@ -12,6 +13,7 @@ use tombolo_platform::catalog::{FieldError, GateKind, Provider};
 
 pub(crate) use clients::{ClientOption, ClientsView};
 pub(crate) use input::Input;
+pub(crate) use lines::{LINES, lines, told_problem, told_report, wants_lines};
 pub(crate) use posted::{Posted, client_input};
 pub(crate) use report::{ReportView, StageView, conclusion, rights};
 pub(crate) use scheme::SchemeView;

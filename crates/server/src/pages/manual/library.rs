@@ -13,7 +13,7 @@ use super::markdown::{self, Section};
 use super::providers;
 use super::reference::Reference;
 use super::say::Say;
-use super::search::Entry;
+use super::search::{self, Entry};
 use super::shelf::{self, API, HOME, PROVIDERS};
 
 /// Everything that pages of the manual are made of.
@@ -138,6 +138,27 @@ impl Library {
     /// they are called and what they are, because there may be a thousand of them.
     pub(super) fn entries(&self, language: Language) -> impl Iterator<Item = &Entry> {
         self.entries[usize::from(language == Language::Ja)].get_or_init(|| self.index(language)).iter()
+    }
+
+    /// The best parts that have every word of a question: path, title of the page, and heading, empty for a whole page.
+    pub(crate) fn find(
+        &self,
+        language: Language,
+        question: &str,
+        most: usize,
+    ) -> Vec<(String, String, String)> {
+        let found = search::search(self.entries(language), question).into_iter().take(most);
+        let told = found.map(|hit| {
+            let entry = hit.entry;
+            let lang = crate::pages::words::tag(language);
+            let path = format!("/docs/{}?lang={lang}", entry.page);
+            if entry.anchor.is_empty() {
+                (path, entry.title.clone(), String::new())
+            } else {
+                (format!("{path}#{}", entry.anchor), entry.title.clone(), entry.heading.clone())
+            }
+        });
+        told.collect()
     }
 
     fn index(&self, language: Language) -> Vec<Entry> {

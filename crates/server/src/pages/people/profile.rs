@@ -10,7 +10,8 @@ use tombolo_platform::catalog::FieldError;
 use super::PROFILE;
 use super::entry::{own_path, to};
 use super::form::{Line, Posted};
-use super::view::{Looker, minute, refused, status_of};
+use super::view::{Looker, in_words, minute, refused, status_of};
+use crate::pages::dashboard::{Frame, Section, Visitor};
 use crate::pages::page::{Framing, with_status};
 use crate::pages::shell::Shell;
 use crate::routes::Routes;
@@ -20,6 +21,7 @@ use crate::routes::signed_in::{SignedIn, environment_cookie, sign_in_cookie, wit
 #[template(path = "people/profile.html")]
 struct ProfilePage<'a> {
     shell: &'a Shell,
+    frame: Frame,
     signed_in: &'a SignedIn,
     name: Line,
     passwords: Vec<Line>,
@@ -37,29 +39,30 @@ struct Row {
     is_this: bool,
 }
 
-pub(super) async fn look(State(routes): State<Routes>, signed_in: SignedIn, looker: Looker) -> Response {
-    page(&routes, &signed_in, &looker, (StatusCode::OK, &[])).await
+pub(super) async fn look(State(routes): State<Routes>, visitor: Visitor) -> Response {
+    page(&routes, &visitor, (StatusCode::OK, &[])).await
 }
 
-pub(super) async fn rename(State(routes): State<Routes>, signed_in: SignedIn, posted: Posted) -> Response {
-    let renamed = routes.platform.rename_self(&signed_in.who, posted.text("display_name")).await;
+pub(super) async fn rename(State(routes): State<Routes>, visitor: Visitor, posted: Posted) -> Response {
+    let renamed = routes.platform.rename_self(&visitor.signed_in.who, posted.text("display_name")).await;
     match renamed {
         Ok(()) => to(&posted.looker, PROFILE),
-        Err(problem) => again(&routes, &signed_in, &posted.looker, &problem).await,
+        Err(problem) => again(&routes, &visitor, &posted.looker, &problem).await,
     }
 }
 
 pub(super) async fn change_password(
     State(routes): State<Routes>,
-    signed_in: SignedIn,
+    visitor: Visitor,
     posted: Posted,
 ) -> Response {
     let (current, new) = (posted.secret("current_password"), posted.secret("password"));
     let browser = &posted.looker.browser;
-    let changed = routes.platform.change_own_password(&signed_in.who, &current, &new, browser).await;
+    let who = &visitor.signed_in.who;
+    let changed = routes.platform.change_own_password(who, &current, &new, browser).await;
     match changed.and_then(|token| sign_in_cookie(&routes, &token)) {
         Ok(cookie) => with_cookie(to(&posted.looker, PROFILE), cookie),
-        Err(problem) => again(&routes, &signed_in, &posted.looker, &problem).await,
+        Err(problem) => again(&routes, &visitor, &posted.looker, &problem).await,
     }
 }
 
@@ -122,28 +125,24 @@ pub(super) async fn choose_environment(
 }
 
 /// The page with what is wrong, if that is about its fields.
-async fn again(routes: &Routes, signed_in: &SignedIn, looker: &Looker, problem: &Problem) -> Response {
+async fn again(routes: &Routes, visitor: &Visitor, looker: &Looker, problem: &Problem) -> Response {
     if problem.fields.is_empty() {
         return refused(looker, problem);
     }
-    page(routes, signed_in, looker, (status_of(problem), &problem.fields)).await
+    page(routes, visitor, (status_of(problem), &problem.fields)).await
 }
 
-async fn page(
-    routes: &Routes,
-    signed_in: &SignedIn,
-    looker: &Looker,
-    (status, faults): (StatusCode, &[FieldError]),
-) -> Response {
+async fn page(routes: &Routes, visitor: &Visitor, (status, faults): (StatusCode, &[FieldError])) -> Response {
+    let signed_in = &visitor.signed_in;
     let found = async {
         let sign_ins = routes.platform.own_sign_ins(&signed_in.who).await?;
         Ok((sign_ins, routes.platform.environments_of(&signed_in.who).await?))
     };
     let (sign_ins, environments) = match found.await {
         Ok(found) => found,
-        Err(problem) => return refused(looker, &problem),
+        Err(problem) => return visitor.told(Section::Profile, &problem, in_words(&visitor.shell, &problem)),
     };
-    let (shell, user) = (&looker.shell, &signed_in.who.user);
+    let (shell, user) = (&visitor.shell, &signed_in.who.user);
     let passwords = vec![
         Line::password("current_password", shell.say("current-password"), "current-password"),
         Line::password("password", shell.say("new-password"), "new-password")
@@ -152,6 +151,7 @@ async fn page(
     let name = Line::text("display_name", shell.say("display-name"), "name").with_value(&user.display_name);
     let page = ProfilePage {
         shell,
+        frame: visitor.frame(Section::Profile, shell.say("profile-title")),
         signed_in,
         name: name.judged(shell, faults),
         environments: environments.into_iter().map(|environment| environment.name).collect(),

@@ -10,9 +10,9 @@ use tombolo_platform::users::{Invitation, NewPasswordLink, Role};
 use tombolo_platform::{Problem, Scope};
 
 use super::USERS;
-use super::entry::to;
 use super::form::{Line, Posted};
-use super::view::{Looker, Trouble, minute, refused, status_of};
+use super::view::{Trouble, in_words, minute, status_of};
+use crate::pages::dashboard::{Frame, Section, Visitor, go_to};
 use crate::pages::page::{Framing, page, with_status};
 use crate::pages::shell::Shell;
 use crate::routes::Routes;
@@ -23,6 +23,7 @@ use crate::routes::users::address;
 #[template(path = "people/users.html")]
 struct UsersPage<'a> {
     shell: &'a Shell,
+    frame: Frame,
     signed_in: &'a SignedIn,
     trouble: Option<Trouble>,
     people: Vec<Person>,
@@ -64,120 +65,117 @@ struct Wanted {
 #[template(path = "people/link.html")]
 struct LinkPage<'a> {
     shell: &'a Shell,
-    signed_in: &'a SignedIn,
+    frame: Frame,
     login: String,
     link: String,
     until: String,
     back: String,
 }
 
-pub(super) async fn look(State(routes): State<Routes>, signed_in: SignedIn, looker: Looker) -> Response {
-    list(&routes, &signed_in, &looker, (StatusCode::OK, None, ["", ""], &[])).await
+pub(super) async fn look(State(routes): State<Routes>, visitor: Visitor) -> Response {
+    list(&routes, &visitor, (StatusCode::OK, None, ["", ""], &[])).await
 }
 
-pub(super) async fn invite(State(routes): State<Routes>, signed_in: SignedIn, posted: Posted) -> Response {
-    let looker = &posted.looker;
+pub(super) async fn invite(State(routes): State<Routes>, visitor: Visitor, posted: Posted) -> Response {
     let invited = match role(posted.text("role")) {
         Ok(role) => {
             let (login, name) = (posted.text("login").to_owned(), posted.text("display_name").to_owned());
             let invitation = Invitation { login, display_name: name, role };
-            routes.platform.invite_user(&signed_in.access, &invitation).await
+            routes.platform.invite_user(visitor.access(), &invitation).await
         }
         Err(problem) => Err(problem),
     };
     match invited {
-        Ok(link) => show(&routes, &signed_in, looker, &link),
+        Ok(link) => show(&routes, &visitor, &link),
         Err(problem) => {
             let typed = ["login", "display_name"].map(|name| posted.text(name));
-            let trouble = Trouble::of(&looker.shell, &problem);
-            list(&routes, &signed_in, looker, (status_of(&problem), trouble, typed, &problem.fields)).await
+            let trouble = Trouble::of(&visitor.shell, &problem);
+            list(&routes, &visitor, (status_of(&problem), trouble, typed, &problem.fields)).await
         }
     }
 }
 
 pub(super) async fn change_role(
     State(routes): State<Routes>,
-    signed_in: SignedIn,
+    visitor: Visitor,
     Path(user): Path<String>,
     posted: Posted,
 ) -> Response {
     let changed = match role(posted.text("role")) {
-        Ok(role) => routes.platform.change_role(&signed_in.access, &user, role).await.map(drop),
+        Ok(role) => routes.platform.change_role(visitor.access(), &user, role).await.map(drop),
         Err(problem) => Err(problem),
     };
-    back(&posted.looker, changed)
+    back(&visitor, changed)
 }
 
 pub(super) async fn change_state(
     State(routes): State<Routes>,
-    signed_in: SignedIn,
+    visitor: Visitor,
     Path(user): Path<String>,
     posted: Posted,
 ) -> Response {
     let enabled = posted.text("enabled") == "yes";
-    let changed = routes.platform.enable_user(&signed_in.access, &user, enabled).await;
-    back(&posted.looker, changed.map(drop))
+    let changed = routes.platform.enable_user(visitor.access(), &user, enabled).await;
+    back(&visitor, changed.map(drop))
 }
 
 pub(super) async fn reset(
     State(routes): State<Routes>,
-    signed_in: SignedIn,
+    visitor: Visitor,
     Path(user): Path<String>,
-    looker: Looker,
 ) -> Response {
-    match routes.platform.reset_password(&signed_in.access, &user).await {
-        Ok(link) => show(&routes, &signed_in, &looker, &link),
-        Err(problem) => refused(&looker, &problem),
+    match routes.platform.reset_password(visitor.access(), &user).await {
+        Ok(link) => show(&routes, &visitor, &link),
+        Err(problem) => refused(&visitor, &problem),
     }
 }
 
 pub(super) async fn settle(
     State(routes): State<Routes>,
-    signed_in: SignedIn,
+    visitor: Visitor,
     Path(id): Path<String>,
     posted: Posted,
 ) -> Response {
     let is_granted = posted.text("decision") == "grant";
     let settled =
-        routes.platform.settle_provider_request(&signed_in.access, &id, is_granted, posted.text("answer"));
-    back(&posted.looker, settled.await.map(drop))
+        routes.platform.settle_provider_request(visitor.access(), &id, is_granted, posted.text("answer"));
+    back(&visitor, settled.await.map(drop))
 }
 
-fn back(looker: &Looker, outcome: Result<(), Problem>) -> Response {
+fn back(visitor: &Visitor, outcome: Result<(), Problem>) -> Response {
     match outcome {
-        Ok(()) => to(looker, USERS),
-        Err(problem) => refused(looker, &problem),
+        Ok(()) => go_to(&visitor.shell.to(USERS)),
+        Err(problem) => refused(visitor, &problem),
     }
 }
 
 /// The link, which is shown this once: so the answer is no redirect.
-fn show(routes: &Routes, signed_in: &SignedIn, looker: &Looker, link: &NewPasswordLink) -> Response {
+fn show(routes: &Routes, visitor: &Visitor, link: &NewPasswordLink) -> Response {
     let shown = LinkPage {
-        shell: &looker.shell,
-        signed_in,
+        shell: &visitor.shell,
+        frame: visitor.frame(Section::Users, visitor.shell.say("link-title-for-password")),
         login: link.user.login.clone(),
         link: address(routes.public_url.known().unwrap_or_default(), link),
         until: minute(link.expires_at),
-        back: looker.shell.to(USERS),
+        back: visitor.shell.to(USERS),
     };
     page(&shown, &Framing::Nobody)
 }
 
 async fn list(
     routes: &Routes,
-    signed_in: &SignedIn,
-    looker: &Looker,
+    visitor: &Visitor,
     (status, trouble, [login, name], faults): (StatusCode, Option<Trouble>, [&str; 2], &[FieldError]),
 ) -> Response {
-    let shell = &looker.shell;
+    let (shell, signed_in) = (&visitor.shell, &visitor.signed_in);
     let found = async {
-        let users = routes.platform.list_users(&signed_in.access).await?;
-        let asked = routes.platform.list_provider_requests(&signed_in.access).await?;
+        let users = routes.platform.list_users(visitor.access()).await?;
+        let asked = routes.platform.list_provider_requests(visitor.access()).await?;
         Ok((users, asked))
     };
     let (users, asked) = match found.await {
         Ok(found) => found,
-        Err(problem) => return refused(looker, &problem),
+        Err(problem) => return refused(visitor, &problem),
     };
     let lines = vec![
         Line::text("login", shell.say("login"), "off").with_help(shell.say("login-help")).with_value(login),
@@ -186,6 +184,7 @@ async fn list(
     ];
     let shown = UsersPage {
         shell,
+        frame: visitor.frame(Section::Users, shell.say("users-title")),
         signed_in,
         trouble,
         people: users.into_iter().map(|user| person(shell, signed_in, user)).collect(),
@@ -194,6 +193,11 @@ async fn list(
         requests: asked.into_iter().filter(is_open).map(|asked| wanted(routes, shell, asked)).collect(),
     };
     with_status(status, &shown, &Framing::Nobody)
+}
+
+/// A problem as a page of the dashboard, in the words of these pages.
+fn refused(visitor: &Visitor, problem: &Problem) -> Response {
+    visitor.told(Section::Users, problem, in_words(&visitor.shell, problem))
 }
 
 fn is_open(request: &ProviderRequest) -> bool {

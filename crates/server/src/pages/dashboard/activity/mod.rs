@@ -17,7 +17,7 @@ pub(super) fn routes() -> Router<Routes> {
 }
 
 /// A path with something in the place of the values of its query, which are never kept.
-fn covered(path: &str) -> String {
+pub(super) fn covered(path: &str) -> String {
     let Some((path, keys)) = path.split_once('?') else { return path.to_owned() };
     let keys: Vec<String> =
         keys.split('&').filter(|key| !key.is_empty()).map(|key| format!("{key}=▒")).collect();
@@ -25,7 +25,7 @@ fn covered(path: &str) -> String {
 }
 
 /// What the caller got, and the colour of it.
-fn status(call: &CallRecord) -> (String, &'static str) {
+pub(super) fn status(call: &CallRecord) -> (String, &'static str) {
     let colour = match call.status {
         100..300 => "good",
         300..400 => "",

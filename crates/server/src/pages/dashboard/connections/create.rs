@@ -1,18 +1,22 @@
 //! A connection that an administrator makes: TEST, then CREATE.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use askama::Template;
+use axum::Json;
 use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
+use http::HeaderMap;
 use serde_json::json;
 use tombolo_platform::catalog::{FieldError, Provider};
-use tombolo_platform::store::Integration;
-use tombolo_platform::{Belonging, ConnectionDraft, Problem, Scope};
+use tombolo_platform::{Belonging, ConnectionDraft, Problem, Scope, TestEvent, TestReport};
 
 use crate::pages::dashboard::frame::{Frame, Section};
 use crate::pages::dashboard::visitor::Visitor;
-use crate::pages::form::{AccountForm, Drawn, Posted, ReportView, faults};
+use crate::pages::form::{
+    AccountForm, Drawn, Posted, ReportView, faults, lines, told_problem, told_report, wants_lines,
+};
 use crate::pages::page::{Framing, page};
 use crate::pages::shell::Shell;
 use crate::routes::Routes;
@@ -61,6 +65,7 @@ struct FormPage<'a> {
     shell: &'a Shell,
     frame: Frame,
     provider: String,
+    key: &'a str,
     name: String,
     name_error: String,
     error: String,
@@ -94,11 +99,17 @@ pub(super) async fn submit(
     visitor: Visitor,
     State(routes): State<Routes>,
     Path((_, key)): Path<(String, String)>,
+    headers: HeaderMap,
     posted: Posted,
 ) -> Response {
-    let outcome = match work(&visitor, &routes, &key, &posted).await {
+    if wants_lines(&headers) {
+        return told(visitor, routes, key, posted);
+    }
+    let outcome = match work(&visitor, &routes, &key, &posted, &mut |_| {}).await {
         Ok(Done::Stored(id)) => return visitor.done(&format!("connections/{id}"), "created"),
-        Ok(Done::Tested(report)) => Outcome { report: Some(report), ..Outcome::default() },
+        Ok(Done::Tested(report)) => {
+            Outcome { report: Some(ReportView::new(&visitor.shell, &report)), ..Outcome::default() }
+        }
         Err(problem) if problem.fields.is_empty() => {
             Outcome { error: visitor.problem_line(&problem), ..Outcome::default() }
         }
@@ -110,12 +121,44 @@ pub(super) async fn submit(
     }
 }
 
-enum Done {
-    Stored(String),
-    Tested(ReportView),
+/// Does the same and tells it while it goes on, so that what was typed stays in the form.
+fn told(visitor: Visitor, routes: Routes, key: String, posted: Posted) -> Response {
+    lines(visitor.shell.clone(), |mut watch| async move {
+        let shell = &visitor.shell;
+        match work(&visitor, &routes, &key, &posted, &mut *watch).await {
+            Ok(Done::Tested(report)) => told_report(shell, &report, None),
+            Ok(Done::Stored(id)) => {
+                json!({ "type": "linked", "address": visitor.to(&format!("connections/{id}?done=created")) })
+            }
+            Err(problem) => told_problem(shell, &posted, &problem),
+        }
+    })
 }
 
-async fn work(visitor: &Visitor, routes: &Routes, key: &str, posted: &Posted) -> Result<Done, Problem> {
+/// The fields in a pasted text, such as the address of any page of the vendor's.
+pub(super) async fn paste(
+    visitor: Visitor,
+    State(routes): State<Routes>,
+    Path((_, key)): Path<(String, String)>,
+    posted: Posted,
+) -> Response {
+    let provider = provider_of(&visitor, &routes, &key).await.map(|(provider, _)| provider);
+    let fields = provider.ok().and_then(|provider| provider.read_pasted(posted.text("pasted").trim()));
+    Json(fields.unwrap_or_default()).into_response()
+}
+
+enum Done {
+    Stored(String),
+    Tested(TestReport),
+}
+
+async fn work(
+    visitor: &Visitor,
+    routes: &Routes,
+    key: &str,
+    posted: &Posted,
+    watch: &mut (dyn FnMut(TestEvent) + Send),
+) -> Result<Done, Problem> {
     let typed = posted.account();
     let draft = ConnectionDraft {
         integration: key.to_owned(),
@@ -129,15 +172,28 @@ async fn work(visitor: &Visitor, routes: &Routes, key: &str, posted: &Posted) ->
         belonging: Belonging::default(),
     };
     let (platform, access) = (&routes.platform, visitor.access());
-    let shell = &visitor.shell;
     if posted.text("press") == "test" {
-        let report = platform.test_draft(access, &draft, &mut |_| {}).await?;
-        return Ok(Done::Tested(ReportView::new(shell, &report)));
+        return platform.test_draft(access, &draft, watch).await.map(Done::Tested);
     }
     let test = posted.text("press") != "untested";
-    Ok(match platform.create_connection(access, &draft, test, &mut |_| {}).await? {
+    Ok(match platform.create_connection(access, &draft, test, watch).await? {
         Ok(created) => Done::Stored(created.connection.id.to_string()),
-        Err(report) => Done::Tested(ReportView::new(shell, &report)),
+        Err(report) => Done::Tested(report),
+    })
+}
+
+/// The provider behind a key, and the auth schemes that an integration allows; all when it names none. A provider that nobody
+/// has used yet has no integration, and its own name is the key.
+async fn provider_of(
+    visitor: &Visitor,
+    routes: &Routes,
+    key: &str,
+) -> Result<(Arc<Provider>, Vec<String>), Problem> {
+    visitor.access().require(Scope::CreateConnection)?;
+    let known = routes.platform.list_integrations(visitor.access()).await?;
+    Ok(match known.into_iter().find(|integration| integration.unique_key == key) {
+        Some(integration) => (routes.platform.provider_of(&integration)?, integration.auth_schemes),
+        None => (routes.platform.provider_to_enable(visitor.access(), key)?, Vec::new()),
     })
 }
 
@@ -148,15 +204,8 @@ async fn draw(
     posted: &Posted,
     outcome: Outcome,
 ) -> Result<Response, Problem> {
-    visitor.access().require(Scope::CreateConnection)?;
     let shell = &visitor.shell;
-    let known = routes.platform.list_integrations(visitor.access()).await?;
-    let integration: Option<&Integration> = known.iter().find(|integration| integration.unique_key == key);
-    let provider = match integration {
-        Some(integration) => routes.platform.provider_of(integration)?,
-        None => routes.platform.provider_to_enable(visitor.access(), key)?,
-    };
-    let allowed = integration.map_or(&[][..], |integration| &integration.auth_schemes);
+    let (provider, allowed) = provider_of(visitor, routes, key).await?;
     // Accounts that a person links at the vendor are linked by a link to that person.
     let schemes = provider.auth.iter().filter(|scheme| !scheme.needs_browser());
     let schemes =
@@ -172,6 +221,7 @@ async fn draw(
         shell,
         frame: visitor.frame(Section::Connections, shell.say_with("link-title", "provider", &name)),
         provider: name,
+        key,
         name: posted.text("name").to_owned(),
         name_error,
         error: outcome.error,

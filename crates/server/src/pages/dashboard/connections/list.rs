@@ -9,6 +9,7 @@ use tombolo_platform::store::{ConnectionFilter, Health, Integration, Integration
 use tombolo_platform::{Problem, Scope};
 
 use crate::pages::dashboard::frame::{Frame, Section};
+use crate::pages::dashboard::shown::encoded;
 use crate::pages::dashboard::table::{Moment, health};
 use crate::pages::dashboard::visitor::Visitor;
 use crate::pages::page::{Framing, page};
@@ -134,9 +135,4 @@ async fn make(visitor: &Visitor, routes: &Routes) -> Result<Response, Problem> {
         may_create: visitor.may(Scope::CreateConnection),
     };
     Ok(page(&list, &Framing::Nobody))
-}
-
-/// A value as it stands in a query.
-fn encoded(value: &str) -> String {
-    percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC).to_string()
 }

@@ -21,6 +21,7 @@ pub(super) fn routes() -> Router<Routes> {
             "/dashboard/{environment}/connections/new/{integration}",
             get(create::form).post(create::submit),
         )
+        .route("/dashboard/{environment}/connections/new/{integration}/paste", post(create::paste))
         .route("/dashboard/{environment}/connections/{id}", get(show::show).post(change::save))
         .route("/dashboard/{environment}/connections/{id}/test", post(change::test))
         .route(

@@ -3,11 +3,13 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use tombolo_platform::store::{ActivityFilter, Connection, Integration};
+use tombolo_platform::store::{ActivityFilter, CallRecord, Connection, Integration};
 use tombolo_platform::{Problem, Scope, Verdict};
 
 use super::snippets;
+use crate::pages::dashboard::activity::{covered, status};
 use crate::pages::dashboard::frame::{Frame, Section};
+use crate::pages::dashboard::shown::micros;
 use crate::pages::dashboard::table::{Moment, health};
 use crate::pages::dashboard::visitor::Visitor;
 use crate::pages::form::ReportView;
@@ -42,6 +44,8 @@ struct Show<'a> {
 
 /// One of the last calls.
 struct CallRow {
+    /// What its own page is found by.
+    reference: String,
     at: Moment,
     method: String,
     path: String,
@@ -171,13 +175,17 @@ async fn calls(visitor: &Visitor, routes: &Routes, connection: &Connection) -> V
     let found =
         routes.platform.list_activity(visitor.access(), Some(&id), ActivityFilter::default(), None, 10).await;
     let calls = found.map(|page| page.calls).unwrap_or_default();
-    let row = |call: tombolo_platform::store::CallRecord| CallRow {
-        at: Moment::new(call.at),
-        colour: if call.status >= 400 || call.status == 0 { "bad" } else { "good" },
-        status: if call.status == 0 { call.error_kind.clone() } else { call.status.to_string() },
-        method: call.method,
-        path: call.path,
-        time: format!("{} ms", call.phases.total.div_ceil(1000)),
+    let row = |call: CallRecord| {
+        let (status, colour) = status(&call);
+        CallRow {
+            reference: call.reference(),
+            at: Moment::new(call.at),
+            colour,
+            status: if call.status == 0 { call.error_kind.clone() } else { status },
+            path: covered(&call.path),
+            method: call.method,
+            time: micros(call.phases.total),
+        }
     };
     calls.into_iter().map(row).collect()
 }
