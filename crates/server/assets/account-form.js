@@ -10,9 +10,6 @@ export function fields(sheet, asked) {
   sheet.addEventListener("input", (event) => {
     if (event.target.getAttribute("aria-invalid") === "true") check(event.target);
   });
-  sheet.addEventListener("focusout", (event) => {
-    if (event.target.matches("input, select, textarea") && event.target.value) check(event.target);
-  });
   // The Enter key of an input method chooses characters; it does not send the form.
   sheet.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && event.isComposing) event.preventDefault();

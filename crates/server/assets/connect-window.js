@@ -56,7 +56,7 @@ export function windowOf(page) {
       says.textContent = text;
     };
     const open = (opened) => show(word(opened ? "window-open" : "window-blocked"));
-    panel.querySelector("[data-tab]").href = location;
+    for (const link of panel.querySelectorAll("[data-tab], [data-here]")) link.href = location;
     panel.querySelector("[data-tab]").addEventListener("click", () => open(true));
     panel.querySelector("[data-again]").addEventListener("click", () => {
       if (isOver) begin().catch(() => show(word("again")));
@@ -139,7 +139,7 @@ export function windowOf(page) {
       isWatching = false;
       show(`${what} ${fix}`);
       says.className = "notice bad";
-      panel.querySelector("[data-tab]").hidden = true;
+      for (const link of panel.querySelectorAll("[data-tab], [data-here]")) link.hidden = true;
       tell("error", { errorType, errorMessage: what });
     }
   }

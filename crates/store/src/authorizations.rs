@@ -139,6 +139,20 @@ impl Store {
         row.map_or(Ok(0), |mut row| row.counter())
     }
 
+    /// The authorization of a connect session that has linked its account; `None` when none has, or when the account was
+    /// linked without one.
+    pub async fn linked_authorization_of_session(
+        &self,
+        environment: &EnvironmentId,
+        session: &ConnectSessionId,
+    ) -> Result<Option<Authorization>, StoreError> {
+        let select = query(format!(
+            "SELECT {COLUMNS} FROM authorizations WHERE environment_id = $1 AND connect_session = $2 AND stage = 'linked' LIMIT 1"
+        ));
+        let select = select.bind(environment).bind(session);
+        self.database.read_one(select).await?.map(read).transpose()
+    }
+
     /// Whether any attempt is to tell a browser's socket how it does. (Takes no environment: only who opened the socket
     /// knows its name.)
     pub async fn is_socket_named(&self, socket_hash: &[u8]) -> Result<bool, StoreError> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use tombolo_auth::Typed;
-use tombolo_store::{AuthorizationId, AuthorizationStage};
+use tombolo_store::{Authorization, AuthorizationId, AuthorizationStage, ConnectSession};
 
 use super::account::{TypedAccount, refuse_routing_settings};
 use super::form::{named, refuse_settings};
@@ -207,16 +207,13 @@ impl Platform {
             .ok_or_else(unknown_window)?;
         let is_over = authorization.expires_at <= self.now();
         Ok(match authorization.stage {
-            AuthorizationStage::Linked => {
-                let linked =
-                    self.store.connection(&session.environment_id, &authorization.connection).await?;
-                let linked = linked.ok_or_else(unknown_window)?;
-                WindowState::Linked { connection_id: linked.connection_id, name: linked.name }
-            }
+            AuthorizationStage::Linked => self.linked_by(&authorization).await?,
             AuthorizationStage::Failed => {
                 let said = |name: &str| authorization.outcome[name].as_str().unwrap_or_default().to_owned();
                 WindowState::Failed { code: said("code"), what: said("what"), fix: said("fix") }
             }
+            // The person has gone on in another window, or on another device.
+            _ if self.has_ended(&session, token).await? => self.linked_elsewhere(&session).await?,
             _ if is_over => WindowState::Failed {
                 code: "window_over".to_owned(),
                 what: "Too much time has passed since the window was opened".to_owned(),
@@ -231,6 +228,31 @@ impl Platform {
                 WindowState::Open
             }
         })
+    }
+
+    async fn linked_by(&self, authorization: &Authorization) -> Result<WindowState, Problem> {
+        let linked = self.store.connection(&authorization.environment_id, &authorization.connection).await?;
+        let linked = linked.ok_or_else(unknown_window)?;
+        Ok(WindowState::Linked { connection_id: linked.connection_id, name: linked.name })
+    }
+
+    /// What an ended session has come to: an account that was linked in another window, or with a secret that was typed.
+    async fn linked_elsewhere(&self, session: &ConnectSession) -> Result<WindowState, Problem> {
+        let other = self.store.linked_authorization_of_session(&session.environment_id, &session.id).await?;
+        match other {
+            Some(other) => self.linked_by(&other).await,
+            None => Ok(WindowState::Failed {
+                code: "session_over".to_owned(),
+                what: "The session has ended: an account was linked with it elsewhere".to_owned(),
+                fix: "Go back to where you came from.".to_owned(),
+            }),
+        }
+    }
+
+    /// Whether a session has linked its account. What it began in time goes on after its own time is over.
+    async fn has_ended(&self, session: &ConnectSession, token: &str) -> Result<bool, Problem> {
+        let good = self.store.connect_session_by_token(&hash(token), session.created_at).await?;
+        Ok(good.is_none())
     }
 
     /// A person who tries again opens a window more; a session is not there to open any number of them.

@@ -136,6 +136,8 @@ impl Platform {
         draft.oauth_clients.require_of(access, user)?;
         self.check_session(access, &draft).await?;
         let changes = changes_at_once(access, &connection, &draft);
+        // The pages name the person, so that nobody else goes on by mistake.
+        draft.end_user = draft.end_user.or_else(|| connection.end_user.clone());
         self.insert_session(access, draft, Some(&connection), changes).await
     }
 

@@ -159,3 +159,5 @@ only-chosen-scopes = Only the single rights that are ticked below
 no-scheme-chosen = Tick at least one way to sign in.
 client-of-organization = Registered in a connect session by the organization { $id }. Nobody else chooses it there.
 client-of-user = Registered in a connect session by the end user { $id }. Nobody else chooses it there.
+unknown-page-what = There is no page at this address.
+unknown-page-fix = Check the address, or choose a page from the menu.

@@ -157,3 +157,5 @@ only-chosen-scopes = 下で選択した権限だけ
 no-scheme-chosen = 認証方法を1つ以上選択してください。
 client-of-organization = 組織「{ $id }」が接続画面で登録しました。接続画面では、この組織だけが選択できます。
 client-of-user = 利用者「{ $id }」が接続画面で登録しました。接続画面では、この利用者だけが選択できます。
+unknown-page-what = このURLのページはありません。
+unknown-page-fix = URLを確認するか、メニューからページを選択してください。

@@ -1,113 +1,66 @@
-// People link accounts in the Connect UI: every kind of account in both languages, by keyboard alone, without a script, in a
-// frame of the embedder's page.
+// People link accounts in the Connect UI: every kind of account in every way, in both languages.
 import assert from "node:assert/strict";
 
-import { closeSites } from "./driver/embedder.mjs";
-import { unique, url } from "./driver/server.mjs";
+import * as account from "./accounts.mjs";
+import { ACCOUNTS, APP, CREATE, NAME, SUBDOMAIN, TEST, TOKENS, expectCallable } from "./accounts.mjs";
+import { closeSites, site } from "./driver/embedder.mjs";
+import { eventually } from "./driver/eventually.mjs";
+import { Keyboard } from "./driver/keyboard.mjs";
+import { api, unique, url } from "./driver/server.mjs";
 import { run, step } from "./driver/suite.mjs";
-import { connection, LOGIN, session } from "./world.mjs";
+import { connection, session } from "./world.mjs";
 
 const TOKEN = process.env.VENDOR_TOKEN;
-const OTHER_TOKEN = process.env.VENDOR_OTHER_TOKEN;
-const OOMNITZA = JSON.parse(process.env.OOMNITZA);
+const embedder = await site({
+  "/": `<h1>Embedder</h1><main></main><script>
+window.heard = [];
+addEventListener("message", ({ origin, data }) => heard.push({ origin, data }));
+window.show = (src) => document.querySelector("main").append(Object.assign(document.createElement("iframe"), { src, width: 700, height: 900 }));
+</script>`,
+});
+await api("PATCH", "/environment", { allowed_origins: [embedder] });
 
-/** What things are called. */
-const NAME = { en: "Connection name", ja: "接続名" };
-const SUBDOMAIN = { en: "Subdomain", ja: "サブドメイン" };
-const DOMAIN = { en: /^Domain/, ja: /^ドメイン/ };
-const GUEST_SPACE = { en: /^Guest space ID/, ja: /^ゲストスペースID/ };
-const APP = { en: /^App ID/, ja: /^アプリID/ };
-const TOKENS = { en: /^API token/, ja: /^APIトークン/ };
-const BY_PASSWORD = { en: /^Login name and password/, ja: /^ログイン名とパスワード/ };
-const LOGIN_NAME = { en: "Login name", ja: "ログイン名" };
-const PASSWORD = { en: "Password", ja: "パスワード" };
-const BASIC = { en: "Basic authentication", ja: "Basic認証" };
-const BASIC_USER = { en: /^Basic authentication user/, ja: /^Basic認証のユーザー名/ };
-const BASIC_PASSWORD = { en: /^Basic authentication password/, ja: /^Basic認証のパスワード/ };
-const TEST = { en: "Test", ja: "テスト" };
-const CREATE = { en: "Create", ja: "接続を作成" };
-const AVAILABLE = { en: "Connection available", ja: "接続できます" };
-const UNAVAILABLE = { en: "Connection unavailable", ja: "接続できません" };
-const connectedTo = (en, ja) => ({ en: `You are now connected to ${en}`, ja: `${ja}に接続しました` });
-const TO_KINTONE = connectedTo("Kintone", "kintone");
-
-/** The gate of the Japanese tenant. */
-async function openGate(tab) {
-  await tab.press(BASIC);
-  await tab.type(BASIC_USER, "gate");
-  await tab.type(BASIC_PASSWORD, "sample-gate-password");
-}
-
-/** Accounts of every kind: what is typed, and where the account is called afterwards. */
-const ACCOUNTS = [
+/** The ways in which somebody can go through a form: what they do it with, the page it is on, and what they see at the end. */
+const WAYS = [
   {
-    what: "API tokens of two apps",
-    integrations: ["kintone"],
-    connected: TO_KINTONE,
-    call: "/k/v1/app.json?id=2",
-    fill: async (tab) => {
-      await tab.paste(SUBDOMAIN, "https://demo.kintone.com/k/1/show#record=5");
-      await tab.expectValue(SUBDOMAIN, "demo");
-      await tab.expectValue(APP, "1");
-      await tab.type(TOKENS, TOKEN);
-      await tab.press({ en: "Add another", ja: "追加する" });
-      const second = await tab.group({ en: "Number 2", ja: "2個目" });
-      await second.type(APP, "2");
-      await second.type(TOKENS, OTHER_TOKEN);
+    way: "by pointing",
+    open: async (browser, link) => {
+      const tab = await (await browser.person()).tab();
+      return { tab, hands: await tab.open(link) };
     },
   },
   {
-    what: "a password behind Basic authentication",
-    integrations: ["kintone"],
-    connected: TO_KINTONE,
-    call: "/k/v1/app.json?id=11",
-    fill: async (tab) => {
-      await tab.paste(SUBDOMAIN, "https://sample.cybozu.com/k/#/portal");
-      await tab.expectValue(DOMAIN, "cybozu.com");
-      await tab.press(BY_PASSWORD);
-      await tab.type(LOGIN_NAME, "sato");
-      await tab.type(PASSWORD, "sample-password-sato");
-      await openGate(tab);
+    way: "by keyboard alone",
+    open: async (browser, link) => {
+      const tab = await (await browser.person()).tab();
+      await tab.open(link);
+      return { tab, hands: new Keyboard(tab) };
     },
   },
   {
-    what: "an app in a guest space",
-    integrations: ["kintone"],
-    connected: TO_KINTONE,
-    call: "/k/v1/app.json?id=21",
-    fill: async (tab) => {
-      await tab.paste(SUBDOMAIN, "https://sample.cybozu.com/k/guest/5/21/");
-      await tab.expectValue(GUEST_SPACE, "5");
-      await tab.expectValue(APP, "21");
-      await tab.type(TOKENS, "sampleTokenGuestKadai0000000000000000000");
-      await openGate(tab);
+    way: "without a script",
+    open: async (browser, link) => {
+      const tab = await (await browser.person({ script: false })).tab();
+      return { tab, hands: await tab.open(link) };
     },
+    tested: async (tab) => tab.frame(`${url}/connect/default/test`),
   },
   {
-    what: "the User API, out of the form of the other API",
-    integrations: ["kintone", "kintone-user-api"],
-    connected: connectedTo("Kintone User API", "cybozu.com共通管理 User API"),
-    call: "/v1/users.json?size=1",
-    begin: async (tab) => {
-      await tab.press({ en: /^Kintone Apps/, ja: /^kintone / });
-      await tab.press({ en: /^User API/, ja: /^User API/ });
+    way: "in a frame of another origin",
+    open: async (browser, link) => {
+      const tab = await (await browser.person()).tab();
+      await tab.open(`${embedder}/`);
+      await tab.page.evaluate((link) => show(link), link);
+      return { tab, hands: await tab.frame(`${url}/connect/`) };
     },
-    fill: async (tab) => {
-      await tab.type(SUBDOMAIN, "demo");
-      await tab.press(BY_PASSWORD);
-      await tab.type(LOGIN_NAME, LOGIN.name);
-      await tab.type(PASSWORD, LOGIN.password);
-    },
-  },
-  {
-    what: "Oomnitza",
-    integrations: ["oomnitza"],
-    connected: connectedTo("Oomnitza", "Oomnitza"),
-    call: "/api/v3/assets/meta",
-    fill: async (tab) => {
-      await tab.paste(SUBDOMAIN, `https://${OOMNITZA.subdomain}.oomnitza.com/login`);
-      await tab.expectValue(SUBDOMAIN, OOMNITZA.subdomain);
-      await tab.type(TOKENS, OOMNITZA.token);
+    expect: async (tab, made) => {
+      const heard = await eventually("the page around hears of it", async () => {
+        const heard = await tab.page.evaluate(() => heard);
+        return heard.at(-1)?.data.type === "connect" && heard;
+      });
+      assert.deepEqual([...new Set(heard.map(({ origin }) => origin))], [url]);
+      const told = { providerConfigKey: made.provider_config_key, connectionId: made.connection_id };
+      assert.deepEqual(heard.at(-1).data.payload, told);
     },
   },
 ];
@@ -115,38 +68,28 @@ const ACCOUNTS = [
 /** Does something in both languages at the same time. */
 const inBoth = (browsers, act) => Promise.all(Object.values(browsers).map(act));
 
-/** The account works for callers. */
-async function expectCallable(name, path) {
-  const made = await connection(name);
-  assert.ok(made, `there is no connection “${name}”`);
-  const answer = await fetch(`${url}/proxy${path}`, {
-    headers: {
-      authorization: `Bearer ${process.env.API_KEY}`,
-      "connection-id": made.connection_id,
-      "provider-config-key": made.provider_config_key,
-    },
-  });
-  assert.equal(answer.status, 200, await answer.text());
-}
-
-for (const account of ACCOUNTS) {
-  step(`${account.what}: typed, tested, linked and called`, (browsers) =>
-    inBoth(browsers, async (browser) => {
-      const name = unique(browser.language === "ja" ? "営業部" : "Sales");
-      const tab = await (await browser.person()).tab();
-      await tab.open((await session({ allowed_integrations: account.integrations })).link);
-      await account.begin?.(tab);
-      await tab.type(NAME, name);
-      await account.fill(tab);
-      await tab.press(TEST);
-      await tab.expectText(AVAILABLE);
-      assert.equal(await connection(name), undefined, "a test stores nothing");
-      await tab.press(CREATE);
-      await tab.expectText(account.connected);
-      await tab.expectText(name);
-      await expectCallable(name, account.call);
-    }),
-  );
+for (const { what, integrations, begin, fill, connected, call } of ACCOUNTS) {
+  for (const { way, open, tested, expect } of WAYS) {
+    step(`${what}: typed, tested, linked and called, ${way}`, (browsers) =>
+      inBoth(browsers, async (browser) => {
+        const name = unique(browser.language === "ja" ? "営業部" : "Sales");
+        const { link } = await session({ allowed_integrations: integrations });
+        const { tab, hands } = await open(browser, link);
+        const shown = hands.place ? hands : tab;
+        await begin?.(hands);
+        await hands.type(NAME, name);
+        await fill(hands);
+        await hands.press(TEST);
+        await ((await tested?.(tab)) ?? shown).expectText(account.AVAILABLE);
+        assert.equal(await connection(name), undefined, "a test stores nothing");
+        await hands.press(CREATE);
+        await shown.expectText(connected);
+        await shown.expectText(name);
+        const made = await expectCallable(name, call);
+        await expect?.(tab, made);
+      }),
+    );
+  }
 }
 
 step("what is wrong is said where it is wrong, and can be mended", (browsers) =>
@@ -161,61 +104,35 @@ step("what is wrong is said where it is wrong, and can be mended", (browsers) =>
     await tab.type(APP, "１");
     await tab.type(TOKENS, "wrongTokenThatNobodyKnows0000000000000000");
     await tab.press(CREATE);
-    await tab.expectText(UNAVAILABLE);
+    await tab.expectText(account.UNAVAILABLE);
     await tab.expectNoViolations();
     assert.equal(await connection(name), undefined);
     await tab.type(TOKENS, TOKEN);
     await tab.press(CREATE);
-    await tab.expectText(TO_KINTONE);
+    await tab.expectText(account.TO_KINTONE);
     await expectCallable(name, "/k/v1/app.json?id=1");
   }),
 );
 
-step("by keyboard alone", (browsers) =>
-  inBoth(browsers, async (browser) => {
-    const name = unique("Keys");
-    const tab = await (await browser.person()).tab();
-    await tab.open((await session()).link);
-    const typeInto = async (label, text) => {
-      await tab.tabTo(label);
-      await tab.page.keyboard.down("Control");
-      await tab.keys("a");
-      await tab.page.keyboard.up("Control");
-      await tab.page.keyboard.type(text);
-    };
-    await typeInto(NAME, name);
-    await typeInto(SUBDOMAIN, "demo");
-    await typeInto(APP, "1");
-    await typeInto(TOKENS, TOKEN);
-    await tab.tabTo(TEST);
-    await tab.keys("Enter");
-    await tab.expectText(AVAILABLE);
-    await tab.tabTo(CREATE);
-    await tab.keys("Space");
-    await tab.expectText(TO_KINTONE);
-    await expectCallable(name, "/k/v1/app.json?id=1");
-  }),
-);
-
-step("without a script", (browsers) =>
+step("without a script what was typed stays, but for secrets", (browsers) =>
   inBoth(browsers, async (browser) => {
     const name = unique("Plain");
     const tab = await (await browser.person({ script: false })).tab();
     await tab.open((await session({ allowed_integrations: ["kintone", "oomnitza"] })).link);
-    await tab.press({ en: /^Kintone Apps/, ja: /^kintone / });
+    await tab.press(account.KINTONE_APPS);
     await tab.type(NAME, name);
     await tab.type(SUBDOMAIN, "demo");
     await tab.type(APP, "1");
     await tab.type(TOKENS, "wrongTokenThatNobodyKnows0000000000000000");
     await tab.press(TEST);
-    await (await tab.frame(`${url}/connect/default/test`)).expectText(UNAVAILABLE);
+    await (await tab.frame(`${url}/connect/default/test`)).expectText(account.UNAVAILABLE);
     await tab.press(CREATE);
-    await tab.expectText(UNAVAILABLE);
-    assert.equal(await tab.value(NAME), name, "what was typed stays");
-    assert.equal(await tab.value(TOKENS), "", "but for secrets");
+    await tab.expectText(account.UNAVAILABLE);
+    assert.equal(await tab.value(NAME), name);
+    assert.equal(await tab.value(TOKENS), "");
     await tab.type(TOKENS, TOKEN);
     await tab.press(CREATE);
-    await tab.expectText(TO_KINTONE);
+    await tab.expectText(account.TO_KINTONE);
     await expectCallable(name, "/k/v1/app.json?id=1");
   }),
 );
@@ -237,7 +154,7 @@ step("at 200 %, and at 320 px", (browsers) =>
     await tab.expectValue(APP, "1");
     await tab.type(TOKENS, TOKEN);
     await tab.press(CREATE);
-    await tab.expectText(TO_KINTONE);
+    await tab.expectText(account.TO_KINTONE);
   }),
 );
 

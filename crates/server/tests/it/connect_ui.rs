@@ -209,6 +209,53 @@ async fn whoever_links_again_is_asked_for_what_is_needed_and_warned_of_another_a
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_window_is_told_that_the_account_was_linked_in_another_one_or_with_a_secret() {
+    let app = with_embedder().await;
+    let token = session(&app, json!({})).await;
+    let begin = async || {
+        let begun = post(&app, "vendor", SCRIPT, &typed(&token, &[])).await.json();
+        (begun["authorization"].as_str().expect("an id").to_owned(), begun)
+    };
+    let (first, _) = begin().await;
+    let (second, begun) = begin().await;
+    let mut browser = Browser::of(&app);
+    let back = browser.allow(&json!({ "url": begun["location"] })).await;
+    let page = browser.open(&back).await;
+    let body = json!({ "proof": attribute(&page, "data-proof"), "end_user_id": "anna" });
+    assert_eq!(confirm_for(&app.caller(), &second, &body).await.status, StatusCode::CREATED);
+    let told = state(&app, &token, &first, "en").await;
+    assert_eq!(told, state(&app, &token, &second, "en").await);
+    assert_eq!(told["state"], "linked", "{told}");
+
+    let token = session(&app, json!({})).await;
+    let begun = post(&app, "vendor", SCRIPT, &typed(&token, &[("name", "Window")])).await.json();
+    let id = begun["authorization"].as_str().expect("an id");
+    let secret =
+        [("name", "Secret"), ("scheme", "api_token"), ("s.api_token.app", "1"), ("s.api_token.token", TOKEN)];
+    let linked = post(&app, "link", "text/html", &typed(&token, &secret)).await;
+    assert!(linked.text().contains("You are now connected"), "{}", linked.text());
+    let told = state(&app, &token, id, "en").await;
+    assert_eq!((&told["state"], told["connectionId"].as_str()), (&json!("failed"), None), "{told}");
+    assert!(told["what"].as_str().expect("a text").contains("used already"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_links_again_reads_whose_account_it_is_although_the_embedder_did_not_say() {
+    let app = with_embedder().await;
+    let token = session(&app, json!({})).await;
+    let secret = [("scheme", "api_token"), ("s.api_token.app", "1"), ("s.api_token.token", TOKEN)];
+    let linked = post(&app, "link", SCRIPT, &typed(&token, &secret)).await;
+    assert!(linked.status.is_success(), "{}", linked.text());
+    let connections = app.caller().get("/connections").await.json();
+    let again = json!({ "connection_id": connections["connections"][0]["connection_id"], "integration_id": "kintone" });
+    let made = app.caller().post("/connect/sessions/reconnect", &again).await.json();
+    let link = made["data"]["connect_link"].as_str().expect("a link");
+    let path = &link[link.find("/connect/").expect("a path")..];
+    let page = app.caller_with_key(None).get(path).await.text();
+    assert!(page.contains("account for \u{2068}Anna\u{2069}"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn pages_carry_the_embedders_name_and_colours() {
     let app = App::start().await;
     for (wrong, field) in [

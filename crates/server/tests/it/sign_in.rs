@@ -102,7 +102,7 @@ pub async fn set_up(app: &App) -> Browser {
     let token = secrecy::ExposeSecret::expose_secret(&token).to_owned();
     let fields = [("token", token.as_str()), ("login", "anna"), ("password", PASSWORD)];
     let answer = browser.send("/setup", &fields).await;
-    assert_eq!(location(&answer), "303 /profile", "{}", answer.text());
+    assert_eq!(location(&answer), "303 /dashboard", "{}", answer.text());
     browser
 }
 
@@ -115,7 +115,7 @@ pub async fn invited(app: &App, admin: &mut Browser, login: &str, role: &str) ->
     let secret = link.captures(&answer.text()).expect("a link")[1].to_owned();
     let mut browser = Browser::new(app);
     let fields = [("token", secret.as_str()), ("password", PASSWORD), ("display_name", "")];
-    assert_eq!(location(&browser.send("/invitation", &fields).await), "303 /profile");
+    assert_eq!(location(&browser.send("/invitation", &fields).await), "303 /dashboard");
     assert_eq!(browser.send("/invitation", &fields).await.status, 404, "a link is good once");
     browser
 }
@@ -147,7 +147,7 @@ async fn the_first_administrator_is_made_with_the_printed_token() {
     let page = browser.open("/profile").await;
     assert!(page.status == StatusCode::OK && page.text().contains("anna"), "{}", page.text());
     assert_eq!(location(&browser.open("/setup").await), "303 /sign-in");
-    assert_eq!(location(&browser.open("/sign-in").await), "303 /profile");
+    assert_eq!(location(&browser.open("/sign-in").await), "303 /dashboard");
     let again = browser.send("/setup", &[("token", &token), ("login", "eve"), ("password", PASSWORD)]).await;
     assert_eq!(again.status, StatusCode::CONFLICT);
 }
@@ -177,7 +177,7 @@ async fn whoever_signs_in_goes_on_to_where_they_wanted() {
     );
     assert_eq!(browser.open("/dashboard/users").await.status, StatusCode::OK);
     let elsewhere = Browser::new(&app).send("/sign-in", &enter(PASSWORD, "//evil.example/")).await;
-    assert_eq!(location(&elsewhere), "303 /profile");
+    assert_eq!(location(&elsewhere), "303 /dashboard");
 
     let kept = browser.cookies.clone();
     assert_eq!(location(&browser.send_from("/profile", "/sign-out", &[]).await), "303 /sign-in");

@@ -94,6 +94,7 @@ pub(super) fn in_words_of(shell: &Shell, code: &str, what: &str, fix: &str) -> (
         "redirect_uri_used" => Some("redirect-uri-used"),
         "too_many_oauth_clients" => Some("too-many-clients"),
         "unknown_call" => Some("unknown-call"),
+        "unknown_page" => Some("unknown-page"),
         "unknown_job"
         | "unknown_webhook"
         | "unknown_webhook_delivery"

@@ -218,7 +218,11 @@ async fn ask_to_delete(
     State(routes): State<Routes>,
     Path((_, id)): Path<(String, String)>,
 ) -> Response {
-    match routes.platform.read_oauth_client(visitor.access(), &id).await {
+    let found = match visitor.access().require(Scope::DeleteIntegration) {
+        Ok(()) => routes.platform.read_oauth_client(visitor.access(), &id).await,
+        Err(problem) => Err(problem),
+    };
+    match found {
         Ok(client) => visitor.confirm(
             Section::Integrations,
             &client.name,

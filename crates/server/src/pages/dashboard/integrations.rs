@@ -205,7 +205,11 @@ async fn ask_to_delete(
     State(routes): State<Routes>,
     Path((_, key)): Path<(String, String)>,
 ) -> Response {
-    match routes.platform.read_integration(visitor.access(), &key).await {
+    let found = match visitor.access().require(Scope::DeleteIntegration) {
+        Ok(()) => routes.platform.read_integration(visitor.access(), &key).await,
+        Err(problem) => Err(problem),
+    };
+    match found {
         Ok(integration) => visitor.confirm(
             Section::Integrations,
             &integration.display_name,

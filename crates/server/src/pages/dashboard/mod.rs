@@ -23,8 +23,10 @@ pub(crate) use frame::{Frame, Section};
 pub(crate) use visitor::{Visitor, go_to};
 
 use axum::extract::DefaultBodyLimit;
+use axum::response::Response;
 use axum::routing::get;
 use axum::{Router, middleware};
+use tombolo_platform::Problem;
 
 use crate::routes::Routes;
 use crate::routes::signed_in::guarded;
@@ -49,6 +51,13 @@ pub(super) fn routes(state: &Routes) -> Router<Routes> {
         .merge(webhooks::routes())
         .merge(settings::routes())
         .merge(find::routes())
+        .route("/dashboard/{environment}/{*rest}", get(unknown))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(middleware::from_fn_with_state(state.clone(), guarded))
+}
+
+/// Says within the dashboard that there is no such page, for people who followed an old address.
+async fn unknown(visitor: Visitor) -> Response {
+    let problem = Problem::not_found("unknown_page", "There is no page at this address");
+    visitor.failed(Section::Home, &problem)
 }

@@ -30,7 +30,7 @@ use crate::public_url::PublicUrl;
 /// Where people sign in.
 pub(crate) const SIGN_IN: &str = "/sign-in";
 /// What somebody sees first who signed in and did not come from elsewhere.
-pub(crate) const HOME: &str = "/profile";
+pub(crate) const HOME: &str = "/dashboard";
 /// The part of a path, and the cookie, that names the environment.
 const ENVIRONMENT: &str = "environment";
 

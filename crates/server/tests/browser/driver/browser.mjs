@@ -20,6 +20,8 @@ export class Browser {
   static async start(language) {
     const process_ = await puppeteer.launch({
       executablePath: process.env.CHROMIUM_BIN,
+      // Nothing that a browser is told takes longer; what hangs is to fail while somebody still waits for it.
+      protocolTimeout: 30_000,
       args: [
         "--no-sandbox",
         "--disable-gpu",
@@ -66,6 +68,7 @@ export class Person {
     const { script = true, theme = "light", width = 1280 } = { ...this.options, ...options };
     const tab = await this.adopt(await this.context.newPage());
     await tab.look({ theme, width });
+    tab.script = script;
     if (!script) await tab.page.setJavaScriptEnabled(false);
     return tab;
   }

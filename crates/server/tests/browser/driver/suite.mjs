@@ -43,7 +43,7 @@ async function attempt(show, browsers) {
   return complaints().join("\n");
 }
 
-/** What the tabs look like after a failure. */
+/** What the tabs look like after a failure, and what the server has refused them. */
 async function pictures(browsers) {
   const directory = mkdtempSync(path.join(tmpdir(), "tombolo-browser-"));
   const open = Object.values(browsers).flatMap((browser) => browser.tabs.filter((tab) => !tab.page.isClosed()));
@@ -51,7 +51,8 @@ async function pictures(browsers) {
     const picture = await tab.page.screenshot({ fullPage: true }).catch(() => undefined);
     if (picture) await writeFile(path.join(directory, `${number}-${tab.language}.png`), picture);
   }
-  return `pictures of the open tabs: ${directory}`;
+  const refused = await Promise.all(open.flatMap((tab) => tab.refusals));
+  return [...refused, `pictures of the open tabs: ${directory}`].join("\n");
 }
 
 /** The next step finds no tab of this one. */

@@ -3,7 +3,7 @@
 import { overflow, violations } from "./accessibility.mjs";
 import { eventually } from "./eventually.mjs";
 import { url } from "./server.mjs";
-import { View } from "./view.mjs";
+import { View, first, readable } from "./view.mjs";
 
 export class Tab extends View {
   constructor(page, person) {
@@ -12,8 +12,17 @@ export class Tab extends View {
     this.person = person;
     this.complaints = [];
     this.expected = [];
+    this.refusals = [];
     page.on("console", (message) => this.hear(message));
+    page.on("response", (answer) => this.keep(answer));
     page.on("pageerror", (error) => this.complaints.push(`an error of a script at ${page.url()}: ${error.stack}`));
+  }
+
+  /** What the server refused, for the message of a failure. */
+  keep(answer) {
+    if (answer.status() < 400 || !answer.url().startsWith(`${url}/`)) return;
+    const head = `${answer.request().method()} ${new URL(answer.url()).pathname}: ${answer.status()}`;
+    this.refusals.push(answer.text().then((text) => `${head} ${text.slice(0, 500)}`, () => head));
   }
 
   hear(message) {
@@ -78,7 +87,8 @@ export class Tab extends View {
 
   /** What has the focus can be seen, at least a part of it (WCAG 2.4.11). */
   async expectFocusToBeSeen() {
-    const hidden = await this.page.evaluate(() => {
+    const frame = await this.focusedFrame();
+    const hidden = await frame.evaluate(() => {
       const focused = document.activeElement;
       if (!focused || focused === document.body || focused.matches("iframe")) return undefined;
       const { left, right, top, bottom } = focused.getBoundingClientRect();
@@ -95,9 +105,26 @@ export class Tab extends View {
 
   /** The accessible name of what has the focus. */
   async focused() {
-    const snapshot = await this.page.accessibility.snapshot({ interestingOnly: false });
-    const find = (node) => (node.focused && node.role !== "RootWebArea" ? node : node.children?.map(find).find(Boolean));
-    return (snapshot && find(snapshot)?.name) ?? "";
+    return (await this.focusedNode()).name;
+  }
+
+  /** The accessible name and the role of what has the focus, also within a frame. */
+  async focusedNode() {
+    const frame = await this.focusedFrame();
+    const snapshot = await frame.accessibility.snapshot({ interestingOnly: false });
+    const find = (node) => (node.focused && node.role !== "RootWebArea" ? node : first(node.children ?? [], find));
+    const { name = "", role = "" } = (snapshot && find(snapshot)) ?? {};
+    return { name: readable(name), role };
+  }
+
+  /** The innermost frame that the keys go to. */
+  async focusedFrame() {
+    for (let frame = this.page.mainFrame(); ; ) {
+      const focused = await frame.evaluateHandle(() => document.activeElement);
+      const inner = await focused.asElement()?.contentFrame();
+      if (!inner) return frame;
+      frame = inner;
+    }
   }
 
   async look({ theme, width }) {

@@ -1,9 +1,9 @@
 // A page, or a frame in one, as somebody finds their way on it who sees no markup: by what things are called.
 import { eventually } from "./eventually.mjs";
 
-const TEXTS = ["textbox", "searchbox", "combobox", "spinbutton"];
+export const TEXTS = ["textbox", "searchbox", "combobox", "spinbutton"];
 const FIELDS = [...TEXTS, "checkbox", "switch", "listbox"];
-const BUTTONS = ["button", "link", "menuitem", "tab", "option", "radio", "DisclosureTriangle"];
+export const BUTTONS = ["button", "checkbox", "switch", "link", "menuitem", "tab", "option", "radio", "DisclosureTriangle"];
 const GROUPS = ["group", "radiogroup", "region", "form", "dialog"];
 
 export class View {
@@ -11,6 +11,8 @@ export class View {
   constructor(place, language) {
     this.place = place;
     this.language = language;
+    /** Whether scripts run there. */
+    this.script = true;
   }
 
   /** A text, or that of our language out of `{ en, ja }`. */
@@ -163,9 +165,10 @@ export class View {
 }
 
 /** A text without the marks that keep names of other directions in their place, which nobody sees. */
-const readable = (text) => text.replaceAll(/[\u2066-\u2069]/g, "");
+export const readable = (text) => text.replaceAll(/[\u2066-\u2069]/g, "");
 
-function first(nodes, search) {
+/** What the first of some nodes has that a search finds. */
+export function first(nodes, search) {
   for (const node of nodes) {
     const found = search(node);
     if (found) return found;

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use secrecy::ExposeSecret as _;
 use tombolo_platform::connect::{ConnectSessionDraft, Reconnected};
-use tombolo_platform::{ConnectionChange, Problem};
+use tombolo_platform::{ConnectionChange, Problem, Scope};
 
 use super::show::{Beside, make};
 use crate::pages::dashboard::frame::Section;
@@ -91,7 +91,11 @@ pub(super) async fn ask_to_delete(
     State(routes): State<Routes>,
     Path((_, id)): Path<(String, String)>,
 ) -> Response {
-    match routes.platform.read_connection(visitor.access(), None, &id).await {
+    let found = match visitor.access().require(Scope::DeleteConnection) {
+        Ok(()) => routes.platform.read_connection(visitor.access(), None, &id).await,
+        Err(problem) => Err(problem),
+    };
+    match found {
         Ok((connection, _)) => visitor.confirm(
             Section::Connections,
             &connection.name,
