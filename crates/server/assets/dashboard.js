@@ -15,7 +15,13 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   const before = button.textContent;
   button.hidden = !navigator.clipboard;
   button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(button.parentElement.querySelector("code").textContent);
+    const code = button.parentElement.querySelector("code");
+    try {
+      await navigator.clipboard.writeText(code.textContent);
+    } catch {
+      // A browser that does not let pages copy leaves that to the person.
+      return getSelection().selectAllChildren(code);
+    }
     button.textContent = button.dataset.done;
     setTimeout(() => (button.textContent = before), 2000);
   });

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use tombolo_platform::catalog::{self, AuthScheme, Field};
 use tombolo_platform::oauth::{OAuthClientChange, OAuthClientDraft, redirect_uri};
 use tombolo_platform::store::ClientOwner;
-use tombolo_platform::{Problem, Scope};
+use tombolo_platform::{Problem, ProblemKind, Scope};
 
 use super::frame::{Frame, Section};
 use super::visitor::Visitor;
@@ -206,6 +206,9 @@ async fn save(
     };
     match routes.platform.update_oauth_client(visitor.access(), &id, change).await {
         Ok(_) => visitor.done(&format!("oauth-clients/{id}"), "saved"),
+        Err(problem) if problem.kind == ProblemKind::Forbidden => {
+            visitor.failed(Section::Integrations, &problem)
+        }
         Err(problem) => {
             let drawn = draw(&visitor, &routes, &id, visitor.problem_line(&problem)).await;
             drawn.unwrap_or_else(|problem| visitor.failed(Section::Integrations, &problem))

@@ -5,6 +5,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
+use tombolo_platform::{ProblemKind, Scope};
 
 use super::frame::{Frame, Section};
 use super::visitor::Visitor;
@@ -26,8 +27,12 @@ struct Environments<'a> {
     error: String,
 }
 
+/// Anybody finds the environments that are theirs in the menu of every page; this one is for whoever may make another.
 async fn list(visitor: Visitor) -> Response {
-    draw(&visitor, "", String::new())
+    match visitor.access().require(Scope::CreateEnvironment) {
+        Ok(()) => draw(&visitor, "", String::new()),
+        Err(problem) => visitor.failed(Section::Environments, &problem),
+    }
 }
 
 fn draw(visitor: &Visitor, name: &str, error: String) -> Response {
@@ -40,6 +45,9 @@ async fn create(visitor: Visitor, State(routes): State<Routes>, posted: Posted) 
     let name = posted.text("name").trim();
     match routes.platform.create_environment(visitor.access(), name).await {
         Ok(_) => visitor.done("environments", "created"),
+        Err(problem) if problem.kind == ProblemKind::Forbidden => {
+            visitor.failed(Section::Environments, &problem)
+        }
         Err(problem) => draw(&visitor, name, visitor.problem_line(&problem)),
     }
 }

@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
 use tombolo_platform::store::{ConnectionFilter, Integration, OAuthClient};
-use tombolo_platform::{ChosenClient, IntegrationChange, Problem, Scope};
+use tombolo_platform::{ChosenClient, IntegrationChange, Problem, ProblemKind, Scope};
 
 use super::clients::owner_in_words;
 use super::frame::{Frame, Section};
@@ -168,7 +168,7 @@ async fn save(
     posted: Posted,
 ) -> Response {
     // No choice means all of them to the platform; here it means that somebody took every tick away.
-    if posted.texts("auth_scheme").is_empty() {
+    if posted.texts("auth_scheme").is_empty() && visitor.may(Scope::UpdateIntegration) {
         let drawn = draw(&visitor, &routes, &key, visitor.shell.say("no-scheme-chosen")).await;
         return drawn.unwrap_or_else(|problem| visitor.failed(Section::Integrations, &problem));
     }
@@ -193,6 +193,9 @@ async fn save(
     };
     match outcome.await {
         Ok(_) => visitor.done(&format!("integrations/{key}"), "saved"),
+        Err(problem) if problem.kind == ProblemKind::Forbidden => {
+            visitor.failed(Section::Integrations, &problem)
+        }
         Err(problem) => {
             let drawn = draw(&visitor, &routes, &key, visitor.problem_line(&problem)).await;
             drawn.unwrap_or_else(|problem| visitor.failed(Section::Integrations, &problem))

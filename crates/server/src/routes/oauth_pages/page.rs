@@ -129,9 +129,9 @@ fn failed(problem: &Problem, language: Language, request_id: &str, end: &str) ->
         tracing::error!(request_id, code = problem.code, problem = %problem.what, "a request failed on our side");
     }
     let status = StatusCode::from_u16(problem.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let (title, mut paragraphs) = words::not_connected(problem, language);
-    paragraphs.push(format!("{} ({request_id})", problem.code));
-    answer(status, html(language, title, &paragraphs, end))
+    let (title, paragraphs) = words::not_connected(problem, language);
+    let code = format!("<p><code>{} ({})</code></p>\n", escaped(problem.code), escaped(request_id));
+    answer(status, html(language, title, &paragraphs, &(code + end)))
 }
 
 fn answer(status: StatusCode, html: String) -> Response {

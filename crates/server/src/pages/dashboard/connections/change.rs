@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use secrecy::ExposeSecret as _;
 use tombolo_platform::connect::{ConnectSessionDraft, Reconnected};
-use tombolo_platform::{ConnectionChange, Problem, Scope};
+use tombolo_platform::{ConnectionChange, Problem, ProblemKind, Scope};
 
 use super::show::{Beside, make};
 use crate::pages::dashboard::frame::Section;
@@ -119,6 +119,9 @@ pub(super) async fn delete(
 }
 
 async fn again(visitor: &Visitor, routes: &Routes, id: &str, problem: &Problem) -> Response {
+    if problem.kind == ProblemKind::Forbidden {
+        return visitor.failed(Section::Connections, problem);
+    }
     let beside = Beside { error: visitor.problem_line(problem), ..Beside::default() };
     let shown = make(visitor, routes, id, beside).await;
     shown.unwrap_or_else(|problem| visitor.failed(Section::Connections, &problem))
