@@ -38,10 +38,42 @@ export async function overflow(place) {
   return place.evaluate(() => {
     const { scrollWidth, clientWidth } = document.documentElement;
     if (scrollWidth <= clientWidth) return [];
+    const isScrolled = (one) => one.parentElement && (getComputedStyle(one.parentElement).overflowX === "auto" || isScrolled(one.parentElement));
     const wide = [...document.body.querySelectorAll("*")].filter(
-      (one) => one.getBoundingClientRect().right > clientWidth + 0.5 && one.checkVisibility(),
+      (one) => one.getBoundingClientRect().right > clientWidth + 0.5 && one.checkVisibility() && !isScrolled(one),
     );
     const first = wide.slice(0, 3).map((one) => `${one.localName}${one.id ? `#${one.id}` : ""}.${one.className}`);
     return [`the page is ${scrollWidth} px wide in a window of ${clientWidth} px: ${first.join(", ")}`];
+  });
+}
+
+/**
+ * Makes every word four tenths longer, as it may be in another language: each begins again at its end, so that the rules for
+ * breaking lines stay those of its own script. What is no word of ours, such as code and what somebody typed, stays.
+ */
+export async function lengthen(place) {
+  await place.evaluate(() => {
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+      if (text.parentElement.closest("code, pre, script, style, svg, time, option, [data-path]")) continue;
+      text.data = text.data.replaceAll(/\p{L}{2,}/gu, (word) => word + Array.from(word).slice(0, Math.ceil([...word].length * 0.4)).join(""));
+    }
+  });
+}
+
+/** What is cut off, or runs out of its box over what stands beside it. */
+export async function clipped(place) {
+  return place.evaluate(() => {
+    const isCut = (one) => {
+      const style = getComputedStyle(one);
+      if (style.display === "inline" || style.display === "contents" || !one.checkVisibility()) return false;
+      if (/auto|scroll/.test(style.overflowX) || one.closest(".visually-hidden, .skip, svg, select")) return false;
+      // Whoever says how a text is cut has thought of it.
+      if (style.textOverflow === "ellipsis" || style.webkitLineClamp !== "none") return false;
+      return one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0;
+    };
+    const hasText = (one) => [...one.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+    const found = [...document.body.querySelectorAll("*")].filter((one) => hasText(one) && isCut(one));
+    return found.slice(0, 5).map((one) => `cut: ${one.localName}.${one.className} “${one.textContent.trim().slice(0, 60)}” (${one.scrollWidth} in ${one.clientWidth} px)`);
   });
 }

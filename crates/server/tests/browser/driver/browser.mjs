@@ -30,6 +30,8 @@ export class Browser {
         "--disable-component-update",
         "--disable-sync",
         "--no-first-run",
+        // Pages of the browser's own, of which it would load two for each window.
+        "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,PreloadTopChromeWebUI",
         `--accept-lang=${language}`,
       ],
     });

@@ -15,6 +15,11 @@ export class Tab extends View {
     this.refusals = [];
     page.on("console", (message) => this.hear(message));
     page.on("response", (answer) => this.keep(answer));
+    page.on("dialog", (dialog) => {
+      // Whoever leaves a page where something was typed means it; no other question is ours.
+      if (dialog.type() !== "beforeunload") this.complaints.push(`a dialog at ${page.url()}: ${dialog.message()}`);
+      return dialog.accept().catch(() => {});
+    });
     page.on("pageerror", (error) => this.complaints.push(`an error of a script at ${page.url()}: ${error.stack}`));
   }
 
