@@ -485,6 +485,7 @@ const pages = [
     ["settings", "new-recipient", () => "/settings/notifications/new"],
     ["settings", "delete-recipient", async () => `/settings/notifications/${(await recipient()).id}/delete`],
     ["settings", "retention", () => "/settings/retention"],
+    ["settings", "connect-ui", () => "/settings/connect-ui"],
     ["settings", "appearance", () => "/settings/appearance"],
     ["api-keys", "some", () => "/api-keys"],
     ["audit", "some", () => "/audit"],
@@ -590,6 +591,15 @@ const pages = [
       await tab.page.$eval("#allowed_origins", (area) => (area.value = "https://app.example.com/path\nnothing"));
       await tab.pressOn("main form button.primary");
       await tab.expect("[aria-invalid=true]");
+    }],
+    ["settings", "connect-ui-faults", "/settings/connect-ui", async (tab) => {
+      await tab.page.$eval("#primary_dark", (input) => (input.value = "purple"));
+      await tab.pressOn("main form button.primary");
+      await tab.expect("[aria-invalid=true]");
+    }],
+    ["settings", "connect-ui-preview", "/settings/connect-ui", async (tab) => {
+      await tab.pressOn("form[action$='/preview'] button");
+      await tab.expect("iframe.preview");
     }],
     ["settings", "recipient-faults", "/settings/notifications/new", async (tab) => {
       await tab.pressOn("main form button.primary");

@@ -1,6 +1,7 @@
 //! Settings: what the environment decides, whom it tells, how long what is kept, and how pages look to whoever looks.
 
 mod appearance;
+mod connect_ui;
 mod environment;
 mod recipient;
 mod recipients;
@@ -16,6 +17,8 @@ use crate::routes::Routes;
 pub(super) fn routes() -> Router<Routes> {
     Router::new()
         .route("/dashboard/{environment}/settings", get(environment::show).post(environment::save))
+        .route("/dashboard/{environment}/settings/connect-ui", get(connect_ui::show).post(connect_ui::save))
+        .route("/dashboard/{environment}/settings/connect-ui/preview", post(connect_ui::preview))
         .route("/dashboard/{environment}/settings/retention", get(retention::show))
         .route("/dashboard/{environment}/settings/appearance", get(appearance::show).post(appearance::save))
         .route("/dashboard/{environment}/settings/notifications", get(recipients::show))
@@ -40,6 +43,7 @@ pub(super) fn routes() -> Router<Routes> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Page {
     Environment,
+    ConnectUi,
     Notifications,
     Retention,
     Appearance,
@@ -56,6 +60,7 @@ struct Tab {
 fn tabs(visitor: &Visitor, current: Page) -> Vec<Tab> {
     let all = [
         (Page::Environment, "settings", "settings-environment", Some(Scope::ManageEnvironment)),
+        (Page::ConnectUi, "settings/connect-ui", "settings-connect-ui", Some(Scope::ManageEnvironment)),
         (
             Page::Notifications,
             "settings/notifications",
