@@ -1,4 +1,5 @@
 // The dashboard: what a script adds. Every page works without it.
+import { choosingClients } from "./connect-clients.js";
 import "./palette.js";
 import "./table.js";
 
@@ -51,3 +52,8 @@ addEventListener("keydown", (event) => {
     search.focus();
   }
 });
+
+// Whoever comes back from a vendor has decided there.
+document.querySelector("form[data-at-once]")?.requestSubmit();
+
+for (const sheet of document.querySelectorAll("form[data-account]")) choosingClients(sheet, () => {});

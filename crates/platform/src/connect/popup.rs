@@ -154,6 +154,7 @@ impl Platform {
             again: again.map(|connection| connection.id.to_string()),
             socket_hash: socket.as_deref().map(hash),
             from_message: false,
+            by_user: None,
         };
         let started = self.start_authorization(&holder.linking, draft).await?;
         Ok(BegunWindow { authorization: started.authorization.id, link_secret: started.link_secret })

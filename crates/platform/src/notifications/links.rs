@@ -122,6 +122,7 @@ impl Platform {
             again: Some(id),
             socket_hash: None,
             from_message: true,
+            by_user: None,
         };
         let started = self.start_authorization(&access, draft).await?;
         let begin = Change::Notification(NotificationChange::BeginFromLink {

@@ -10,7 +10,7 @@ use tombolo_auth::{Accepted, Credentials, CredentialsBuilder, Typed};
 use tombolo_catalog::{AuthScheme, GateKind, OAuth2, Provider};
 use tombolo_store::{
     Authorization, AuthorizationId, AuthorizationStage, AuthorizationStep, Change, Connection, EndUser,
-    EnvironmentId, NewAuthorization, OAuthClient, Object, StoreError,
+    EnvironmentId, NewAuthorization, OAuthClient, Object, StoreError, UserId,
 };
 use tombolo_vault::{HostSet, Sealed};
 
@@ -20,6 +20,7 @@ use super::{LINK_LIFE, STEP_LIFE, exchange, hash, secret_text};
 use crate::access::{Access, Scope};
 use crate::connections::{Belonging, check_name, gates_of, name_taken, texts};
 use crate::credentials::{Place, Purpose};
+use crate::environments::EnvironmentSettings;
 use crate::platform::{Platform, events};
 use crate::preparation::{accept_settings, refuse_scheme, split_settings};
 use crate::problem::{Problem, ProblemKind};
@@ -66,6 +67,8 @@ pub struct AuthorizationDraft {
     /// Whether it was begun from the link of a message: then it is confirmed whatever the environment decided, and the
     /// environment's recipients are told that somebody has to.
     pub from_message: bool,
+    /// The person who is signed in to the dashboard and links an account there; then `return_url` is the dashboard's own page.
+    pub by_user: Option<UserId>,
 }
 
 /// A draft as it waits for the person.
@@ -101,6 +104,21 @@ pub(super) struct WaitingDraft {
     /// Whether it was begun from the link of a message.
     #[serde(default)]
     pub(super) from_message: bool,
+    /// The person who is signed in to the dashboard and links an account there: nobody else confirms it.
+    #[serde(default)]
+    pub(super) by_user: Option<String>,
+}
+
+impl WaitingDraft {
+    /// Where the browser goes on to, unless a program waits there.
+    pub(super) fn page(&self, environment: &EnvironmentSettings) -> Option<&str> {
+        self.return_url.as_deref().filter(|url| self.by_user.is_some() || !environment.is_for_program(url))
+    }
+
+    /// Whether the browser goes on to a program that waits on its machine.
+    pub(super) fn is_for_program(&self, environment: &EnvironmentSettings) -> bool {
+        self.return_url.is_some() && self.page(environment).is_none()
+    }
 }
 
 /// An authorization that waits for its person.
@@ -197,15 +215,17 @@ impl Platform {
         let client = self.client_for(access, &provider, scheme, wanted.as_deref(), &draft.fields).await?;
         let (belonging, socket_hash) = (draft.belonging.clone(), draft.socket_hash.clone());
         let environment = self.environment_settings(&access.environment).await?;
-        let is_confirmed = draft.from_message || environment.confirm_authorizations;
+        let is_confirmed =
+            draft.from_message || draft.by_user.is_some() || environment.confirm_authorizations;
         let known = again.as_ref().and_then(|connection| connection.end_user.as_ref());
         let is_known =
             draft.belonging.end_user.is_some() || draft.tags.contains_key("end_user_id") || known.is_some();
         let of_session = draft.belonging.session.is_some();
-        if let Some(url) = &draft.return_url {
+        let is_own = draft.by_user.is_some();
+        if let Some(url) = draft.return_url.as_ref().filter(|_| !is_own) {
             environment.require_return_url(url, !of_session)?;
         }
-        if environment.confirm_authorizations {
+        if environment.confirm_authorizations && !is_own {
             environment.require_confirmable(draft.return_url.as_deref(), of_session, is_known)?;
         }
         let (waiting, of_gates) =
@@ -407,6 +427,7 @@ impl Platform {
             return_url: draft.return_url,
             is_confirmed,
             from_message: draft.from_message,
+            by_user: draft.by_user.map(|user| user.to_string()),
         };
         Ok((waiting, credentials))
     }

@@ -122,12 +122,12 @@ impl Platform {
         refuse_others(client, authorization, callback)?;
         let (_, provider, draft) = self.parts_of(authorization).await?;
         let environment = self.environment_settings(&authorization.environment_id).await?;
-        if let Some(url) = &draft.return_url {
+        if let Some(url) = draft.return_url.as_ref().filter(|_| draft.by_user.is_none()) {
             // The environment may have changed its mind since.
             environment.require_return_url(url, authorization.connect_session.is_none())?;
         }
         // A program may wait on another machine than the browser's, and it asks how the authorization does anyway.
-        let page = draft.return_url.as_deref().filter(|url| !environment.is_for_program(url));
+        let page = draft.page(&environment);
         let come_back = |parameter: (&str, &str)| {
             let parameters = [("authorization", authorization.id.as_str()), parameter];
             with_parameters(page?, &parameters)
@@ -149,7 +149,9 @@ impl Platform {
             if draft.is_confirmed || environment.confirm_authorizations {
                 let is_known = self.expected_user(authorization, &draft).await?.is_some();
                 let of_session = authorization.connect_session.is_some();
-                environment.require_confirmable(draft.return_url.as_deref(), of_session, is_known)?;
+                if draft.by_user.is_none() {
+                    environment.require_confirmable(draft.return_url.as_deref(), of_session, is_known)?;
+                }
                 let handover = self
                     .wait_for_confirmation(authorization, &draft, environment, &remembered, &answer)
                     .await?;
@@ -175,7 +177,7 @@ impl Platform {
         answer: &Answer,
     ) -> Result<Handover, Problem> {
         let (proof, proof_hash) = new_proof(&*self.random)?;
-        let is_for_program = draft.return_url.as_deref().is_some_and(|url| environment.is_for_program(url));
+        let is_for_program = draft.is_for_program(&environment);
         // In a session it is the embedder's page that passes the proof on: a person who could be talked into telling a code
         // is never shown one there.
         let shows_code =

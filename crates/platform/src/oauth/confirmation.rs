@@ -121,12 +121,16 @@ impl Platform {
         self.expected_user(authorization, &draft).await
     }
 
-    /// The embedder's id of the person whom an authorization is for, wherever it was said.
+    /// The embedder's id of the person whom an authorization is for, wherever it was said; our own of somebody who links an
+    /// account in the dashboard.
     pub(super) async fn expected_user(
         &self,
         authorization: &Authorization,
         draft: &WaitingDraft,
     ) -> Result<Option<String>, Problem> {
+        if let Some(user) = &draft.by_user {
+            return Ok(Some(user.clone()));
+        }
         let said = draft.end_user.as_ref().map(|user| user.id.clone());
         if let Some(said) = said.or_else(|| draft.tags.get("end_user_id").cloned()) {
             return Ok(Some(said));

@@ -174,6 +174,7 @@ async fn authorized_with(
         again: None,
         socket_hash: None,
         from_message: false,
+        by_user: None,
     };
     let started = platform.start_authorization(access, draft).await?;
     let beginning = platform.begin_authorization(started.link_secret.expose_secret(), PUBLIC_URL).await?;

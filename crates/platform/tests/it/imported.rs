@@ -159,6 +159,7 @@ impl Played {
             again: None,
             socket_hash: None,
             from_message: false,
+            by_user: None,
             gate_fields: BTreeMap::new(),
         };
         let started = world.platform.start_authorization(&world.access, draft).await;

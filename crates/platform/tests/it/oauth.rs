@@ -86,6 +86,7 @@ impl OAuthWorld {
             again: None,
             socket_hash: None,
             from_message: false,
+            by_user: None,
         };
         let started =
             self.world.platform.start_authorization(&self.world.access, draft).await.expect("a link");

@@ -115,6 +115,7 @@ fn link(host: &str) -> AuthorizationDraft {
         again: None,
         socket_hash: None,
         from_message: false,
+        by_user: None,
     }
 }
 

@@ -179,3 +179,7 @@ connect-ui-watermark = Say that the pages are made with Tombolo
 connect-ui-preview = Preview
 connect-ui-preview-note = What is saved, as a person sees it. The preview is a real session of this environment: an account that is linked in it stays linked.
 connect-ui-preview-show = Show the preview
+almost-linked = Almost connected
+almost-linked-note = You have agreed. The account is tested now, and the connection made.
+finish-linking = Make the connection
+not-linked = Not connected

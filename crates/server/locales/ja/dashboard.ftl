@@ -177,3 +177,7 @@ connect-ui-watermark = Tomboloで作られていることを表示する
 connect-ui-preview = プレビュー
 connect-ui-preview-note = 保存済みの設定での表示です。プレビューはこの環境の本物のセッションです。ここで接続したアカウントは実際に登録されます。
 connect-ui-preview-show = プレビューを表示
+almost-linked = あと少しで接続が完了します
+almost-linked-note = アクセスが許可されました。アカウントをテストして、接続を作成します。
+finish-linking = 接続を作成
+not-linked = 接続できませんでした

@@ -70,6 +70,7 @@ async fn create_authorization(
         again: None,
         socket_hash: None,
         from_message: false,
+        by_user: None,
     };
     let StartedAuthorization { authorization, link_secret, .. } =
         routes.platform.start_authorization(&caller.access, draft).await?;

@@ -6,7 +6,7 @@ import { closeSites, site } from "./driver/embedder.mjs";
 import { eventually } from "./driver/eventually.mjs";
 import { api, unique, url, vendor } from "./driver/server.mjs";
 import { run, step } from "./driver/suite.mjs";
-import { connection, decide, session } from "./world.mjs";
+import { connection, decide, oauthClient, session, signIn } from "./world.mjs";
 
 const embedder = await site({ "/linked": "<h1>Linked</h1>" });
 const RETURN = `${embedder}/linked`;
@@ -199,6 +199,32 @@ step("by keyboard alone", async ({ en }) => {
   await tab.keys("Enter");
   await tab.expectText(`The OAuth client “${client}” is saved, and chosen here.`);
 });
+
+for (const script of [true, false]) {
+  step(`an administrator links an account of their own from the dashboard${script ? "" : ", without a script"}`, (browsers) =>
+    inBoth(browsers, async (browser) => {
+      const name = unique("Dashboard");
+      const client = await oauthClient();
+      const person = await browser.person({ script });
+      await signIn(person);
+      const tab = await person.tab();
+      await tab.open(`${url}/dashboard/default/connections/new/kintone`);
+      await tab.type(NAME, name);
+      await tab.press(BY_OAUTH);
+      if (script) await tab.expectNoViolations();
+      await tab.choose(CLIENT, await idOf(client));
+      if (script) await tab.expectValue(SUBDOMAIN, "demo");
+      else await tab.type(SUBDOMAIN, "demo");
+      await tab.press(CONTINUE);
+      await tab.press(GO_ON);
+      await decide(tab);
+      if (!script) await tab.press({ en: "Make the connection", ja: "接続を作成" });
+      await eventually("the browser does not come back", () => /\/connections\/con_\w+\?done=created/.test(tab.page.url()));
+      await tab.expectText(name);
+      assert.ok(await connection(name));
+    }),
+  );
+}
 
 step("a session without the right shows nothing of it", async ({ en }) => {
   const tab = await (await en.person()).tab();

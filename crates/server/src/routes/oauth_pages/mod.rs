@@ -13,7 +13,7 @@ use http::header::{
     CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY, SET_COOKIE,
 };
 use http::{HeaderMap, StatusCode, Uri};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use tombolo_platform::catalog::Language;
 use tombolo_platform::connect::BegunWindow;
 use tombolo_platform::oauth::{Beginning, Callback, CallbackOutcome, FailedCallback, Handover, Onward};
@@ -122,7 +122,12 @@ pub(crate) fn see_other(location: &str) -> Option<Response> {
 
 /// The address of the page that says whom an account is linked for, before the vendor's.
 pub(crate) fn address_of_question(public_url: &str, begun: &BegunWindow) -> String {
-    format!("{public_url}/oauth/start/{}", begun.link_secret.expose_secret())
+    address_of_link(public_url, &begun.link_secret)
+}
+
+/// The same, for whoever has the secret of a link.
+pub(crate) fn address_of_link(public_url: &str, link_secret: &SecretString) -> String {
+    format!("{public_url}/oauth/start/{}", link_secret.expose_secret())
 }
 
 /// Sends a browser to that page.

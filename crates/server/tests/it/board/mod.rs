@@ -1,5 +1,6 @@
 //! The parts of the dashboard that show what happens: calls, jobs, webhooks, and the settings.
 
+mod accounts;
 mod calls;
 mod choices;
 mod settings;

@@ -8,10 +8,13 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use http::HeaderMap;
+use http::header::LOCATION;
 use serde_json::json;
-use tombolo_platform::catalog::{FieldError, Provider};
+use tombolo_platform::catalog::{AuthScheme, FieldError, Provider};
+use tombolo_platform::store::Integration;
 use tombolo_platform::{Belonging, ConnectionDraft, Problem, Scope, TestEvent, TestReport};
 
+use super::vendor;
 use crate::pages::dashboard::frame::{Frame, Section};
 use crate::pages::dashboard::visitor::Visitor;
 use crate::pages::form::{
@@ -106,6 +109,7 @@ pub(super) async fn submit(
         return told(visitor, routes, key, posted);
     }
     let outcome = match work(&visitor, &routes, &key, &posted, &mut |_| {}).await {
+        Ok(Done::Leaves(response)) => return response,
         Ok(Done::Stored(id)) => return visitor.done(&format!("connections/{id}"), "created"),
         Ok(Done::Tested(report)) => {
             Outcome { report: Some(ReportView::new(&visitor.shell, &report)), ..Outcome::default() }
@@ -130,6 +134,11 @@ fn told(visitor: Visitor, routes: Routes, key: String, posted: Posted) -> Respon
             Ok(Done::Stored(id)) => {
                 json!({ "type": "linked", "address": visitor.to(&format!("connections/{id}?done=created")) })
             }
+            // The page's script sends this form as any other.
+            Ok(Done::Leaves(response)) => {
+                let address = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+                json!({ "type": "linked", "address": address.unwrap_or_default() })
+            }
             Err(problem) => told_problem(shell, &posted, &problem),
         }
     })
@@ -142,7 +151,7 @@ pub(super) async fn paste(
     Path((_, key)): Path<(String, String)>,
     posted: Posted,
 ) -> Response {
-    let provider = provider_of(&visitor, &routes, &key).await.map(|(provider, _)| provider);
+    let provider = chosen(&visitor, &routes, &key).await.map(|(_, provider)| provider);
     let fields = provider.ok().and_then(|provider| provider.read_pasted(posted.text("pasted").trim()));
     Json(fields.unwrap_or_default()).into_response()
 }
@@ -150,6 +159,8 @@ pub(super) async fn paste(
 enum Done {
     Stored(String),
     Tested(TestReport),
+    /// To the vendor, where the person agrees.
+    Leaves(Response),
 }
 
 async fn work(
@@ -159,6 +170,9 @@ async fn work(
     posted: &Posted,
     watch: &mut (dyn FnMut(TestEvent) + Send),
 ) -> Result<Done, Problem> {
+    if goes_to_vendor(visitor, routes, key, posted).await? {
+        return vendor::leave(visitor, routes, key, posted).await.map(Done::Leaves);
+    }
     let typed = posted.account();
     let draft = ConnectionDraft {
         integration: key.to_owned(),
@@ -182,19 +196,31 @@ async fn work(
     })
 }
 
-/// The provider behind a key, and the auth schemes that an integration allows; all when it names none. A provider that nobody
-/// has used yet has no integration, and its own name is the key.
-async fn provider_of(
+/// The integration with a key, if there is one yet, and its provider.
+pub(super) async fn chosen(
     visitor: &Visitor,
     routes: &Routes,
     key: &str,
-) -> Result<(Arc<Provider>, Vec<String>), Problem> {
+) -> Result<(Option<Integration>, Arc<Provider>), Problem> {
     visitor.access().require(Scope::CreateConnection)?;
     let known = routes.platform.list_integrations(visitor.access()).await?;
-    Ok(match known.into_iter().find(|integration| integration.unique_key == key) {
-        Some(integration) => (routes.platform.provider_of(&integration)?, integration.auth_schemes),
-        None => (routes.platform.provider_to_enable(visitor.access(), key)?, Vec::new()),
-    })
+    let integration = known.into_iter().find(|integration| integration.unique_key == key);
+    let provider = match &integration {
+        Some(integration) => routes.platform.provider_of(integration)?,
+        None => routes.platform.provider_to_enable(visitor.access(), key)?,
+    };
+    Ok((integration, provider))
+}
+
+/// Whether the person agrees at the vendor by the chosen auth scheme, whichever button was pressed.
+async fn goes_to_vendor(
+    visitor: &Visitor,
+    routes: &Routes,
+    key: &str,
+    posted: &Posted,
+) -> Result<bool, Problem> {
+    let (_, provider) = chosen(visitor, routes, key).await?;
+    Ok(provider.scheme(posted.text("scheme")).is_some_and(AuthScheme::needs_browser))
 }
 
 async fn draw(
@@ -205,18 +231,21 @@ async fn draw(
     outcome: Outcome,
 ) -> Result<Response, Problem> {
     let shell = &visitor.shell;
-    let (provider, allowed) = provider_of(visitor, routes, key).await?;
-    // Accounts that a person links at the vendor are linked by a link to that person.
-    let schemes = provider.auth.iter().filter(|scheme| !scheme.needs_browser());
-    let schemes =
-        schemes.map(|scheme| scheme.id.clone()).filter(|id| allowed.is_empty() || allowed.contains(id));
-    let schemes: Vec<String> = schemes.collect();
+    let (integration, provider) = chosen(visitor, routes, key).await?;
+    let integration = integration.as_ref();
+    let allowed = integration.map_or(&[][..], |integration| &integration.auth_schemes);
+    let schemes = provider.auth.iter().map(|scheme| scheme.id.clone());
+    let schemes: Vec<String> = schemes.filter(|id| allowed.is_empty() || allowed.contains(id)).collect();
     let faults = faults(shell, &outcome.errors);
     let name_error = faults.get("name").cloned().unwrap_or_default();
     let values = posted.shown_again(&provider);
     let drawn = Drawn { shell, provider: &provider, values, faults, given: BTreeSet::new() };
     let chosen = Some(posted.text("scheme")).filter(|scheme| !scheme.is_empty());
     let name = shell.of(&provider.name).to_owned();
+    let mut drawn_form = drawn.form(&schemes, chosen);
+    for scheme in &mut drawn_form.schemes {
+        scheme.clients = vendor::clients(visitor, routes, integration, &provider, &scheme.id, posted).await?;
+    }
     let form = FormPage {
         shell,
         frame: visitor.frame(Section::Connections, shell.say_with("link-title", "provider", &name)),
@@ -225,7 +254,7 @@ async fn draw(
         name: posted.text("name").to_owned(),
         name_error,
         error: outcome.error,
-        form: drawn.form(&schemes, chosen),
+        form: drawn_form,
         report: outcome.report,
         may_save_untested: visitor.may(Scope::CreateIntegration),
     };

@@ -5,6 +5,7 @@ mod create;
 mod list;
 mod show;
 mod snippets;
+mod vendor;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -22,6 +23,7 @@ pub(super) fn routes() -> Router<Routes> {
             get(create::form).post(create::submit),
         )
         .route("/dashboard/{environment}/connections/new/{integration}/paste", post(create::paste))
+        .route("/dashboard/{environment}/connections/linked", get(vendor::back).post(vendor::finish))
         .route("/dashboard/{environment}/connections/{id}", get(show::show).post(change::save))
         .route("/dashboard/{environment}/connections/{id}/test", post(change::test))
         .route(
