@@ -7,6 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::diagnostic::Place;
 use crate::in_order::InOrder;
+use crate::template::Template;
 use crate::text::Text;
 
 /// Longest value of a field that sets no length of its own, in characters.
@@ -28,6 +29,8 @@ pub struct Field {
     /// Where a person finds the value, step by step, in the vendor's own words.
     #[serde(default)]
     pub steps: Vec<Text>,
+    /// The page of the vendor, in the person's own tenant, where the value is found.
+    pub link: Option<Template>,
     /// What stands around one item of a list, where each has an input of its own.
     pub item: Option<Item>,
     /// What kind of value it is.

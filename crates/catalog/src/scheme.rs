@@ -26,6 +26,8 @@ pub struct AuthScheme {
     pub explain: Option<Text>,
     /// What an administrator does at the vendor beforehand, click by click, such as registering an OAuth client.
     pub steps: Vec<Text>,
+    /// The page of the vendor, in the person's own tenant, where the first of those steps leads.
+    pub link: Option<Template>,
     /// The fields that hold the secret and what belongs to it.
     pub fields: Fields,
     /// How the credential goes onto a request.

@@ -9,6 +9,7 @@ use crate::field::Fields;
 use crate::oauth2::{ClientAuthentication, Flow, OAuth2};
 use crate::scheme::{AuthScheme, Entries, Placement, RequestToken, SchemeKind, Unavailable};
 use crate::send::Send;
+use crate::template::Template;
 use crate::text::Text;
 use crate::token::{AwsSigV4, Jwt, Login, OAuth1, OAuth1Flow};
 
@@ -21,6 +22,7 @@ pub(crate) struct SchemeText {
     pub explain: Option<Text>,
     #[serde(default)]
     pub steps: Vec<Text>,
+    pub link: Option<Template>,
     #[serde(rename = "type")]
     pub kind: SchemeType,
     pub header: Option<String>,
@@ -143,8 +145,8 @@ impl SchemeText {
             SchemeType::OAuth1 => self.signed()?,
             SchemeType::AwsSigV4 => self.aws()?,
         };
-        let Self { id, name, explain, steps, fields, locks_out, unavailable, send, mode, .. } = self;
-        Ok(AuthScheme { id, name, explain, steps, fields, kind, send, mode, locks_out, unavailable })
+        let Self { id, name, explain, steps, link, fields, locks_out, unavailable, send, mode, .. } = self;
+        Ok(AuthScheme { id, name, explain, steps, link, fields, kind, send, mode, locks_out, unavailable })
     }
 
     fn api_key(&self) -> Result<SchemeKind, Wrong> {

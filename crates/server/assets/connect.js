@@ -2,6 +2,7 @@
 import { complete, copyOf, fields, mark, refused, say, word } from "./account-form.js";
 import { runTest } from "./account-test.js";
 import { choosingClients, copying } from "./connect-clients.js";
+import { places } from "./connect-places.js";
 import { windowOf } from "./connect-window.js";
 
 const main = document.querySelector("main[data-step]");
@@ -145,6 +146,7 @@ function form() {
   });
   switching(sheet);
   document.querySelector("form.switch")?.addEventListener("submit", () => { isDirty = false; });
+  places(sheet);
   choosingClients(sheet, (input) => mark(input, ""));
   sheet.addEventListener("submit", async (event) => {
     // The Enter key presses the first button, also one that is not shown.
@@ -223,6 +225,7 @@ function client() {
   });
   fields(sheet, ["session_token", "integration"]);
   copying(sheet);
+  places(sheet);
 }
 
 // What was typed goes along to another form of the same vendor, but for the secrets.

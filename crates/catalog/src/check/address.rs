@@ -61,6 +61,19 @@ pub(super) fn check_url(url: &Template, written: &ProviderText, faults: &mut Fau
     }
 }
 
+/// Checks the address of a page of the vendor's that a person is sent to: it has to be on one of its hosts. What it needs may
+/// be missing; then there is no link.
+pub(super) fn check_link(url: &Template, written: &ProviderText, faults: &mut Faults<'_>) {
+    holes::check(url, written, Allowed::Config, faults);
+    if !url.source().split(" || ").all(|choice| choice.starts_with("https://")) {
+        let message = format!("`{}` does not start with `https://`", url.source());
+        faults.add(url.place(), message, "write `https://…`, on one of `hosts`");
+    }
+    if faults.found.is_empty() {
+        check_hosts(url, written, faults);
+    }
+}
+
 /// Renders an address with every choice, and with an example for what is not a choice: the host must always be one of
 /// the allowed ones, or nobody could ever connect.
 fn check_hosts(url: &Template, written: &ProviderText, faults: &mut Faults<'_>) {

@@ -1,6 +1,6 @@
 //! Fields of every kind: what they say of themselves must hold, and names must be declared.
 
-use super::Faults;
+use super::{Faults, address};
 use crate::diagnostic::{Place, nearest};
 use crate::field::{Field, FieldKind, Fields};
 use crate::provider::ProviderText;
@@ -37,6 +37,14 @@ pub(super) fn check(written: &ProviderText, faults: &mut Faults<'_>) {
         check_field(key, place, &setting.field, faults);
     }
     check_paste(written, faults);
+    let of_gates = written.gates.iter().map(|gate| &gate.value.fields);
+    let of_schemes = written.auth.iter().map(|scheme| &scheme.value.fields);
+    let all = std::iter::once(&written.config).chain(of_gates).chain(of_schemes);
+    let of_fields = all.flat_map(Fields::iter).filter_map(|(_, field)| field.link.as_ref());
+    let of_schemes = written.auth.iter().filter_map(|scheme| scheme.value.link.as_ref());
+    for link in of_fields.chain(of_schemes) {
+        address::check_link(link, written, faults);
+    }
 }
 
 fn check_all(fields: &Fields, faults: &mut Faults<'_>) {

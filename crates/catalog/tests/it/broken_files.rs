@@ -10,6 +10,22 @@ fn the_file_that_the_others_are_made_from_is_whole() {
     assert_eq!(diagnose("acme.yaml", ACME), "nothing is wrong\n");
 }
 
+/// Links of a form lead to the vendor and to nobody else, whatever was typed.
+#[test]
+fn links_lead_to_the_hosts_of_the_provider() {
+    const FIELD: &str = "    label: { en: Region, ja: リージョン }\n";
+    let link = |address: &str| format!("{FIELD}    link: {address}\n");
+    for (address, expected) in [
+        ("https://elsewhere.example/", "leads to `elsewhere.example`, which none of `hosts` allows"),
+        ("http://${config.subdomain}.acme.example/", "does not start with `https://`"),
+        ("javascript:alert(1)", "does not start with `https://`"),
+        ("https://${config.tenant}.acme.example/", "`${config.tenant}` is no field of `config`"),
+    ] {
+        let wrong = told(&[("a link", FIELD, &link(address))]);
+        assert!(wrong.contains(expected), "{address}: {wrong}");
+    }
+}
+
 #[test]
 fn yaml() {
     insta::assert_snapshot!(told(&[
@@ -50,7 +66,7 @@ fn yaml() {
 
     a key is unknown
     acme.yaml:16:5: `colour` is no key of this block
-      fix: remove it; the keys of this block are label, help, steps, item, type, choices, pattern, example, default, optional, automatic, secret, fold, prefix, suffix, max_length
+      fix: remove it; the keys of this block are label, help, steps, link, item, type, choices, pattern, example, default, optional, automatic, secret, fold, prefix, suffix, max_length
 
     a key is missing
     acme.yaml:20:5: `label` is missing

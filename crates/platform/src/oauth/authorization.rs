@@ -433,7 +433,7 @@ impl Platform {
     }
 
     /// An address that a browser can follow, also where the operator sends the host elsewhere.
-    pub(super) fn for_browsers(&self, url: String) -> String {
+    pub fn for_browsers(&self, url: String) -> String {
         let Ok((origin, target)) = self.egress.parse_url(&url) else { return url };
         match self.egress.browser_address(&origin) {
             Some(address) => format!("{}{target}", address.as_str().trim_end_matches('/')),

@@ -26,6 +26,7 @@ const BACK = { en: "Back", ja: "戻る" };
 const change = (name) => ({ en: `Change “${name}”`, ja: `「${name}」を変更` });
 const CONTINUE = { en: "Continue to Kintone", ja: "kintoneへ進む" };
 const GO_ON = { en: "Go on", ja: "次へ進む" };
+const PLACE = { en: "Open the page where you find it", ja: "確認できるページを開く" };
 const KEPT = { en: "One is stored. It is never shown", ja: "保存されています。表示はできません" };
 
 /** A session for somebody of an organization, with a right. */
@@ -225,6 +226,27 @@ for (const script of [true, false]) {
     }),
   );
 }
+
+step("what is typed gives links into the person's own tenant", (browsers) =>
+  inBoth(browsers, async (browser) => {
+    const tab = await (await browser.person()).tab();
+    await tab.open((await opened("manage", unique("acme"))).link);
+    assert.equal(await tab.has(PLACE), false);
+    await tab.paste(SUBDOMAIN, "https://demo.kintone.com/k/1/");
+    const link = await tab.expect('[data-place="s-api_token-token-0"]:not([hidden]) a[href$="/k/admin/app/apitoken?app=1"]');
+    assert.match(await link.evaluate((link) => `${link.target} ${link.rel}`), /_blank noopener noreferrer/);
+    await tab.expectNoViolations();
+    await tab.press(BY_OAUTH);
+    await ask(tab, REGISTER);
+    await tab.expect('[data-place="scheme-oauth2"]:not([hidden]) a[href$="/admin/integrations/oauth/list"]');
+    await tab.press(BACK);
+    await tab.press({ en: "Read the guide", ja: "接続ガイドを読む" });
+    const guide = await eventually("no guide opens", async () =>
+      (await tab.page.browserContext().pages()).find((page) => page.url().includes("/docs/providers/kintone")),
+    );
+    assert.equal(new URL(guide.url()).searchParams.get("lang"), browser.language);
+  }),
+);
 
 step("a session without the right shows nothing of it", async ({ en }) => {
   const tab = await (await en.person()).tab();

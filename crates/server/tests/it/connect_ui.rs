@@ -305,3 +305,45 @@ async fn the_element_is_small_and_loads_from_every_page() {
         assert!(told.text().contains("TomboloConnect"), "{path}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn links_lead_into_the_persons_own_tenant_and_the_guide_is_ours() {
+    let app = App::start().await;
+    let token = session(&app, json!({})).await;
+    let page =
+        app.caller_with_key(None).get(&format!("/connect/default/?session_token={token}&lang=ja")).await;
+    assert!(page.text().contains("href=\"/docs/providers/kintone?lang=ja\""), "{}", page.text());
+    assert_eq!(app.caller_with_key(None).get("/docs/providers/kintone?lang=ja").await.status, 200);
+
+    let token_page = |number: usize| format!("s-api_token-token-{number}");
+    let at = |places: &Value, id: &str| {
+        let url = places[id].as_str()?;
+        Some(url.strip_prefix("https://demo.kintone.com").unwrap_or_else(|| panic!("{url}")).to_owned())
+    };
+    let apps = [("s.api_token.app", "12"), ("s.api_token.app", ""), ("s.api_token.app", "7")];
+    let typed = |subdomain| vec![("c.subdomain", subdomain), ("c.domain", "kintone.com")];
+    let ask = async |more: Vec<(&str, &str)>| {
+        let known = vec![("session_token", token.as_str()), ("integration", "kintone")];
+        post(&app, "places", SCRIPT, &[known, more].concat()).await.json()
+    };
+    let places = ask([typed("demo"), apps.to_vec()].concat()).await;
+    assert_eq!(at(&places, &token_page(0)).as_deref(), Some("/k/admin/app/apitoken?app=12"), "{places}");
+    assert_eq!(at(&places, &token_page(1)), None, "{places}");
+    assert_eq!(at(&places, &token_page(2)).as_deref(), Some("/k/admin/app/apitoken?app=7"), "{places}");
+    let clients = at(&places, "scheme-oauth2");
+    assert_eq!(clients.as_deref(), Some("/admin/integrations/oauth/list"), "{places}");
+    let guest = [typed("demo"), vec![("c.guest_space_id", "5")], apps.to_vec()].concat();
+    let places = ask(guest).await;
+    assert_eq!(
+        at(&places, &token_page(0)).as_deref(),
+        Some("/k/guest/5/admin/app/apitoken?app=12"),
+        "{places}"
+    );
+    // Nothing that somebody types leads to another host.
+    for hostile in ["", "evil.example/", "evil.example#", "a@evil.example", "javascript:alert(1)//"] {
+        assert_eq!(ask([typed(hostile), apps.to_vec()].concat()).await, json!({}), "{hostile}");
+    }
+    let stranger = vec![("session_token", "tombolo_connect_session_x"), ("integration", "kintone")];
+    let told = post(&app, "places", SCRIPT, &[stranger, typed("demo")].concat()).await.json();
+    assert_eq!(told, json!({}), "only for whoever has a session");
+}

@@ -17,7 +17,7 @@ use super::linking::arrived;
 use super::problem::{Refused, in_words};
 use super::view::{Asked, ClientPage, Head, mark_of};
 use super::visit::Visit;
-use crate::pages::form::{Drawn, Posted, client_input, faults};
+use crate::pages::form::{Drawn, Posted, client_input, faults, place_of};
 use crate::pages::page::page;
 use crate::routes::Routes;
 
@@ -63,7 +63,8 @@ pub(super) async fn save(
     let refused = |problem| visit.refused(problem);
     let choices = routes.platform.link_choices(&holder).await.map_err(refused)?;
     let form = routes.platform.link_form(&holder, &key).await.map_err(refused)?;
-    let asked = Asked { visit: &visit, form: &form, posted: &posted, errors: &[] };
+    let asked =
+        Asked { platform: &routes.platform, visit: &visit, form: &form, posted: &posted, errors: &[] };
     let head = Head::new(&visit, &holder, posted.text("session_token"));
     let mut form = asked.page(head, &choices, None, None);
     let done = if client.client_id.is_empty() { "client-saved-unfinished" } else { "client-saved" };
@@ -117,9 +118,12 @@ async fn show(
     let scheme = provider.scheme(&form.auth_scheme);
     let faults = faults(shell, &wrong.fields);
     let (values, given) = (posted.shown_again(provider), form.filled_in.keys().cloned().collect());
-    let drawn = Drawn { shell, provider, values, faults: faults.clone(), given };
+    let platform = &*routes.platform;
+    let drawn = Drawn { shell, provider, platform, values, faults: faults.clone(), given };
     let inputs = if client.is_none() { drawn.inputs_of_address(&form.fields) } else { Vec::new() };
     let own = form.client.as_ref();
+    let typed = || drawn.config("c", 0).into_iter().chain(form.filled_in.clone()).collect();
+    let config = own.map_or_else(typed, |own| own.config.clone());
     let sent = |input: &str, before: &str| {
         if wrong.was_sent { posted.text(input).to_owned() } else { before.to_owned() }
     };
@@ -138,6 +142,8 @@ async fn show(
         key: key.to_owned(),
         provider: name,
         scheme: form.auth_scheme.clone(),
+        has_place: scheme.is_some_and(|scheme| scheme.link.is_some()),
+        place: place_of(platform, scheme.and_then(|scheme| scheme.link.as_ref()), &config),
         client: client.unwrap_or_default().to_owned(),
         redirect_uri: own_redirect_uri(routes.public_url.needed()?, &form.callback),
         callback: form.callback.clone(),

@@ -118,7 +118,7 @@ async fn form_again(
     let refused = |problem| visit.refused(problem);
     let choices = routes.platform.link_choices(holder).await.map_err(refused)?;
     let form = routes.platform.link_form(holder, posted.text("integration")).await.map_err(refused)?;
-    let asked = Asked { visit, form: &form, posted, errors: &remarks.errors };
+    let asked = Asked { platform: &routes.platform, visit, form: &form, posted, errors: &remarks.errors };
     let head = Head::new(visit, holder, posted.text("session_token"));
     Ok(page(&asked.page(head, &choices, remarks.report, remarks.problem), &visit.framing()))
 }

@@ -31,6 +31,7 @@ pub(super) fn routes() -> Router<Routes> {
         .route("/connect/{environment}", get(opening::open).post(opening::show))
         .route("/connect/{environment}/theme.css", get(theme::sheet))
         .route("/connect/{environment}/paste", post(opening::paste))
+        .route("/connect/{environment}/places", post(opening::places))
         .route("/connect/{environment}/test", post(linking::test))
         .route("/connect/{environment}/link", post(linking::link))
         .route("/connect/{environment}/vendor", post(window::begin))

@@ -79,7 +79,7 @@ async fn step(
         return Ok(choosing(visit, &holder, token, &choices));
     }
     let form = routes.platform.link_form(&holder, key).await.map_err(refused)?;
-    let asked = Asked { visit, form: &form, posted, errors: &[] };
+    let asked = Asked { platform: &routes.platform, visit, form: &form, posted, errors: &[] };
     let head = Head::new(visit, &holder, token);
     Ok(page(&asked.page(head, &choices, None, None), &visit.framing()))
 }
@@ -113,4 +113,26 @@ pub(super) async fn paste(
     };
     let fields: Value = found.await.map_or_else(|_| json!({}), |fields| json!(fields));
     Json(fields).into_response()
+}
+
+/// The vendor's pages in the person's own tenant, as far as they are known from what was typed so far: addresses by the ids
+/// of what they are about.
+pub(super) async fn places(
+    State(routes): State<Routes>,
+    Path(environment): Path<String>,
+    headers: HeaderMap,
+    posted: Posted,
+) -> Response {
+    let found = async {
+        let chosen = (posted.text("lang"), "");
+        let visit =
+            Visit::new(&routes, &environment, &headers, chosen).await.map_err(|refused| refused.problem)?;
+        refuse_other_sites(&headers)?;
+        let holder = visit.session(&routes, posted.text("session_token")).await?;
+        let form = routes.platform.link_form(&holder, posted.text("integration")).await?;
+        let asked =
+            Asked { platform: &routes.platform, visit: &visit, form: &form, posted: &posted, errors: &[] };
+        Ok::<_, Problem>(asked.places())
+    };
+    Json(found.await.unwrap_or_default()).into_response()
 }

@@ -8,9 +8,10 @@ use tombolo_platform::connect::{LinkChoice, LinkForm, SessionAccess};
 use super::visit::{Look, Visit};
 use crate::pages::form::{
     AccountForm, ClientOption, ClientsView, Drawn, Input, Posted, ReportView, client_input, faults,
-    known_values,
+    known_values, place_of,
 };
 use crate::pages::shell::Shell;
+use tombolo_platform::Platform;
 use tombolo_platform::catalog::FieldError;
 
 /// Waits for the page around it to say which session it is.
@@ -72,7 +73,11 @@ pub(super) struct FormPage<'a> {
     pub(super) key: String,
     pub(super) provider: String,
     pub(super) mark: String,
-    pub(super) documentation: String,
+    /// The page that explains how to connect.
+    pub(super) guide: String,
+    /// What people call the application that the account is linked to.
+    pub(super) application: String,
+    pub(super) how_to_revoke: String,
     pub(super) name: String,
     pub(super) name_error: String,
     pub(super) general_error: String,
@@ -108,6 +113,9 @@ pub(super) struct ClientPage<'a> {
     pub(super) redirect_uri: String,
     /// How it is registered with the vendor, click by click.
     pub(super) steps: Vec<String>,
+    /// Whether the vendor has a page for it, and where that is in the person's own tenant; empty while it is not known.
+    pub(super) has_place: bool,
+    pub(super) place: String,
     pub(super) name: String,
     pub(super) client_id: String,
     pub(super) has_secret: bool,
@@ -202,6 +210,7 @@ pub(super) fn mark_of(name: &str) -> String {
 
 /// The form of a choice, with what was posted before and what is wrong with it.
 pub(super) struct Asked<'a> {
+    pub(super) platform: &'a Platform,
     pub(super) visit: &'a Visit,
     pub(super) form: &'a LinkForm,
     pub(super) posted: &'a Posted,
@@ -216,7 +225,7 @@ impl Asked<'_> {
         report: Option<ReportView>,
         problem: Option<(String, String)>,
     ) -> FormPage<'_> {
-        let Self { visit, form, posted, errors } = self;
+        let Self { visit, form, posted, errors, .. } = self;
         let (shell, provider) = (&visit.shell, &form.choice.provider);
         let again = form.again.as_ref();
         let mut values = posted.shown_again(provider);
@@ -228,7 +237,10 @@ impl Asked<'_> {
         let chosen = Some(posted.text("scheme")).filter(|scheme| !scheme.is_empty());
         let chosen = chosen.or(again.map(|again| again.auth_scheme.as_str()));
         let name_error = faults.get("name").cloned().unwrap_or_default();
-        let drawn = Drawn { shell, provider, values, faults, given: known };
+        for (name, value) in &form.filled_in {
+            values.insert(format!("c.{name}"), vec![value.clone()]);
+        }
+        let drawn = Drawn { shell, provider, platform: self.platform, values, faults, given: known };
         let mut drawn_form = drawn.form(&form.schemes, chosen);
         let is_meant = posted.has("other_account");
         let speaks_for_another = is_meant || errors.iter().any(|error| error.code == "other_account");
@@ -237,6 +249,10 @@ impl Asked<'_> {
         }
         drawn_form.folded = again.map(|again| again.is_lost || drawn_form.asks_for_address());
         let typed_name = posted.text("name");
+        let application = match visit.look.name.as_str() {
+            "" => shell.say("the-application"),
+            name => name.to_owned(),
+        };
         FormPage {
             shell,
             look: &visit.look,
@@ -245,7 +261,7 @@ impl Asked<'_> {
             key: form.choice.key.clone(),
             provider: shell.of(&provider.name).to_owned(),
             mark: mark_of(&provider.name.en),
-            documentation: form.guide.clone().unwrap_or_else(|| provider.documentation.clone()),
+            guide: form.guide.clone().unwrap_or_else(|| guide_of(shell, &provider.id)),
             name: if typed_name.is_empty() { form.suggested_name.clone() } else { typed_name.to_owned() },
             name_error,
             general_error: problem.map(|(what, fix)| format!("{what} {fix}")).unwrap_or_default(),
@@ -256,13 +272,37 @@ impl Asked<'_> {
             form: drawn_form,
             report,
             has_choices: choices.len() > 1,
+            how_to_revoke: shell.say_all(
+                "stored-revoke-text",
+                [("provider", shell.of(&provider.name)), ("application", application.as_str())],
+            ),
+            application,
             family: family(shell, &form.choice, choices),
         }
     }
 
+    /// The vendor's pages that are known, by the ids of what they are about.
+    pub(super) fn places(&self) -> BTreeMap<String, String> {
+        let Self { visit, form, posted, platform, .. } = self;
+        let provider = &form.choice.provider;
+        let mut values = posted.shown_again(provider);
+        for (name, value) in &form.filled_in {
+            values.insert(format!("c.{name}"), vec![value.clone()]);
+        }
+        let (shell, given) = (&visit.shell, BTreeSet::new());
+        let drawn = Drawn { shell, provider, platform, values, faults: BTreeMap::new(), given };
+        let mut places = drawn.form(&form.schemes, None).places();
+        for scheme in provider.auth.iter().filter(|scheme| scheme.link.is_some()) {
+            let place = place_of(platform, scheme.link.as_ref(), &drawn.config("c", 0));
+            places.insert(format!("scheme-{}", scheme.id), place);
+        }
+        places.retain(|_, place| !place.is_empty());
+        places
+    }
+
     /// The OAuth clients of an auth scheme, where the session lets somebody choose.
     fn clients(&self, scheme: &str) -> Option<ClientsView> {
-        let Self { visit, form, posted, errors } = self;
+        let Self { visit, form, posted, errors, .. } = self;
         let known = form.clients.get(scheme)?;
         if known.is_empty() && !form.may_manage_clients {
             return None;
@@ -298,6 +338,11 @@ impl Asked<'_> {
         };
         self.form.filled_in.iter().filter_map(label).collect()
     }
+}
+
+/// The page of the manual about a provider, in the language of the page.
+fn guide_of(shell: &Shell, provider: &str) -> String {
+    shell.to(&format!("/docs/providers/{provider}?lang={}", shell.language()))
 }
 
 /// The APIs of one vendor among the choices, by what their files say; empty when there is one.

@@ -16,6 +16,10 @@ pub(crate) struct Input {
     pub(crate) help: String,
     /// Where a person finds the value, step by step.
     pub(crate) steps: Vec<String>,
+    /// Whether it is found on a page of the vendor's.
+    pub(crate) has_place: bool,
+    /// The address of that page in the person's own tenant; empty while it is not known.
+    pub(crate) place: String,
     /// How it looks.
     pub(crate) kind: &'static str,
     /// What stands in it. Empty for secrets.
@@ -104,6 +108,8 @@ impl Drawn<'_> {
             label: words(&field.label),
             help: field.help.as_ref().map(words).unwrap_or_default(),
             steps: field.steps.iter().map(words).collect(),
+            has_place: field.link.is_some(),
+            place: self.place(field.link.as_ref(), part, row),
             kind: kind_of(field),
             error: fault.filter(|_| row == 0).cloned(),
             required: !field.optional && field.default.is_none(),

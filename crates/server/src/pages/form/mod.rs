@@ -3,17 +3,20 @@
 mod clients;
 mod input;
 mod lines;
+mod places;
 mod posted;
 mod report;
 mod scheme;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tombolo_platform::Platform;
 use tombolo_platform::catalog::{FieldError, GateKind, Provider};
 
 pub(crate) use clients::{ClientOption, ClientsView};
 pub(crate) use input::Input;
 pub(crate) use lines::{LINES, lines, told_problem, told_report, wants_lines};
+pub(crate) use places::place_of;
 pub(crate) use posted::{Posted, client_input};
 pub(crate) use report::{ReportView, StageView, conclusion, rights};
 pub(crate) use scheme::SchemeView;
@@ -30,6 +33,8 @@ pub(crate) struct Drawn<'a> {
     pub(crate) values: BTreeMap<String, Vec<String>>,
     /// What is wrong, by the field's name in the provider's file.
     pub(crate) faults: BTreeMap<String, String>,
+    /// What knows where addresses lead.
+    pub(crate) platform: &'a Platform,
     /// Fields that are not asked for, because somebody else gave them.
     pub(crate) given: BTreeSet<String>,
 }

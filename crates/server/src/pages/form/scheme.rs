@@ -94,6 +94,7 @@ impl Drawn<'_> {
     fn rows(&self, scheme: &AuthScheme, part: &str, by: &str, secret: &str, most: usize) -> Vec<Row> {
         let key = self.provider.config.get(by).filter(|_| !self.given.contains(by));
         let secret_field = scheme.fields.get(secret).filter(|_| !self.given.contains(secret));
+        let has_key = key.is_some();
         (0..most)
             .map(|row| {
                 let key = key.map(|field| self.input_of_item(part, by, field, row));
@@ -105,6 +106,11 @@ impl Drawn<'_> {
                         input.help.clear();
                         input.steps.clear();
                     }
+                }
+                // The page of a secret is that of its row; the other is the same for all.
+                if let Some(key) = inputs.first_mut().filter(|_| row > 0 && has_key) {
+                    key.has_place = false;
+                    key.place.clear();
                 }
                 let is_used = inputs.iter().any(|input| !input.value.is_empty());
                 Row { inputs, is_used }

@@ -239,7 +239,8 @@ async fn draw(
     let faults = faults(shell, &outcome.errors);
     let name_error = faults.get("name").cloned().unwrap_or_default();
     let values = posted.shown_again(&provider);
-    let drawn = Drawn { shell, provider: &provider, values, faults, given: BTreeSet::new() };
+    let platform = &*routes.platform;
+    let drawn = Drawn { shell, provider: &provider, platform, values, faults, given: BTreeSet::new() };
     let chosen = Some(posted.text("scheme")).filter(|scheme| !scheme.is_empty());
     let name = shell.of(&provider.name).to_owned();
     let mut drawn_form = drawn.form(&schemes, chosen);

@@ -1,0 +1,35 @@
+// Pages of the vendor in the person's own tenant, where values are found: the server knows their addresses as soon as what they
+// need was typed.
+const PAUSE = 400;
+
+/** Shows the links of a form as what was typed tells them. */
+export function places(sheet) {
+  const all = [...sheet.querySelectorAll("[data-place]")];
+  if (!all.length) return;
+  let waiting;
+  let known = "";
+  sheet.addEventListener("input", ({ target }) => {
+    if (!/^[cs]\./.test(target.name) || target.matches("[data-secret]")) return;
+    clearTimeout(waiting);
+    waiting = setTimeout(() => ask().catch(() => {}), PAUSE);
+  });
+
+  async function ask() {
+    const asked = new FormData();
+    for (const name of ["session_token", "integration", "lang"]) asked.set(name, sheet.elements[name].value);
+    for (const input of sheet.querySelectorAll('[name^="c."], [name^="s."]')) {
+      if (!input.matches("[data-secret], [type=file]")) asked.append(input.name, input.value);
+    }
+    const typed = new URLSearchParams(asked).toString();
+    if (typed === known) return;
+    known = typed;
+    const answer = await fetch(sheet.dataset.places, { method: "POST", body: asked, credentials: "omit" });
+    const found = answer.ok ? await answer.json() : {};
+    if (typed !== known) return;
+    for (const place of all) {
+      const address = found[place.dataset.place];
+      place.hidden = !address;
+      if (address) place.firstElementChild.href = address;
+    }
+  }
+}
