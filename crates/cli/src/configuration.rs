@@ -12,6 +12,8 @@ use serde::Deserialize;
 use tombolo_platform::Housekeeping;
 use tombolo_platform::notifications::{MailSettings, MailTls};
 use tombolo_platform::start::{ConnectToOption, EgressOptions, MasterKeySource, StartOptions};
+use tombolo_platform::store::Role;
+use tombolo_platform::users::{OidcSettings, RoleRules};
 use tombolo_server::{ServerOptions, Tls};
 
 use crate::environment;
@@ -32,6 +34,7 @@ pub struct Configuration {
     pub verification: VerificationSection,
     pub webhooks: WebhooksSection,
     pub mail: MailSection,
+    pub oidc: OidcSection,
     pub log: LogSection,
 }
 
@@ -127,6 +130,35 @@ pub struct MailSection {
     pub authority_file: PathBuf,
 }
 
+/// The client's secret can be neither printed nor serialised.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OidcSection {
+    pub issuer: String,
+    pub client_id: String,
+    pub client_secret: SecretString,
+    pub client_secret_file: PathBuf,
+    pub name: String,
+    pub scopes: Vec<String>,
+    pub role_claim: String,
+    pub admins: Vec<String>,
+    pub members: Vec<String>,
+    pub viewers: Vec<String>,
+    pub default_role: DefaultRole,
+    pub allowed_domains: Vec<String>,
+    pub trust_mail: bool,
+    pub password_sign_in: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DefaultRole {
+    None,
+    Viewer,
+    Member,
+    Admin,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MailProtection {
@@ -194,6 +226,7 @@ impl Configuration {
         options.slow_calls = Duration::from_millis(self.activity.slow_milliseconds.into());
         options.webhook_patience = Duration::from_secs(self.webhooks.timeout_seconds.get().into());
         options.mail = self.mail.settings()?;
+        options.oidc = self.oidc.settings()?;
         Ok(options)
     }
 
@@ -267,13 +300,7 @@ impl MailSection {
         if self.host.is_empty() {
             return Ok(None);
         }
-        let text = |file: &Path| {
-            std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
-        };
-        let password = match present(&self.password_file) {
-            Some(file) => text(&file)?.trim_end_matches(['\r', '\n']).into(),
-            None => self.password.clone(),
-        };
+        let password = secret(&self.password, &self.password_file)?;
         if self.user.is_empty() != password.expose_secret().is_empty() {
             bail!("mail.user and mail.password (or mail.password_file) belong together: set both or none");
         }
@@ -290,6 +317,55 @@ impl MailSection {
             authorities: present(&self.authority_file).map(|file| text(&file)).transpose()?,
         }))
     }
+}
+
+impl OidcSection {
+    fn settings(&self) -> anyhow::Result<Option<OidcSettings>> {
+        use secrecy::ExposeSecret as _;
+        if self.issuer.is_empty() {
+            if !self.password_sign_in {
+                bail!(
+                    "with oidc.password_sign_in = false and no oidc.issuer nobody could sign in: set the issuer too"
+                );
+            }
+            return Ok(None);
+        }
+        let secret = secret(&self.client_secret, &self.client_secret_file)?;
+        Ok(Some(OidcSettings {
+            issuer: self.issuer.clone(),
+            client_id: self.client_id.clone(),
+            client_secret: Some(secret).filter(|secret| !secret.expose_secret().is_empty()),
+            name: self.name.clone(),
+            scopes: self.scopes.clone(),
+            roles: RoleRules {
+                claim: Some(self.role_claim.clone()).filter(|claim| !claim.is_empty()),
+                admins: self.admins.clone(),
+                members: self.members.clone(),
+                viewers: self.viewers.clone(),
+                default: match self.default_role {
+                    DefaultRole::None => None,
+                    DefaultRole::Viewer => Some(Role::Viewer),
+                    DefaultRole::Member => Some(Role::Member),
+                    DefaultRole::Admin => Some(Role::Admin),
+                },
+            },
+            allowed_domains: self.allowed_domains.clone(),
+            trust_mail: self.trust_mail,
+            password_sign_in: self.password_sign_in,
+        }))
+    }
+}
+
+/// A secret that stands in a file, or in the setting itself.
+fn secret(setting: &SecretString, file: &Path) -> anyhow::Result<SecretString> {
+    match present(file) {
+        Some(file) => Ok(text(&file)?.trim_end_matches(['\r', '\n']).into()),
+        None => Ok(setting.clone()),
+    }
+}
+
+fn text(file: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
 fn present(path: &Path) -> Option<PathBuf> {

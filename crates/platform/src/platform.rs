@@ -28,7 +28,7 @@ use crate::problem::{Problem, ProblemKind};
 use crate::proxy::{Governors, Lane, Plan, certified_prefix};
 use crate::refusals::Refusals;
 use crate::restoration::Memory;
-use crate::users::Passwords;
+use crate::users::{IdentityProvider, Passwords};
 use crate::webhooks::EventType;
 
 /// The environment that the first start makes.
@@ -78,6 +78,8 @@ pub struct Platform {
     pub(crate) examining: tokio::sync::Mutex<()>,
     /// The operator's mail server, if there is one.
     pub(crate) mailer: Option<Mailer>,
+    /// With what people sign in beside passwords, if there is anything.
+    pub(crate) identity_provider: Option<IdentityProvider>,
     /// How long what is kept, once the background work has begun.
     pub(crate) housekeeping: OnceLock<Housekeeping>,
     /// What links begin with, once it is known how browsers reach the server.
@@ -110,6 +112,8 @@ pub struct PlatformParts {
     pub data_directory: PathBuf,
     /// The operator's mail server, if there is one.
     pub mailer: Option<Mailer>,
+    /// With what people sign in beside passwords, if there is anything.
+    pub identity_provider: Option<IdentityProvider>,
 }
 
 impl Platform {
@@ -134,6 +138,7 @@ impl Platform {
             memory: Memory::in_directory(parts.data_directory),
             examining: tokio::sync::Mutex::default(),
             mailer: parts.mailer,
+            identity_provider: parts.identity_provider,
             housekeeping: OnceLock::new(),
             public_url: OnceLock::new(),
             control: Handle::current(),

@@ -20,6 +20,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::notifications::{MailSettings, Mailer};
 use crate::oauth::RenewalPatience;
 use crate::platform::{DEFAULT_ENVIRONMENT, Platform, PlatformParts};
+use crate::users::{IdentityProvider, OidcSettings};
 
 mod current_key;
 mod outside;
@@ -32,7 +33,7 @@ pub use provider_files::{
     ImportError, ProviderFileError, Written, import_providers, read_catalog, validate_provider,
     write_providers,
 };
-pub use reach::{Reach, ReachStep, reach};
+pub use reach::{Reach, ReachStep, reach, reach_identity_provider};
 
 /// What an installation is started with.
 #[derive(Clone)]
@@ -57,6 +58,8 @@ pub struct StartOptions {
     pub renewal_patience: RenewalPatience,
     /// The operator's mail server.
     pub mail: Option<MailSettings>,
+    /// The operator's identity provider.
+    pub oidc: Option<OidcSettings>,
     /// Where time comes from.
     pub clock: Arc<dyn Clock>,
     /// Where randomness comes from.
@@ -79,6 +82,7 @@ impl StartOptions {
             webhook_patience: Duration::from_secs(20),
             renewal_patience: RenewalPatience::default(),
             mail: None,
+            oidc: None,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
             resolver: Arc::new(SystemResolver),
@@ -200,6 +204,9 @@ pub async fn start(options: StartOptions) -> Result<Started, StartError> {
     let egress = Egress::new(egress_settings(&options.egress)?, options.resolver);
     let mailer = options.mail.as_ref().map(Mailer::new).transpose();
     let mailer = mailer.map_err(|reason| StartError::Setting { setting: "mail", reason })?;
+    let identity_provider = options.oidc.map(IdentityProvider::new).transpose();
+    let identity_provider =
+        identity_provider.map_err(|reason| StartError::Setting { setting: "oidc", reason })?;
     let (location, directory) = if let Some(url) = &options.postgres {
         (Location::Postgres(PostgresLocation { url: url.clone(), max_connections: 10 }), None)
     } else {
@@ -229,6 +236,7 @@ pub async fn start(options: StartOptions) -> Result<Started, StartError> {
         renewal_patience: options.renewal_patience,
         data_directory: options.data_directory,
         mailer,
+        identity_provider,
     };
     let platform = Platform::new(parts);
     if let Err(problem) = platform.examine_progress(crate::restoration::Moment::Start).await {

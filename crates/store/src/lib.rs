@@ -80,8 +80,8 @@ pub use socket_messages::SocketMessage;
 pub use store::Store;
 pub use timestamp::Timestamp;
 pub use users::{
-    AttemptBound, Identity, NewPasswordLink, NewSetUpToken, NewSignIn, NewUser, Role, SignIn, User,
-    UserChange, UserUpdate,
+    AttemptBound, Identification, Identity, NewPasswordLink, NewSetUpToken, NewSignIn, NewUser, Role, SignIn,
+    User, UserChange, UserUpdate,
 };
 pub use webhook_events::{NewWebhookEvent, WebhookEvent};
 pub use webhooks::{

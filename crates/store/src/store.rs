@@ -61,6 +61,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "client owners",
         text: include_str!("../migrations/main/0015_client_owners.sql"),
     },
+    Migration {
+        version: 16,
+        name: "identifications",
+        text: include_str!("../migrations/main/0016_identifications.sql"),
+    },
 ];
 const ACTIVITY_MIGRATIONS: &[Migration] = &[Migration {
     version: 1,

@@ -339,6 +339,7 @@ impl Platform {
         while self.store.prune_connect_sessions(oldest, STEP).await? > 0 {}
         while self.store.prune_socket_messages(now.minus(SOCKET_MESSAGES_KEPT), STEP).await? > 0 {}
         while self.store.prune_sign_ins(SIGN_IN_IDLE, now, STEP).await? > 0 {}
+        while self.store.prune_identifications(now, STEP).await? > 0 {}
         while self.store.prune_attempts(now.minus(ATTEMPT_WINDOW), STEP).await? > 0 {}
         Ok(())
     }

@@ -8,6 +8,8 @@ use http::header::DATE;
 use tombolo_egress::{Body, Egress, EgressError, EgressErrorKind, ProbeStage, RouteOptions, StageEvent};
 
 use super::{StartError, StartOptions, egress_settings};
+use crate::problem::Problem;
+use crate::users::{IdentityProvider, Way};
 
 /// Largest answer that is read. A longer one is an answer as well.
 const ANSWER_BYTES: usize = 64 * 1024;
@@ -58,6 +60,19 @@ pub async fn reach(options: &StartOptions, host: &str) -> Result<Reach, StartErr
     let answer = egress.probe().run(&route, request, ANSWER_BYTES, |event| steps.extend(step(&event))).await;
     let date = answer.ok().and_then(|answer| Some(answer.headers.get(DATE)?.to_str().ok()?.to_owned()));
     Ok(Reach { steps, date })
+}
+
+/// Asks the identity provider of the configuration what it says about itself: how many keys it signs with, or why nobody could
+/// sign in. `None` when there is no identity provider.
+pub async fn reach_identity_provider(
+    options: &StartOptions,
+) -> Result<Option<Result<usize, Problem>>, StartError> {
+    let Some(settings) = options.oidc.clone() else { return Ok(None) };
+    let provider =
+        IdentityProvider::new(settings).map_err(|reason| StartError::Setting { setting: "oidc", reason })?;
+    let egress = Egress::new(egress_settings(&options.egress)?, Arc::clone(&options.resolver));
+    let way = Way { egress: &egress, now: options.clock.now() };
+    Ok(Some(provider.look(&way).await))
 }
 
 /// The step that an event ends.

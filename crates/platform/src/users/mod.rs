@@ -3,6 +3,7 @@
 
 mod administration;
 mod invitation;
+mod oidc;
 mod own;
 mod password;
 mod role;
@@ -21,6 +22,11 @@ use tombolo_store::{Actor, ActorKind, Change, NewAuditEvent, NewSignIn, Object, 
 
 pub use administration::{Invitation, NewPasswordLink};
 pub use invitation::ChosenPassword;
+pub(crate) use oidc::Way;
+pub use oidc::{
+    BegunIdentification, Identified, IdentityProvider, OIDC_CALLBACK, OidcSettings, ProviderAnswer,
+    RoleRules, identification_mark,
+};
 pub(crate) use password::Passwords;
 pub use role::Role;
 pub use set_up::FirstAdministrator;

@@ -33,6 +33,9 @@ impl Platform {
         password: &SecretString,
         browser: &Browser,
     ) -> Result<(SecretString, User), Problem> {
+        if !self.has_password_sign_in() {
+            return Err(passwords_off());
+        }
         if login.len() > TEXT_MAX || password.expose_secret().len() > TEXT_MAX {
             return Err(refused());
         }
@@ -135,7 +138,7 @@ fn bounds(login: &str, address: Option<IpAddr>) -> Vec<AttemptBound> {
 }
 
 /// The address, or for IPv6 the network that one customer of a provider has.
-fn network(address: IpAddr) -> Option<String> {
+pub(super) fn network(address: IpAddr) -> Option<String> {
     match address.to_canonical() {
         address if address.is_loopback() => None,
         IpAddr::V4(address) => Some(address.to_string()),
@@ -158,6 +161,12 @@ fn forgiven(bounds: Vec<AttemptBound>, address: Option<IpAddr>) -> Vec<Change> {
 pub(super) fn forgotten(login: &str) -> Change {
     let subjects = bounds(login, None).into_iter().map(|bound| bound.subject_hash).collect();
     Change::User(UserChange::ForgetAttempts(subjects))
+}
+
+fn passwords_off() -> Problem {
+    let what = "Nobody signs in here with a password";
+    let fix = "Sign in with the identity provider, or open a link that an administrator made for you.";
+    Problem::new(ProblemKind::Forbidden, "passwords_off", what, fix)
 }
 
 fn refused() -> Problem {

@@ -68,6 +68,19 @@ const pages = [
   },
   {
     area: "people",
+    page: "sign-in",
+    state: "provider-away",
+    address: async () => {
+      await admin();
+      return `${url}/sign-in`;
+    },
+    reach: async (tab) => {
+      await tab.press({ en: "Sign in with Example ID", ja: "Example IDでログイン" });
+      await tab.expect("[role=alert]");
+    },
+  },
+  {
+    area: "people",
     page: "invitation",
     state: "from-a-link",
     address: () => `${url}/invitation#something`,

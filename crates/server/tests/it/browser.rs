@@ -20,12 +20,16 @@ use tombolo_platform::Housekeeping;
 use tombolo_platform::catalog::Catalog;
 use tombolo_platform::start::{ConnectToOption, StartOptions};
 use tombolo_platform::store::{Change, NewJob};
+use tombolo_platform::users::{OidcSettings, RoleRules};
 
 use crate::app::App;
 use crate::node::{SCOPES, run};
 
 /// Texts that would do harm if a page took them for anything but text, and break a page that is made for short ones.
 const HOSTILE: &str = "<script>window.owned=1</script><img src=x onerror=window.owned=1>\"'>&lt;b&gt; </textarea></select>{{7*7}} \u{5e9}\u{5dc}\u{5d5}\u{5dd}\u{202e} \u{1f600}\u{200b}";
+
+/// A marker: a secret that occurs nowhere else.
+const OIDC_CLIENT_SECRET: &str = "canary-secret-of-the-OIDC-client";
 
 /// Runs a program of `tests/browser/` against a server of its own that does its background work. Beside it the emulated
 /// vendor, a simulated one and a receiver of webhooks are reached, and there are jobs in every state.
@@ -34,8 +38,10 @@ async fn in_a_browser(program: &str) {
     let simulated = Arc::clone(simulated.get("oomnitza").expect("it is built in"));
     let simulator = Simulator::start(SimulatorOptions::new(simulated)).await.expect("the simulator starts");
     let receiver = receiver().await;
+    let identity_provider = free_address();
     let app = App::start_for_browsers(|options, directory| {
         put_hostile_provider(options, directory);
+        name_identity_provider(options, identity_provider);
         let hosts = simulator.hosts().into_iter().map(|host| (host, simulator.http_address()));
         let hosts = hosts.chain([("hooks.example.com".to_owned(), receiver)]);
         options.egress.connect_to.extend(hosts.map(|(host, address)| ConnectToOption {
@@ -56,6 +62,8 @@ async fn in_a_browser(program: &str) {
     let variables = [
         ("OOMNITZA", json!(accepted).to_string()),
         ("JOBS", json!(jobs).to_string()),
+        ("IDENTITY_PROVIDER_PORT", identity_provider.port().to_string()),
+        ("OIDC_CLIENT_SECRET", OIDC_CLIENT_SECRET.to_owned()),
         ("ROUTES", json!(routes_that_change()).to_string()),
         ("HOSTILE", HOSTILE.to_owned()),
     ];
@@ -144,6 +152,34 @@ async fn jobs(app: &App) -> [String; 3] {
     ids.try_into().expect("three")
 }
 
+/// Where nobody listens but the program that starts an identity provider.
+fn free_address() -> SocketAddr {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+    socket.expect("a free port")
+}
+
+/// People may sign in with it; the browser reaches it at localhost.
+fn name_identity_provider(options: &mut StartOptions, address: SocketAddr) {
+    options.oidc = Some(OidcSettings {
+        issuer: "https://login.example.com".to_owned(),
+        client_id: "tombolo".to_owned(),
+        client_secret: Some(OIDC_CLIENT_SECRET.into()),
+        name: "Example ID".to_owned(),
+        scopes: ["openid", "profile", "email"].map(str::to_owned).to_vec(),
+        roles: RoleRules::default(),
+        allowed_domains: Vec::new(),
+        trust_mail: false,
+        password_sign_in: true,
+    });
+    options.egress.connect_to.push(ConnectToOption {
+        host: "login.example.com".to_owned(),
+        address,
+        authority: None,
+        browser_address: Some(format!("http://localhost:{}", address.port())),
+        without_tls: true,
+    });
+}
+
 /// In both languages, light and dark, wide and narrow: nothing keeps anybody out, and the browser complains about nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_in_every_state() {
@@ -193,4 +229,9 @@ async fn the_element_in_a_page_of_an_embedder() {
 #[tokio::test(flavor = "multi_thread")]
 async fn people_choose_and_register_oauth_clients() {
     in_a_browser("oauth-clients.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_sign_in_with_an_identity_provider() {
+    in_a_browser("oidc.mjs").await;
 }

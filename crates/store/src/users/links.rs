@@ -48,3 +48,7 @@ pub(super) async fn take(act: &mut Act<'_>, link_hash: &[u8]) -> Result<(), Stor
         _ => Ok(()),
     }
 }
+
+pub(super) async fn end(act: &mut Act<'_>, user: &UserId) -> Result<(), StoreError> {
+    act.transaction.execute(query("DELETE FROM password_links WHERE user_id = $1").bind(user)).await.map(drop)
+}

@@ -1,12 +1,14 @@
 //! People who sign in, and what they are signed in with. They belong to the installation, not to one environment.
 
 mod attempts;
+mod identifications;
 mod links;
 mod people;
 mod set_up;
 mod sign_ins;
 
 pub use attempts::AttemptBound;
+pub use identifications::Identification;
 pub use links::NewPasswordLink;
 pub use people::{Identity, NewUser, Role, User, UserUpdate};
 pub use set_up::NewSetUpToken;
@@ -30,6 +32,12 @@ pub enum UserChange {
     InsertLink(NewPasswordLink),
     /// Takes such a link, once.
     TakeLink(Vec<u8>),
+    /// Ends the link of a person, if there is one.
+    EndLink(UserId),
+    /// Takes from a person what an identity provider calls them. Refused when nobody who can administer would be left.
+    Unlink(UserId),
+    /// Notes that somebody is sent to an identity provider.
+    InsertIdentification(Identification),
     /// Signs a person in, unless they changed since they were read.
     InsertSignIn(NewSignIn),
     /// Notes that somebody is still there.
@@ -58,6 +66,9 @@ impl UserChange {
             Self::Update(update) => people::update(act, update).await,
             Self::InsertLink(new) => links::insert(act, new).await,
             Self::TakeLink(link_hash) => links::take(act, link_hash).await,
+            Self::EndLink(user) => links::end(act, user).await,
+            Self::Unlink(user) => people::unlink(act, user).await,
+            Self::InsertIdentification(new) => identifications::insert(act, new).await,
             Self::InsertSignIn(new) => sign_ins::insert(act, new).await,
             Self::TouchSignIn(id) => sign_ins::touch(act, id).await,
             Self::EndSignIn(user, id) => sign_ins::end(act, user, id).await,

@@ -87,7 +87,7 @@ pub struct UserUpdate {
     pub enabled: Option<bool>,
     /// A hash of another password.
     pub password_hash: Option<SecretString>,
-    /// What an identity provider calls them.
+    /// What an identity provider calls them. Refused when that is something else already.
     pub identity: Option<Identity>,
 }
 
@@ -170,6 +170,7 @@ pub(super) async fn insert(act: &mut Act<'_>, new: &NewUser) -> Result<(), Store
     if act.transaction.row(taken).await?.is_some() {
         return Err(StoreError::UniqueKeyTaken { object: "user", key: new.login.trim().to_owned() });
     }
+    refuse_taken(act, &new.id, new.identity.as_ref()).await?;
     let statement = query(
         "INSERT INTO users (id, login, login_key, display_name, password_hash, issuer, subject, role, version, \
          created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, $9)",
@@ -193,12 +194,14 @@ pub(super) async fn update(act: &mut Act<'_>, update: &UserUpdate) -> Result<(),
     }
     // Whoever takes a right away counts who has it, and others must not do so at the same time.
     set_up::lock(act).await?;
+    refuse_taken(act, &update.id, update.identity.as_ref()).await?;
     let administrators = administrators(act).await?;
     let statement = query(
         "UPDATE users SET display_name = COALESCE($1, display_name), role = COALESCE($2, role), \
          password_hash = COALESCE($3, password_hash), issuer = COALESCE($4, issuer), subject = COALESCE($5, subject), \
          disabled_at = CASE WHEN $6 = 1 THEN NULL WHEN $6 = 0 THEN COALESCE(disabled_at, $7) ELSE disabled_at END, \
-         version = version + $8, updated_at = $7 WHERE id = $9",
+         version = version + $8, updated_at = $7 WHERE id = $9 \
+         AND ($5 IS NULL OR subject IS NULL OR (issuer = $4 AND subject = $5))",
     );
     let statement = statement
         .bind(update.display_name.as_deref().map(str::trim))
@@ -211,7 +214,10 @@ pub(super) async fn update(act: &mut Act<'_>, update: &UserUpdate) -> Result<(),
         .bind(u64::from(update.ends_sign_ins()))
         .bind(&update.id);
     if act.transaction.execute(statement).await? == 0 {
-        return Err(StoreError::not_found("user", &update.id));
+        return Err(match update.identity {
+            Some(_) => StoreError::version_conflict("user", &update.id),
+            None => StoreError::not_found("user", &update.id),
+        });
     }
     if administrators > 0 && self::administrators(act).await? == 0 {
         return Err(StoreError::LastAdministrator);
@@ -220,6 +226,33 @@ pub(super) async fn update(act: &mut Act<'_>, update: &UserUpdate) -> Result<(),
         sign_ins::end_all(act, &update.id).await?;
     }
     Ok(())
+}
+
+/// One identity is one person's. Whoever asks holds the row of the installation, so nobody else writes meanwhile.
+async fn refuse_taken(act: &mut Act<'_>, id: &UserId, identity: Option<&Identity>) -> Result<(), StoreError> {
+    let Some(Identity { issuer, subject }) = identity else { return Ok(()) };
+    let taken = query("SELECT id FROM users WHERE issuer = $1 AND subject = $2 AND id <> $3");
+    let taken = taken.bind(issuer.as_str()).bind(subject.as_str()).bind(id);
+    match act.transaction.row(taken).await? {
+        Some(_) => Err(StoreError::UniqueKeyTaken { object: "identity", key: subject.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// What they are signed in with stands on the identity as well, so it ends.
+pub(super) async fn unlink(act: &mut Act<'_>, id: &UserId) -> Result<(), StoreError> {
+    set_up::lock(act).await?;
+    let administrators = administrators(act).await?;
+    let statement = query(
+        "UPDATE users SET issuer = NULL, subject = NULL, version = version + 1, updated_at = $1 WHERE id = $2",
+    );
+    if act.transaction.execute(statement.bind(act.at).bind(id)).await? == 0 {
+        return Err(StoreError::not_found("user", id));
+    }
+    if administrators > 0 && self::administrators(act).await? == 0 {
+        return Err(StoreError::LastAdministrator);
+    }
+    sign_ins::end_all(act, id).await
 }
 
 /// How many people can sign in and administer.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use rstest::rstest;
 use tombolo_store::{
-    AttemptBound, Change, Identity, NewPasswordLink, NewSetUpToken, NewSignIn, NewUser, Role, SignInId,
-    StoreError, Timestamp, User, UserChange, UserId, UserUpdate,
+    AttemptBound, Change, Identification, Identity, NewPasswordLink, NewSetUpToken, NewSignIn, NewUser, Role,
+    SignInId, StoreError, Timestamp, User, UserChange, UserId, UserUpdate,
 };
 use tombolo_vault::SystemRandom;
 
@@ -261,12 +261,64 @@ async fn attempts_are_counted_before_anything_is_compared(
 
 #[rstest]
 #[tokio::test]
-async fn one_person_has_an_identity(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+async fn one_identity_is_one_persons(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
     let store = TestStore::new(engine).await;
     let identity = Identity { issuer: "https://id.example.com".to_owned(), subject: "7".to_owned() };
-    let anna = NewUser { identity: Some(identity.clone()), ..person("anna", Role::Member) };
+    let other = Identity { subject: "8".to_owned(), ..identity.clone() };
+    let anna =
+        NewUser { identity: Some(identity.clone()), password_hash: None, ..person("anna", Role::Admin) };
     let anna = add(&store, anna).await;
-    assert_eq!(store.user_of_identity(&identity).await.unwrap(), Some(anna));
-    let other = Identity { subject: "8".to_owned(), ..identity };
+    assert_eq!(store.user_of_identity(&identity).await.unwrap(), Some(anna.clone()));
     assert_eq!(store.user_of_identity(&other).await.unwrap(), None);
+
+    let again = NewUser { identity: Some(identity.clone()), ..person("ben", Role::Member) };
+    let taken = commit(&store, UserChange::Insert(again)).await;
+    assert!(matches!(taken, Err(StoreError::UniqueKeyTaken { object: "identity", .. })), "{taken:?}");
+    let ben = add(&store, person("ben", Role::Member)).await;
+    let link = async |user: &User, identity: &Identity| {
+        let update = UserUpdate { identity: Some(identity.clone()), ..UserUpdate::of(user.id.clone()) };
+        commit(&store, UserChange::Update(update)).await
+    };
+    let taken = link(&ben, &identity).await;
+    assert!(matches!(taken, Err(StoreError::UniqueKeyTaken { object: "identity", .. })), "{taken:?}");
+    link(&ben, &other).await.unwrap();
+    link(&ben, &other).await.unwrap();
+    let third = Identity { subject: "9".to_owned(), ..identity.clone() };
+    let replaced = link(&ben, &third).await;
+    assert!(matches!(replaced, Err(StoreError::VersionConflict { .. })), "{replaced:?}");
+
+    sign_in(&store, &ben, b"t").await.unwrap();
+    commit(&store, UserChange::Unlink(ben.id.clone())).await.unwrap();
+    assert!(!is_signed_in(&store, b"t", NOW).await, "what stood on the identity has ended");
+    assert_eq!(store.user_of_identity(&other).await.unwrap(), None);
+    let last = commit(&store, UserChange::Unlink(anna.id)).await;
+    assert!(matches!(last, Err(StoreError::LastAdministrator)), "she has no password");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_comes_back_is_taken_once_and_in_time(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let store = Arc::new(TestStore::new(engine).await);
+    let anna = add(&store, person("anna", Role::Member)).await;
+    let sent = |state: &[u8], user| Identification {
+        state_hash: state.to_vec(),
+        browser_hash: b"browser".to_vec(),
+        user,
+        return_path: "/profile".to_owned(),
+        expires_at: at(1000),
+    };
+    for new in [sent(b"one", None), sent(b"two", Some(anna.id.clone()))] {
+        commit(&store, UserChange::InsertIdentification(new)).await.unwrap();
+    }
+    assert_eq!(store.identifications(NOW).await.unwrap(), 2);
+    let takes = (0..20).map(|_| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.take_identification(b"one", NOW).await.unwrap() })
+    });
+    let taken: Vec<_> = join_all(takes).await.into_iter().filter_map(Result::unwrap).collect();
+    assert_eq!(taken, [sent(b"one", None)]);
+    assert_eq!(store.take_identification(b"two", at(1000)).await.unwrap(), None, "too late");
+    assert_eq!(store.prune_identifications(at(1000), 10).await.unwrap(), 1);
 }

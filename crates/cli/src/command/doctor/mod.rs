@@ -1,6 +1,7 @@
 //! `tombolo doctor`: what stands in the way, and what to do about it. Needs no server, and changes nothing.
 
 mod hosts;
+mod identity_provider;
 mod installation;
 mod machine;
 
@@ -99,6 +100,10 @@ impl Doctor {
             checks.extend(found);
             if hosts.is_empty() && !self.offline {
                 hosts = known_hosts;
+            }
+            if !self.offline {
+                hosts.extend(identity_provider::host(&options).filter(|host| !hosts.contains(host)));
+                checks.extend(identity_provider::look(&options).await);
             }
             checks.extend(hosts::reach_all(&options, &hosts).await);
         }

@@ -37,7 +37,7 @@ pub(super) const SHELVES: &[Shelf] = &[
         pages: &["linking", "notifications", "switching", "importing-providers", "adding-a-provider"],
     },
     Shelf { reader: "data-person", pages: &["reading-data"] },
-    Shelf { reader: "operator", pages: &["operating", "configuration", "cli"] },
+    Shelf { reader: "operator", pages: &["operating", "single-sign-on", "configuration", "cli"] },
     Shelf { reader: "agent", pages: &["agents"] },
 ];
 

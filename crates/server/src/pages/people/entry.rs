@@ -3,10 +3,12 @@
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tombolo_platform::Problem;
 
 use super::form::{Line, Posted};
-use super::view::{Entry, Looker, Trouble, refused, status_of};
+use super::oidc::BEGIN;
+use super::view::{Elsewhere, Entry, Looker, Trouble, refused, status_of};
 use crate::routes::query::decoded;
 use crate::routes::signed_in::{
     HOME, SIGN_IN, SignedIn, is_signed_in, no_sign_in_cookie, sign_in_cookie, with_cookie,
@@ -24,9 +26,7 @@ pub(super) async fn look(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let query = query.unwrap_or_default();
-    let back = query.split('&').find_map(|pair| decoded(pair.strip_prefix("return=")?).ok());
-    let back = own_path(back.as_deref().unwrap_or_default());
+    let back = &asked_back(query.as_deref());
     match routes.platform.is_set_up().await {
         Ok(true) => {}
         Ok(false) => return to(&looker, SET_UP),
@@ -35,7 +35,7 @@ pub(super) async fn look(
     if is_signed_in(&routes, &headers).await {
         return to(&looker, back);
     }
-    page(&looker, None, "", back).answer(StatusCode::OK)
+    page(&routes, &looker, None, "", back).answer(StatusCode::OK)
 }
 
 pub(super) async fn sign_in(State(routes): State<Routes>, headers: HeaderMap, posted: Posted) -> Response {
@@ -46,7 +46,7 @@ pub(super) async fn sign_in(State(routes): State<Routes>, headers: HeaderMap, po
         Err(problem) if problem.code == "other_site" => refused(looker, &problem),
         Err(problem) => {
             let trouble = Trouble::of(&looker.shell, &problem);
-            page(looker, trouble, posted.text("login"), back).answer(status_of(&problem))
+            page(&routes, looker, trouble, posted.text("login"), back).answer(status_of(&problem))
         }
     }
 }
@@ -67,21 +67,47 @@ pub(super) async fn sign_out(State(routes): State<Routes>, signed_in: SignedIn, 
     }
 }
 
-fn page<'a>(looker: &'a Looker, trouble: Option<Trouble>, login: &str, back: &str) -> Entry<'a> {
+/// The page for whoever could not sign in with the identity provider.
+pub(super) fn page_with(routes: &Routes, looker: &Looker, problem: &Problem, back: &str) -> Response {
+    let trouble = Trouble::of(&looker.shell, problem);
+    page(routes, looker, trouble, "", back).answer(status_of(problem))
+}
+
+/// Where the query of a page to sign in wants to go on to.
+pub(super) fn asked_back(query: Option<&str>) -> String {
+    let pairs = query.unwrap_or_default().split('&');
+    let back = pairs.filter_map(|pair| decoded(pair.strip_prefix("return=")?).ok()).next();
+    own_path(back.as_deref().unwrap_or_default()).to_owned()
+}
+
+fn page<'a>(
+    routes: &Routes,
+    looker: &'a Looker,
+    trouble: Option<Trouble>,
+    login: &str,
+    back: &str,
+) -> Entry<'a> {
     let shell = &looker.shell;
+    let elsewhere = routes.platform.identity_provider_name().map(|name| Elsewhere {
+        label: shell.say_with("sign-in-with", "name", name),
+        address: format!("{}?return={}", shell.to(BEGIN), utf8_percent_encode(back, NON_ALPHANUMERIC)),
+    });
+    let has_passwords = routes.platform.has_password_sign_in();
+    let lines = vec![
+        Line::text("login", shell.say("login"), "username").with_value(login),
+        Line::password("password", shell.say("password"), "current-password"),
+    ];
     Entry {
         shell,
         title: shell.say("sign-in-title"),
         lead: String::new(),
         trouble,
         action: shell.to(SIGN_IN),
-        lines: vec![
-            Line::text("login", shell.say("login"), "username").with_value(login),
-            Line::password("password", shell.say("password"), "current-password"),
-        ],
+        elsewhere,
+        lines: if has_passwords { lines } else { Vec::new() },
         back: back.to_owned(),
         button: shell.say("sign-in"),
-        foot: shell.say("sign-in-foot"),
+        foot: shell.say(if has_passwords { "sign-in-foot" } else { "sign-in-foot-without" }),
     }
 }
 

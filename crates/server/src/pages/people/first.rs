@@ -73,6 +73,7 @@ fn page<'a>(
         title: shell.say("set-up-title"),
         lead: shell.say("set-up-lead"),
         trouble,
+        elsewhere: None,
         action: shell.to(SET_UP),
         lines: lines.into_iter().map(|line| line.judged(shell, faults)).collect(),
         back: String::new(),

@@ -67,6 +67,7 @@ fn page<'a>(
         title: shell.say("invitation-title"),
         lead: shell.say("invitation-lead"),
         trouble,
+        elsewhere: None,
         action: shell.to(INVITATION),
         lines: lines.into_iter().map(|line| line.judged(shell, faults)).collect(),
         back: String::new(),

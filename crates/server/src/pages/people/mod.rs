@@ -8,6 +8,7 @@ mod entry;
 mod first;
 mod form;
 mod invitation;
+mod oidc;
 mod profile;
 mod users;
 mod view;
@@ -32,6 +33,8 @@ pub(super) fn routes(state: &Routes) -> Router<Routes> {
         .route("/sign-out", post(entry::sign_out))
         .route("/dashboard/environment", post(profile::choose_environment))
         .route(PROFILE, get(profile::look).post(profile::rename))
+        .route(oidc::LINK, post(oidc::link))
+        .route(oidc::UNLINK, post(oidc::unlink))
         .route("/profile/password", post(profile::change_password))
         .route("/profile/sign-ins/{id}/end", post(profile::end_sign_in))
         .route(USERS, get(users::look).post(users::invite))
@@ -43,6 +46,8 @@ pub(super) fn routes(state: &Routes) -> Router<Routes> {
     Router::new()
         .route(SET_UP, get(first::look).post(first::set_up))
         .route(SIGN_IN, get(entry::look).post(entry::sign_in))
+        .route(oidc::BEGIN, get(oidc::begin))
+        .route(oidc::CALLBACK, get(oidc::come_back))
         .route(INVITATION, get(invitation::look).post(invitation::choose))
         .merge(signed_in)
 }

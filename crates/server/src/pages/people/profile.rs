@@ -24,6 +24,9 @@ struct ProfilePage<'a> {
     frame: Frame,
     signed_in: &'a SignedIn,
     name: Line,
+    /// What the identity provider is called, if there is one.
+    provider: Option<String>,
+    has_passwords: bool,
     passwords: Vec<Line>,
     sign_ins: Vec<Row>,
     /// The names of the environments to act in.
@@ -153,6 +156,8 @@ async fn page(routes: &Routes, visitor: &Visitor, (status, faults): (StatusCode,
         shell,
         frame: visitor.frame(Section::Profile, shell.say("profile-title")),
         signed_in,
+        provider: routes.platform.identity_provider_name(),
+        has_passwords: routes.platform.has_password_sign_in(),
         name: name.judged(shell, faults),
         environments: environments.into_iter().map(|environment| environment.name).collect(),
         passwords: passwords.into_iter().map(|line| line.judged(shell, faults)).collect(),

@@ -45,12 +45,21 @@ pub(super) struct Entry<'a> {
     pub(super) lead: String,
     /// What is wrong with what was sent before.
     pub(super) trouble: Option<Trouble>,
+    /// Another way in than the form.
+    pub(super) elsewhere: Option<Elsewhere>,
     pub(super) action: String,
+    /// The fields of the form; none when there is no form.
     pub(super) lines: Vec<Line>,
     /// Where to go on afterwards.
     pub(super) back: String,
     pub(super) button: String,
     pub(super) foot: String,
+}
+
+/// A way in that is not ours.
+pub(super) struct Elsewhere {
+    pub(super) label: String,
+    pub(super) address: String,
 }
 
 /// What went wrong, and what to do.
@@ -117,6 +126,11 @@ pub(super) fn in_words(shell: &Shell, problem: &Problem) -> (String, String) {
         "set_up_already" => (shell.say("set-up-already-what"), shell.say("set-up-already-fix")),
         "unknown_set_up_token" => (shell.say("set-up-token-what"), shell.say("set-up-token-fix")),
         "unknown_link" => (shell.say("link-ended-what"), shell.say("link-ended-fix")),
+        "passwords_off" => (shell.say("passwords-off-what"), shell.say("passwords-off-fix")),
+        code if code.starts_with("oidc_") => {
+            let key = code.replace('_', "-");
+            (shell.say(&format!("{key}-what")), shell.say(&format!("{key}-fix")))
+        }
         "other_site" | "other_form" => (shell.say("other-form-what"), shell.say("other-form-fix")),
         "busy" => (shell.say("people-busy-what"), shell.say("people-busy-fix")),
         "forbidden" => (shell.say("not-your-role-what"), shell.say("not-your-role-fix")),

@@ -254,7 +254,7 @@ async fn finish(
 }
 
 /// The query. A parameter that stands twice is refused (RFC 6749 §3.1): two readers could take different ones.
-fn parameters(uri: &Uri) -> Result<BTreeMap<String, String>, Problem> {
+pub(crate) fn parameters(uri: &Uri) -> Result<BTreeMap<String, String>, Problem> {
     let refused = |what: &str| Problem::invalid("invalid_query_params", what, "Begin again from the link.");
     let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
         .map_err(|_| refused("The vendor's answer cannot be read"))?;

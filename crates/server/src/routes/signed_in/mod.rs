@@ -5,6 +5,7 @@
 mod guard;
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::response::{IntoResponse as _, Response};
@@ -14,7 +15,7 @@ use http::{HeaderMap, Method};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use tombolo_platform::store::Environment;
-use tombolo_platform::users::{Browser, Role, SIGN_IN_LIFE, SignedInUser, form_token};
+use tombolo_platform::users::{BegunIdentification, Browser, Role, SIGN_IN_LIFE, SignedInUser, form_token};
 use tombolo_platform::{Access, Problem, ProblemKind, Scope};
 
 pub(crate) use guard::guarded;
@@ -90,8 +91,13 @@ async fn find(parts: &mut Parts, routes: &Routes) -> Result<Option<SignedIn>, Pr
 
 /// Whether the browser is signed in.
 pub(crate) async fn is_signed_in(routes: &Routes, headers: &HeaderMap) -> bool {
-    let Some(token) = shown(routes, headers) else { return false };
-    routes.platform.signed_in_user(token.expose_secret()).await.is_ok_and(|found| found.is_some())
+    signed_in_user(routes, headers).await.is_some()
+}
+
+/// Who is signed in in the browser, for a page that everybody may open.
+pub(crate) async fn signed_in_user(routes: &Routes, headers: &HeaderMap) -> Option<SignedInUser> {
+    let token = shown(routes, headers)?;
+    routes.platform.signed_in_user(token.expose_secret()).await.ok().flatten()
 }
 
 /// A page for a browser that shows one, and a body for a script of a page.
@@ -138,6 +144,30 @@ pub(crate) fn sign_in_cookie(routes: &Routes, token: &SecretString) -> Result<He
 /// Has the browser forget it.
 pub(crate) fn no_sign_in_cookie(routes: &Routes) -> Result<HeaderValue, Problem> {
     cookies::remove(&cookie_name(&routes.public_url, "sign_in"), routes.public_url.is_https())
+}
+
+/// Has the browser keep what proves, when it comes back from the identity provider, that it was sent there.
+pub(crate) fn identification_cookie(
+    routes: &Routes,
+    begun: &BegunIdentification,
+    lasts: Duration,
+) -> Result<HeaderValue, Problem> {
+    let name = identification_name(routes, &begun.mark);
+    cookies::set(&name, begun.cookie.expose_secret(), lasts, routes.public_url.is_https())
+}
+
+/// Has the browser forget it.
+pub(crate) fn no_identification_cookie(routes: &Routes, mark: &str) -> Result<HeaderValue, Problem> {
+    cookies::remove(&identification_name(routes, mark), routes.public_url.is_https())
+}
+
+/// What the browser shows of it.
+pub(crate) fn shown_identification(routes: &Routes, headers: &HeaderMap, mark: &str) -> Option<String> {
+    cookies::read(headers, routes.public_url.is_https()).remove(&identification_name(routes, mark))
+}
+
+fn identification_name(routes: &Routes, mark: &str) -> String {
+    cookie_name(&routes.public_url, &format!("oidc_{mark}"))
 }
 
 /// Has the browser keep which environment was chosen.
