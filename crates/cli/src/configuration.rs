@@ -401,6 +401,27 @@ mod tests {
     }
 
     #[test]
+    fn an_identity_provider_comes_from_the_environment_too() {
+        let changed = with(&[
+            ("TOMBOLO_OIDC_ISSUER", "https://login.example.com"),
+            ("TOMBOLO_OIDC_CLIENT_ID", "tombolo"),
+            ("TOMBOLO_OIDC_CLIENT_SECRET", "canary-oidc-secret"),
+            ("TOMBOLO_OIDC_ROLE_CLAIM", "groups"),
+            ("TOMBOLO_OIDC_ADMINS", "ops,board"),
+            ("TOMBOLO_OIDC_DEFAULT_ROLE", "viewer"),
+        ]);
+        let changed = changed.expect("known settings");
+        assert!(!format!("{changed:?}").contains("canary"));
+        let settings = changed.oidc.settings().expect("settings that fit").expect("a provider");
+        assert_eq!(settings.roles.admins, ["ops", "board"]);
+        assert_eq!((settings.roles.default, settings.password_sign_in), (Some(Role::Viewer), true));
+        assert!(with(&[]).expect("the defaults fit").oidc.settings().expect("they fit").is_none());
+        let nobody = with(&[("TOMBOLO_OIDC_PASSWORD_SIGN_IN", "false")]).expect("known settings");
+        let error = nobody.oidc.settings().expect_err("nobody could sign in").to_string();
+        assert!(error.contains("oidc.issuer"), "{error}");
+    }
+
+    #[test]
     fn lists_come_from_the_environment_too() {
         let entry = r#"[{ host = "acme.example.com", address = "127.0.0.1:8443", without_tls = true }]"#;
         let changed = with(&[

@@ -104,6 +104,9 @@ pub(super) async fn come_back(
     let signed_in = signed_in_user(&routes, &headers).await;
     let parameters = parameters(&uri).unwrap_or_default();
     let finished = finish(&routes, &looker, &headers, &parameters, signed_in.as_ref()).await;
+    if let Err(problem) = &finished {
+        tracing::warn!(code = problem.code, why = %problem.what, "somebody could not sign in with the identity provider");
+    }
     let mut response = match finished {
         Ok(response) => response,
         // Whoever is signed in wanted to link their account, or is where they wanted to be.
