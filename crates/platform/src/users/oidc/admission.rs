@@ -46,8 +46,8 @@ impl Platform {
         let role = person.role(settings, known).ok_or_else(|| not_invited(person))?;
         let mut changes = Vec::new();
         let (user, version) = match admitted {
-            Admitted::Known(user) => self.as_before(user, role, None, &mut changes),
-            Admitted::Invited(user) => self.as_before(user, role, Some(person), &mut changes),
+            Admitted::Known(user) => as_before(user, role, None, &mut changes),
+            Admitted::Invited(user) => as_before(user, role, Some(person), &mut changes),
             Admitted::New => (self.as_new(person, role, &mut changes)?, 1),
         };
         let (token, new_sign_in) = self.new_sign_in(&user, version, browser)?;
@@ -75,35 +75,6 @@ impl Platform {
             None if is_theirs && is_invited => Ok(Admitted::Invited(user)),
             _ => Err(link_first()),
         }
-    }
-
-    /// Their role is the provider's word of today. Who comes by an invitation gets their identity, and its link ends.
-    fn as_before(
-        &self,
-        mut user: User,
-        role: Role,
-        invited: Option<&Person>,
-        changes: &mut Vec<Change>,
-    ) -> (User, u64) {
-        let (from, version) = (user.role, user.version);
-        let mut update = UserUpdate::of(user.id.clone());
-        update.role = (from != role).then_some(role);
-        update.identity = invited.map(|person| person.identity.clone());
-        user.role = role;
-        if update.role.is_some() || update.identity.is_some() {
-            changes.push(Change::User(UserChange::Update(update)));
-        }
-        if let Some(person) = invited {
-            let detail = json!({ "issuer": person.identity.issuer, "by": "invitation" });
-            changes.push(Change::User(UserChange::EndLink(user.id.clone())));
-            changes.push(act_on(actor(&user), "user.linked", &user, detail));
-        }
-        if from == role {
-            return (user, version);
-        }
-        let detail = json!({ "from": from.as_str(), "to": role.as_str(), "by": "oidc" });
-        changes.push(act_on(by_provider(), "user.role_changed", &user, detail));
-        (user, version + 1)
     }
 
     fn as_new(&self, person: &Person, role: Role, changes: &mut Vec<Change>) -> Result<User, Problem> {
@@ -152,6 +123,29 @@ impl Platform {
             tracing::warn!(%problem, "a refused sign-in could not be noted");
         }
     }
+}
+
+/// Their role is the provider's word of today. Who comes by an invitation gets their identity, and its link ends.
+fn as_before(mut user: User, role: Role, invited: Option<&Person>, changes: &mut Vec<Change>) -> (User, u64) {
+    let (from, version) = (user.role, user.version);
+    let mut update = UserUpdate::of(user.id.clone());
+    update.role = (from != role).then_some(role);
+    update.identity = invited.map(|person| person.identity.clone());
+    user.role = role;
+    if update.role.is_some() || update.identity.is_some() {
+        changes.push(Change::User(UserChange::Update(update)));
+    }
+    if let Some(person) = invited {
+        let detail = json!({ "issuer": person.identity.issuer, "by": "invitation" });
+        changes.push(Change::User(UserChange::EndLink(user.id.clone())));
+        changes.push(act_on(actor(&user), "user.linked", &user, detail));
+    }
+    if from == role {
+        return (user, version);
+    }
+    let detail = json!({ "from": from.as_str(), "to": role.as_str(), "by": "oidc" });
+    changes.push(act_on(by_provider(), "user.role_changed", &user, detail));
+    (user, version + 1)
 }
 
 /// Where only some domains are let in, an address that nobody vouches for is of none of them.

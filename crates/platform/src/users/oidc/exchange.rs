@@ -19,7 +19,7 @@ use crate::problem::{Problem, ProblemKind};
 
 /// A code, and what belongs to it.
 pub(super) struct Code<'a> {
-    pub(super) code: &'a str,
+    pub(super) text: &'a str,
     pub(super) verifier: &'a str,
     pub(super) redirect_uri: &'a str,
     pub(super) nonce: &'a str,
@@ -76,7 +76,7 @@ impl Platform {
         }
     }
 
-    /// The claims with those that the provider tells only when it is asked (OpenID Connect Core 1.0 §5.3). What stands in the
+    /// The claims with those that the provider tells only when it is asked (OIDC Core 1.0 §5.3). What stands in the
     /// signed token counts more.
     async fn with_more(
         &self,
@@ -124,13 +124,13 @@ fn token_request(
     let settings = &provider.settings;
     let mut form = Serializer::new(String::new());
     form.append_pair("grant_type", "authorization_code")
-        .append_pair("code", code.code)
+        .append_pair("code", code.text)
         .append_pair("redirect_uri", code.redirect_uri)
         .append_pair("code_verifier", code.verifier);
     let mut request = Request::new(Body::empty());
     *request.method_mut() = Method::POST;
     request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-    // Without a word of the provider it is the header (OpenID Connect Discovery 1.0 §3).
+    // Without a word of the provider it is the header (OIDC Discovery 1.0 §3).
     let methods = document.token_endpoint_auth_methods_supported.as_deref();
     let by_header =
         methods.is_none_or(|methods| methods.iter().any(|method| method == "client_secret_basic"));
@@ -163,7 +163,7 @@ fn token_request(
 
 /// What a provider answers to a code (RFC 6749 §5.2).
 fn refused_code(error: &str) -> Problem {
-    let told: String = error.chars().filter(|character| character.is_ascii_graphic()).take(60).collect();
+    let told: String = error.chars().filter(char::is_ascii_graphic).take(60).collect();
     match told.as_str() {
         "invalid_grant" => {
             token_refused("the code was used already, is too old, or belongs to another sign-in")

@@ -28,7 +28,7 @@ const OF_ADDRESS: u32 = 100;
 
 /// What tells the cookie of one window from those of others: it says nothing about the state.
 pub fn identification_mark(state: &str) -> String {
-    hash(state).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    URL_SAFE_NO_PAD.encode(&hash(state)[..9])
 }
 
 impl Platform {
@@ -126,7 +126,7 @@ impl Platform {
             self.store.take_identification(&hash(text("state").unwrap_or_default()), self.now()).await?;
         let taken = taken.ok_or_else(state_unknown)?;
         let shown = answer.cookie.map(hash);
-        if !shown.is_some_and(|shown| verify_slices_are_equal(&shown, &taken.browser_hash).is_ok()) {
+        if shown.is_none_or(|shown| verify_slices_are_equal(&shown, &taken.browser_hash).is_err()) {
             return Err(other_browser());
         }
         // Without the cookie the line above has ended it.
@@ -137,7 +137,7 @@ impl Platform {
             return Err(failed_there(error));
         }
         let code = Code {
-            code: text("code").ok_or_else(|| failed_there("no code"))?,
+            text: text("code").ok_or_else(|| failed_there("no code"))?,
             verifier: &verifier(cookie),
             redirect_uri: &redirect_uri(answer.public_url),
             nonce: &nonce(cookie),
@@ -190,14 +190,14 @@ fn refuse_other_issuer(
     if is_right { Ok(()) } else { Err(super::exchange::token_refused("it comes from another issuer")) }
 }
 
-/// What a provider sends browsers back with (RFC 6749 §4.1.2.1, OpenID Connect Core 1.0 §3.1.2.6).
+/// What a provider sends browsers back with (RFC 6749 §4.1.2.1, OIDC Core 1.0 §3.1.2.6).
 fn failed_there(error: &str) -> Problem {
     if error == "access_denied" {
         let what = "The identity provider did not let you in, or you broke off there";
         let fix = "Begin again; if it goes on, ask whoever administers the identity provider to let you use this server.";
         return Problem::new(ProblemKind::Forbidden, "oidc_denied", what, fix);
     }
-    let told: String = error.chars().filter(|character| character.is_ascii_graphic()).take(60).collect();
+    let told: String = error.chars().filter(char::is_ascii_graphic).take(60).collect();
     let what = format!("The identity provider sent you back without signing you in: {told}");
     let fix = "Begin again; if it goes on, tell whoever runs this server.";
     Problem::new(ProblemKind::Upstream, "oidc_failed", what, fix)

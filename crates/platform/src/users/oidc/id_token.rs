@@ -1,4 +1,4 @@
-//! Whether an ID token says what it says (OpenID Connect Core 1.0 §3.1.3.7). No input or output.
+//! Whether an ID token says what it says (OIDC Core 1.0 §3.1.3.7). No input or output.
 
 use jsonwebtoken::jwk::{Jwk, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 /// Most seconds that two clocks may be apart.
 const LEEWAY: f64 = 60.0;
-/// Longest name of a person that is taken (OpenID Connect Core 1.0 §2).
+/// Longest name of a person that is taken (OIDC Core 1.0 §2).
 const SUBJECT_MAX: usize = 255;
 /// The signatures that are taken. None of them can be made with what everybody may know.
 const ALGORITHMS: [Algorithm; 4] = [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::EdDSA];

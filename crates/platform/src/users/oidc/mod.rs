@@ -1,4 +1,4 @@
-//! Signing in with the operator's identity provider (OpenID Connect Core 1.0 §3.1, with the current best practice of RFC 9700).
+//! Signing in with the operator's identity provider (OIDC Core 1.0 §3.1, with the current best practice of RFC 9700).
 //!
 //! Whom an identity means is decided in [`admission`]: what a provider says once about a mail address never opens an account
 //! that has a password, because whoever chose that password may be somebody else.

@@ -38,7 +38,7 @@ struct Known {
     read_at: Timestamp,
 }
 
-/// What a provider says about itself (OpenID Connect Discovery 1.0 §3, RFC 8414 §2, RFC 9207 §3).
+/// What a provider says about itself (OIDC Discovery 1.0 §3, RFC 8414 §2, RFC 9207 §3).
 #[derive(Debug, Deserialize)]
 pub(super) struct Document {
     pub(super) issuer: String,
@@ -113,13 +113,11 @@ impl IdentityProvider {
     /// What is kept, read anew when it is too old.
     async fn fresh<'a>(&self, way: &Way<'_>, known: &'a mut Option<Known>) -> Result<&'a mut Known, Problem> {
         let is_believed = |known: &Known| known.read_at <= way.now && way.now < known.read_at.plus(BELIEVED);
-        match known.take().filter(is_believed) {
-            Some(believed) => Ok(known.insert(believed)),
-            None => {
-                let document = Arc::new(read_document(way, &self.settings.issuer).await?);
-                Ok(known.insert(Known { document, keys: None, read_at: way.now }))
-            }
+        if let Some(believed) = known.take().filter(is_believed) {
+            return Ok(known.insert(believed));
         }
+        let document = Arc::new(read_document(way, &self.settings.issuer).await?);
+        Ok(known.insert(Known { document, keys: None, read_at: way.now }))
     }
 
     /// Whether people could sign in: how many keys the provider signs with.

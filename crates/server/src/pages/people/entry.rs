@@ -75,8 +75,8 @@ pub(super) fn page_with(routes: &Routes, looker: &Looker, problem: &Problem, bac
 
 /// Where the query of a page to sign in wants to go on to.
 pub(super) fn asked_back(query: Option<&str>) -> String {
-    let pairs = query.unwrap_or_default().split('&');
-    let back = pairs.filter_map(|pair| decoded(pair.strip_prefix("return=")?).ok()).next();
+    let mut pairs = query.unwrap_or_default().split('&');
+    let back = pairs.find_map(|pair| decoded(pair.strip_prefix("return=")?).ok());
     own_path(back.as_deref().unwrap_or_default()).to_owned()
 }
 
