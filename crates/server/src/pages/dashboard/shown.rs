@@ -1,6 +1,9 @@
 //! How numbers, filters and choices of lists are written.
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// Everything but what may stand in a URL anywhere (RFC 3986 §2.3).
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// An `<option>`: its value, what it says, and whether it is chosen.
 pub(crate) type Choice = (String, String, bool);
@@ -32,7 +35,7 @@ pub(crate) fn query(pairs: &[(&str, &str)]) -> String {
 
 /// A text as it stands in a query or in a segment of a path.
 pub(crate) fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+    utf8_percent_encode(text, ENCODED).to_string()
 }
 
 /// Values that say themselves, with the chosen one.

@@ -1,14 +1,13 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tombolo_platform::Problem;
 use tombolo_platform::store::{CallDetail, CallRecord, Connection};
 
 use super::waterfall::{Bar, bars};
 use super::{covered, status};
 use crate::pages::dashboard::frame::{Frame, Section};
-use crate::pages::dashboard::shown::{bytes, micros};
+use crate::pages::dashboard::shown::{bytes, encoded, micros};
 use crate::pages::dashboard::table::Moment;
 use crate::pages::dashboard::visitor::Visitor;
 use crate::pages::page::{Framing, page};
@@ -135,7 +134,7 @@ fn facts(
 fn curl(routes: &Routes, call: &CallRecord, connection: Option<&Connection>) -> String {
     let base = routes.public_url.known().unwrap_or("https://tombolo.example.com");
     let connection = connection.map_or("…", |connection| connection.connection_id.as_str());
-    let connection = utf8_percent_encode(connection, NON_ALPHANUMERIC);
+    let connection = encoded(connection);
     let method = if call.method == "GET" { String::new() } else { format!("-X {} ", call.method) };
     let body = if call.bytes_up > 0 {
         " \\\n  -H 'Content-Type: application/json' \\\n  --data @body.json"

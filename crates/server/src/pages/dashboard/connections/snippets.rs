@@ -1,12 +1,9 @@
 //! How a connection is called from outside, with its own names in it.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tombolo_platform::store::{Connection, Integration};
 
+use crate::pages::dashboard::shown::encoded;
 use crate::routes::Routes;
-
-/// Everything but what may stand in a URL anywhere (RFC 3986 §2.3).
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The same call for several tools, with `$TOMBOLO_API_KEY` where the key stands.
 pub(crate) fn snippets(
@@ -23,15 +20,14 @@ pub(crate) fn snippets(
         Some(stage.request.path.source().to_owned()).filter(|path| !path.contains("${"))
     });
     let path = path.unwrap_or_else(|| "/".to_owned());
-    let in_path = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
-    let drop_in = format!("{base}/c/{}/{}", in_path(key), in_path(id));
+    let drop_in = format!("{base}/c/{}/{}", encoded(key), encoded(id));
     vec![
         (
             "curl",
             format!(
                 "curl '{base}/proxy{path}' \\\n  -H \"Authorization: Bearer $TOMBOLO_API_KEY\" \\\n  \
                  -H 'Provider-Config-Key: {key}' \\\n  -H 'Connection-Id: {}'",
-                in_path(id)
+                encoded(id)
             ),
         ),
         (
@@ -49,7 +45,7 @@ pub(crate) fn snippets(
                 "import os, requests\n\nanswer = requests.get(\n    '{base}/proxy{path}',\n    headers={{\n        \
                  'Authorization': f\"Bearer {{os.environ['TOMBOLO_API_KEY']}}\",\n        'Provider-Config-Key': \
                  '{key}',\n        'Connection-Id': '{}',\n    }},\n)\nprint(answer.json())",
-                in_path(id)
+                encoded(id)
             ),
         ),
         (
@@ -58,7 +54,7 @@ pub(crate) fn snippets(
                 "let answer = reqwest::Client::new()\n    .get(\"{base}/proxy{path}\")\n    \
                  .bearer_auth(std::env::var(\"TOMBOLO_API_KEY\")?)\n    .header(\"Provider-Config-Key\", \"{key}\")\n    \
                  .header(\"Connection-Id\", \"{}\")\n    .send()\n    .await?;",
-                in_path(id)
+                encoded(id)
             ),
         ),
         ("tombolo", format!("TOMBOLO_URL={base} tombolo request -c {} GET '{path}'", shell_quoted(id))),
