@@ -81,7 +81,7 @@ impl Scene {
     ) -> Result<Identified, Problem> {
         let answer = ProviderAnswer {
             parameters,
-            cookie: cookie.map(|cookie| cookie.expose_secret()),
+            cookie: cookie.map(SecretString::expose_secret),
             public_url: PUBLIC_URL,
             signed_in,
             browser: &here(),
