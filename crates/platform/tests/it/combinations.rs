@@ -467,7 +467,7 @@ async fn what_cannot_be_combined_is_refused_with_the_reason(
     insta::allow_duplicates! {
         insta::assert_snapshot!(lines, @r"
         Basic and a certificate: basic_username: The address for client certificates asks for no Basic authentication. Leave one of the two out.
-        a token of the User API opens apps: A token of the User API opens no apps. Use the provider `kintone-user-api`, or the API tokens of the apps.
+        a token of the User API opens apps: A token of the User API opens no apps. Choose Kintone User API for users and groups, or give the API tokens of the apps.
         two tokens of one app: app: `11` stands twice.
         a store of Windows: certificate_type: This server does not look into the certificate store of Windows. Export the certificate there with its key, in PowerShell: Export-PfxCertificate -Cert Cert:\CurrentUser\My\THUMBPRINT -FilePath FILE.pfx -Password (Read-Host -AsSecureString)
         an unknown type: certificate_type: Type of the certificate file is one of: auto, pfx, pem, jks.
