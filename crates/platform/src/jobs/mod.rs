@@ -251,7 +251,7 @@ impl Platform {
             }
             done += running.len();
             tokio::select! {
-                _ = running.join_all() => {}
+                () = all_done(running) => {}
                 () = self.hold_jobs() => {}
             }
         }
@@ -364,4 +364,27 @@ fn every(period: Duration) -> tokio::time::Interval {
     let mut interval = tokio::time::interval(period);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     interval
+}
+
+/// Waits for all jobs. One that is stopped because its lease was lost has ended too: another worker does it again.
+async fn all_done(mut running: JoinSet<()>) {
+    while let Some(ended) = running.join_next().await {
+        match ended.map_err(tokio::task::JoinError::try_into_panic) {
+            Ok(()) | Err(Err(_)) => {}
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_job_that_is_stopped_brings_down_no_other() {
+        let mut running = JoinSet::new();
+        running.spawn(std::future::pending()).abort();
+        running.spawn(async {});
+        all_done(running).await;
+    }
 }

@@ -12,6 +12,7 @@ mod shell;
 mod words;
 
 pub(crate) use connect::Colours;
+pub(crate) use shell::Shell;
 
 use axum::Router;
 

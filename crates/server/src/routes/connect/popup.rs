@@ -42,7 +42,7 @@ pub(super) async fn begin_in_popup(
             if let Some(socket) = socket_of(&query) {
                 routes.platform.tell_of_refusal(&socket, &key, &problem);
             }
-            oauth_pages::refused(&problem, language, &id)
+            oauth_pages::refused(&routes, &problem, language, &id)
         }
     }
 }

@@ -26,6 +26,7 @@ use super::access::RequestId;
 use super::cookies;
 use super::own_page::refuse_other_pages;
 use super::query::{Named, Preferred};
+use crate::pages::Shell;
 
 /// How long a person has at the vendor.
 const AT_THE_VENDOR: Duration = Duration::from_mins(10);
@@ -57,8 +58,8 @@ async fn look(
     Named(secret): Named,
 ) -> Response {
     match routes.platform.look_at_link(&secret).await {
-        Ok(about) => page::question(&about, language),
-        Err(problem) => page::failure(&problem, language, &id),
+        Ok(about) => page::question(&about, &shell(&routes, language)),
+        Err(problem) => page::failure(&problem, &shell(&routes, language), &id),
     }
 }
 
@@ -86,7 +87,7 @@ async fn start(
     };
     match begun {
         Ok(response) => response,
-        Err(problem) => page::failure(&problem, language, &id),
+        Err(problem) => page::failure(&problem, &shell(&routes, language), &id),
     }
 }
 
@@ -139,8 +140,13 @@ pub(crate) fn to_the_question(public_url: &str, begun: &BegunWindow) -> Result<R
 }
 
 /// A page that says why a person cannot link an account.
-pub(super) fn refused(problem: &Problem, language: Language, request_id: &str) -> Response {
-    page::failure(problem, language, request_id)
+pub(super) fn refused(routes: &Routes, problem: &Problem, language: Language, request_id: &str) -> Response {
+    page::failure(problem, &shell(routes, language), request_id)
+}
+
+/// Language and addresses for a page.
+fn shell(routes: &Routes, language: Language) -> Shell {
+    Shell::new(language, None, &routes.public_url)
 }
 
 /// Takes a person back from the vendor
@@ -210,13 +216,13 @@ async fn answer(
 ) -> Response {
     let is_https = routes.public_url.is_https();
     let cookies = cookies::read(headers, is_https);
-    let base = routes.public_url.known().unwrap_or_default();
+    let shell = shell(routes, language);
     match finish(routes, callback, uri, &cookies).await {
         Ok(outcome) => {
             let mut response =
                 onward(&outcome).and_then(see_other).unwrap_or_else(|| match &outcome.handover {
-                    Some(handover) => page::handover(&outcome, handover, language, base),
-                    None => page::success(&outcome, language, base),
+                    Some(handover) => page::handover(&outcome, handover, &shell),
+                    None => page::success(&outcome, &shell),
                 });
             // What the browser proved with is of no more use. Of a failure nobody knows which cookie it was about.
             let used = cookies.keys().filter(|name| name.ends_with(outcome.id.as_str()));
@@ -228,7 +234,7 @@ async fn answer(
         Err(FailedCallback { problem, return_url }) => return_url
             .as_deref()
             .and_then(see_other)
-            .unwrap_or_else(|| page::failure_at_the_end(&problem, language, id, base)),
+            .unwrap_or_else(|| page::failure_at_the_end(&problem, &shell, id)),
     }
 }
 

@@ -12,7 +12,7 @@ use tombolo_platform::notifications::ReconnectAbout;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{page, refuse_other_pages, to_the_vendor};
+use super::{page, refuse_other_pages, shell, to_the_vendor};
 use crate::routes::Routes;
 use crate::routes::access::RequestId;
 use crate::routes::query::{Named, Preferred};
@@ -55,11 +55,11 @@ async fn look(
     Named(secret): Named,
 ) -> Response {
     match routes.platform.look_at_reconnect_link(&secret).await {
-        Ok(ReconnectAbout::Browser(about)) => page::question(&about, language),
+        Ok(ReconnectAbout::Browser(about)) => page::question(&about, &shell(&routes, language)),
         Ok(ReconnectAbout::ByHand { name, provider, command }) => {
-            page::by_hand(&name, &provider, &command, language)
+            page::by_hand(&name, &provider, &command, &shell(&routes, language))
         }
-        Err(problem) => page::failure(&problem, language, &id),
+        Err(problem) => page::failure(&problem, &shell(&routes, language), &id),
     }
 }
 
@@ -86,7 +86,7 @@ async fn start(
         Ok(()) => begin(&routes, &secret).await,
         Err(problem) => Err(problem),
     };
-    begun.unwrap_or_else(|problem| page::failure(&problem, language, &id))
+    begun.unwrap_or_else(|problem| page::failure(&problem, &shell(&routes, language), &id))
 }
 
 async fn begin(routes: &Routes, secret: &str) -> Result<Response, Problem> {

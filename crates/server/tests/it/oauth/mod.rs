@@ -137,7 +137,11 @@ impl Browser {
     pub async fn begin(&mut self, link: &Value) -> String {
         let url = link["url"].as_str().expect("a URL");
         let question = self.open(url).await;
-        assert!(question.text().contains("<form method=\"post\"><button>"), "{}", question.text());
+        assert!(
+            question.text().contains("<form method=\"post\"><button class=\"primary\">"),
+            "{}",
+            question.text()
+        );
         let answer = self.press(url).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
         answer.header("location").to_owned()
