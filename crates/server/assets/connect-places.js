@@ -6,6 +6,11 @@ const PAUSE = 400;
 export function places(sheet) {
   const all = [...sheet.querySelectorAll("[data-place]")];
   if (!all.length) return;
+  // Their room is there before they are: what somebody is about to press must not move away.
+  for (const place of all.filter((one) => one.hidden)) {
+    place.hidden = false;
+    place.classList.add("unseen");
+  }
   let waiting;
   let known = "";
   sheet.addEventListener("input", ({ target }) => {
@@ -28,7 +33,7 @@ export function places(sheet) {
     if (typed !== known) return;
     for (const place of all) {
       const address = found[place.dataset.place];
-      place.hidden = !address;
+      place.classList.toggle("unseen", !address);
       if (address) place.firstElementChild.href = address;
     }
   }

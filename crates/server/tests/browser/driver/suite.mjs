@@ -4,9 +4,13 @@ import { mkdtempSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 
 import { Browser } from "./browser.mjs";
 import { LANGUAGES } from "./languages.mjs";
+
+/** No step waits for longer: whatever it is, it does not come. */
+const PATIENCE = 240_000;
 
 const steps = [];
 
@@ -35,10 +39,16 @@ export async function run(...closed) {
 /** What went wrong; nothing when all went well. */
 async function attempt(show, browsers) {
   const complaints = () => Object.values(browsers).flatMap((browser) => browser.complaints());
+  const long = new AbortController();
   try {
-    await show();
+    const late = pause(PATIENCE, undefined, { signal: long.signal, ref: false }).then(() => {
+      throw new Error(`the step takes longer than ${PATIENCE / 1000} s`);
+    });
+    await Promise.race([show(), late]);
   } catch (error) {
     return [error.stack, ...complaints()].join("\n");
+  } finally {
+    long.abort();
   }
   return complaints().join("\n");
 }

@@ -65,9 +65,10 @@ export class Tab extends View {
 
   /** The window that opens when something is done here. */
   async windowAfter(act) {
-    const opened = new Promise((found) => this.page.once("popup", found));
+    let opened;
+    this.page.once("popup", (page) => (opened = page));
     await act();
-    return this.person.adopt(await opened);
+    return this.person.adopt(await eventually("no window opens", () => opened));
   }
 
   /** Presses keys one after another, such as "Tab" and "Enter". */
