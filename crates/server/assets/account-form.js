@@ -129,6 +129,10 @@ function pasting(sheet, asked) {
     const input = event.target;
     if (input.matches('[name^="c."]') && /[./]/.test(input.value)) fill(input.value, input);
   });
+  // What was pasted before the script was there is read as well.
+  for (const input of sheet.querySelectorAll('input[name^="c."]:not([type=hidden])')) {
+    if (/[./]/.test(input.value)) fill(input.value, input);
+  }
   async function fill(text, input) {
     const body = new FormData();
     for (const name of asked) body.set(name, sheet.elements[name].value);

@@ -103,7 +103,7 @@ async fn link(world: &World, arguments: &[&str], end: End) -> Ran {
     assert_eq!(status, if end == End::Denied { 403 } else { 200 }, "{page}");
     match end {
         End::GoesOn => {
-            let onward = between(&page, "href=\"", "\"").replace("&amp;", "&");
+            let onward = between(&page, "<a href=\"", "\"").replace("&amp;", "&");
             let at = onward.match_indices('/').nth(2).expect("an absolute URL").0;
             let landing = ApiClient::new(Transport::url(&onward[..at]).expect("a URL"));
             // Somebody who guesses the port ends nothing.
@@ -113,8 +113,10 @@ async fn link(world: &World, arguments: &[&str], end: End) -> Ran {
             }
         }
         End::TellsCode => {
-            let (id, code) =
-                (between(&page, "data-authorization=\"", "\""), between(&page, "<strong>", "</strong>"));
+            let (id, code) = (
+                between(&page, "data-authorization=\"", "\""),
+                between(&page, "<strong class=\"told\">", "</strong>"),
+            );
             assert_eq!(world.run(&["connection", "confirm", id]).await.code, 2, "nobody can be asked");
             assert_eq!(world.run(&["connection", "confirm", id, "--code", "BCDF-GHJK"]).await.code, 5);
             let confirmed = world.json(&["connection", "confirm", id, "--code", code]).await;
@@ -169,7 +171,7 @@ async fn a_link_is_one_object_for_a_script() {
     let (status, page) = browse(&world, made["url"].as_str().expect("a URL"), "allow").await;
     assert_eq!(status, 200, "{page}");
     let id = made["id"].as_str().expect("an id");
-    let code = between(&page, "<strong>", "</strong>");
+    let code = between(&page, "<strong class=\"told\">", "</strong>");
     assert_eq!(world.run(&["connection", "confirm", id, "--code", code]).await.code, 0);
     let shown = world.json(&["connection", "show", "Sales"]).await;
     assert_eq!((&shown["health"]["status"], &shown["auth_scheme"]), (&"active".into(), &"oauth2".into()));

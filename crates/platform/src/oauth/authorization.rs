@@ -558,21 +558,6 @@ const fn yes() -> bool {
     true
 }
 
-/// Where the vendor sends browsers of this client to; each client has an address of its own, so that no vendor can pass
-/// another one's answer off as its own. A client that was taken over with the address that it was registered with has the
-/// one that all such clients share.
-pub fn redirect_uri(public_url: &str, client: &OAuthClient) -> String {
-    if client.shared_callback {
-        return format!("{}/oauth/callback", public_url.trim_end_matches('/'));
-    }
-    own_redirect_uri(public_url, &client.callback)
-}
-
-/// The same, of a client that is yet to be made, by its last part.
-pub fn own_redirect_uri(public_url: &str, callback: &str) -> String {
-    format!("{}/oauth/callback/{callback}", public_url.trim_end_matches('/'))
-}
-
 /// The name of the cookie of the browser that began an authorization.
 pub(super) fn cookie_name(id: &AuthorizationId) -> String {
     format!("tombolo-{id}")

@@ -509,3 +509,18 @@ pub(super) fn merged_config(
 pub(super) fn object_of(client: &OAuthClient) -> Object {
     Object { kind: "oauth_client".into(), id: client.id.to_string(), label: client.name.clone() }
 }
+
+/// Where the vendor sends browsers of this client to; each client has an address of its own, so that no vendor can pass
+/// another one's answer off as its own. A client that was taken over with the address that it was registered with has the
+/// one that all such clients share.
+pub fn redirect_uri(public_url: &str, client: &OAuthClient) -> String {
+    if client.shared_callback {
+        return format!("{}/oauth/callback", public_url.trim_end_matches('/'));
+    }
+    own_redirect_uri(public_url, &client.callback)
+}
+
+/// The same, of a client that is yet to be made, by its last part.
+pub fn own_redirect_uri(public_url: &str, callback: &str) -> String {
+    format!("{}/oauth/callback/{callback}", public_url.trim_end_matches('/'))
+}

@@ -17,13 +17,10 @@ mod testing;
 pub(crate) mod way_back;
 
 pub(crate) use account_tokens::FirstToken;
-pub use authorization::{
-    AuthorizationDraft, AuthorizationState, Beginning, LinkAbout, StartedAuthorization, own_redirect_uri,
-    redirect_uri,
-};
+pub use authorization::{AuthorizationDraft, AuthorizationState, Beginning, LinkAbout, StartedAuthorization};
 pub use callback::{Callback, CallbackOutcome, FailedCallback};
 pub(crate) use clients::{ClientOrigin, config_names_of_client, refuse_other_config};
-pub use clients::{OAuthClientChange, OAuthClientDraft};
+pub use clients::{OAuthClientChange, OAuthClientDraft, own_redirect_uri, redirect_uri};
 pub use confirmation::Confirmation;
 pub use import::{ImportedTokens, VendorTokens};
 pub use proof::{Handover, Onward};

@@ -83,8 +83,9 @@ fn put_hostile_provider(options: &mut StartOptions, directory: &Path) {
 fn routes_that_change() -> Vec<String> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let constant = Regex::new(r#"const ([A-Z_]+): &str = "(/[^"]*)""#).expect("a pattern");
-    let route = Regex::new(r#"\.route\(\s*(?:"([^"]+)"|([A-Z_]+)),\s*(?:get\([\w:]+\)\s*\.)?post\("#)
-        .expect("a pattern");
+    let route =
+        Regex::new(r#"\.route\(\s*(?:"([^"]+)"|(?:\w+::)?([A-Z_]+)),\s*(?:get\([\w:]+\)\s*\.)?post\("#)
+            .expect("a pattern");
     let text = text_of(&source);
     let constants: BTreeMap<&str, &str> =
         constant.captures_iter(&text).map(|found| found.extract::<2>().1.into()).collect();

@@ -223,7 +223,7 @@ fn told(routes: Routes, visit: Visit, holder: SessionAccess, posted: Posted, sto
         let provider = provider_of(&routes, &visit, &holder, &posted).await;
         let account = account_of(&routes, &visit, &holder, &posted).await;
         match work(&routes, &holder, &posted, stores, &mut *watch).await {
-            Ok(Outcome::Tested(report)) => told_report(shell, &report, account),
+            Ok(Outcome::Tested(report)) => told_report(shell, &report, account.as_deref()),
             Ok(Outcome::Linked(created)) => json!({
                 "type": "linked",
                 "title": shell.say_with("linked-title", "provider", &provider),

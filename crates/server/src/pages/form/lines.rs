@@ -52,7 +52,7 @@ where
 pub(crate) type Watch = Box<dyn FnMut(TestEvent) + Send>;
 
 /// The line of a test that has ended; `account` says whose account it was, where that is known.
-pub(crate) fn told_report(shell: &Shell, report: &TestReport, account: Option<String>) -> Value {
+pub(crate) fn told_report(shell: &Shell, report: &TestReport, account: Option<&str>) -> Value {
     json!({
         "type": "report",
         "available": report.available,

@@ -30,8 +30,9 @@ export class Browser {
         "--disable-component-update",
         "--disable-sync",
         "--no-first-run",
-        // Pages of the browser's own, of which it would load two for each window.
-        "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,PreloadTopChromeWebUI",
+        // Pages of the browser's own, of which it would load two for each window; and the protection of frames that have
+        // just moved, which swallows the click of somebody as quick as a test.
+        "--disable-features=DiscardInputEventsToRecentlyMovedFrames,WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,PreloadTopChromeWebUI",
         `--accept-lang=${language}`,
       ],
     });

@@ -57,7 +57,7 @@ pub async fn confirm_for(caller: &Caller, id: &str, body: &Value) -> Answer {
 /// The code that a page shows; empty when it shows none.
 pub fn code(page: &Answer) -> String {
     let text = page.text();
-    let shown = text.split_once("<strong>").and_then(|(_, rest)| rest.split_once("</strong>"));
+    let shown = text.split_once("<strong class=\"told\">").and_then(|(_, rest)| rest.split_once("</strong>"));
     shown.map(|(code, _)| code.to_owned()).unwrap_or_default()
 }
 

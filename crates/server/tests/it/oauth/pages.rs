@@ -16,7 +16,8 @@ async fn pages_run_nothing_but_what_tells_the_opener() {
         [(done, 200, "script-src 'self'; "), (again, 403, "script-src 'self'; "), (lost, 404, "")]
     {
         let policy = format!(
-            "default-src 'none'; {script}base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            "default-src 'none'; {script}style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
+             frame-ancestors 'none'"
         );
         assert_eq!(page.status, status, "{}", page.text());
         for (header, expected) in [

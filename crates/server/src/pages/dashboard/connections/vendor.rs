@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use http::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use tombolo_platform::catalog::Provider;
@@ -127,6 +128,9 @@ pub(super) async fn back(visitor: Visitor) -> Response {
 
 /// Makes the connection, for the person who began it and no other.
 pub(super) async fn finish(visitor: Visitor, State(routes): State<Routes>, posted: Posted) -> Response {
+    if let Err(problem) = visitor.access().require(Scope::CreateConnection) {
+        return visitor.failed(Section::Connections, &problem);
+    }
     let confirmation = Confirmation {
         end_user: Some(visitor.signed_in.who.user.id.to_string()),
         proof: Some(SecretString::from(posted.text("proof"))),
@@ -138,7 +142,12 @@ pub(super) async fn finish(visitor: Visitor, State(routes): State<Routes>, poste
             let report = ReportView::new(&visitor.shell, &report);
             draw(&visitor, String::new(), String::new(), String::new(), Some(report))
         }
-        Err(problem) => draw(&visitor, String::new(), String::new(), visitor.problem_line(&problem), None),
+        Err(problem) => {
+            let mut response =
+                draw(&visitor, String::new(), String::new(), visitor.problem_line(&problem), None);
+            *response.status_mut() = StatusCode::from_u16(problem.kind.status()).unwrap_or_default();
+            response
+        }
     }
 }
 
