@@ -239,8 +239,8 @@ async fn a_program_is_never_gone_to_unasked() {
     let page = finished(&app, &link).await;
     assert_eq!(page.status, 200);
     let text = page.text();
-    let (_, link) = text.split_once("<a href=\"").expect("a link");
-    let onward = link.split_once('"').expect("its end").0.replace("&amp;", "&");
+    let (_, address) = text.split_once("<a href=\"").expect("a link");
+    let onward = address.split_once('"').expect("its end").0.replace("&amp;", "&");
     assert!(onward.starts_with("http://127.0.0.1:49152/?authorization=aut_"), "{onward}");
     let (_, proof) = onward.split_once("proof=").expect("a proof");
     assert_eq!(code(&page).len(), 9);
