@@ -1,4 +1,6 @@
 // The fields of an account's form, in the Connect UI and in the dashboard.
+import { revealing } from "./reveal.js";
+
 export function word(name) {
   const lists = [...document.querySelectorAll("[data-words]")];
   return lists.map((list) => list.content.querySelector(`[data-word="${name}"]`)).find(Boolean)?.textContent ?? "";
@@ -14,7 +16,7 @@ export function fields(sheet, asked) {
   sheet.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && event.isComposing) event.preventDefault();
   });
-  reveal(sheet);
+  revealing(sheet);
   rows(sheet);
   if ("takesPasted" in sheet.dataset) pasting(sheet, asked);
 }
@@ -39,6 +41,8 @@ export function complete(sheet) {
 /** Tells what is wrong where it is wrong, and the rest above the form. */
 export function refused(sheet, { what, fix, fields }) {
   say("");
+  const other = document.querySelector("[data-other-account]");
+  if (other && fields.some(({ code }) => code === "other_account")) other.hidden = false;
   let first;
   for (const { input, message } of fields) {
     const element = sheet.elements[input] instanceof RadioNodeList ? sheet.elements[input][0] : sheet.elements[input];
@@ -73,19 +77,6 @@ export function mark(input, message) {
   if (message) input.setAttribute("aria-invalid", "true");
   const error = document.getElementById(`${input.id}-error`);
   if (error) error.textContent = message;
-}
-
-function reveal(sheet) {
-  for (const button of sheet.querySelectorAll("[data-reveal]")) {
-    button.hidden = false;
-    button.addEventListener("click", () => {
-      const input = document.getElementById(button.getAttribute("aria-controls"));
-      const shown = input.type === "password";
-      input.type = shown ? "text" : "password";
-      button.setAttribute("aria-pressed", String(shown));
-      button.textContent = shown ? button.dataset.hide : button.dataset.show;
-    });
-  }
 }
 
 // Rows that nobody uses yet wait until they are asked for.

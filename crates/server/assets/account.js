@@ -1,5 +1,6 @@
 // An account that is linked in the dashboard: tested and stored without leaving the form, so that what was typed stays.
 import { complete, fields, refused, say } from "./account-form.js";
+import { places } from "./account-places.js";
 import { runTest } from "./account-test.js";
 
 const sheet = document.querySelector("form[data-account]");
@@ -7,6 +8,7 @@ let isDirty = false;
 let isRunning = false;
 
 fields(sheet, ["form_token"]);
+places(sheet, ["form_token"]);
 sheet.addEventListener("input", () => { isDirty = true; });
 addEventListener("beforeunload", (event) => {
   if (isDirty) event.preventDefault();

@@ -1,6 +1,6 @@
 // The window in which a person agrees at the vendor. How it ends is asked of the server: a window that has gone to another
 // site may be out of reach, and looks closed then, whether it is or not.
-import { copying } from "./connect-clients.js";
+import { copying } from "./copy.js";
 
 const FEATURES = "popup,width=540,height=760";
 const PAUSE = 1500;

@@ -1,9 +1,10 @@
 // The Connect UI: what a script adds. Everything but frames and windows works without it.
 import { complete, copyOf, fields, mark, refused, say, word } from "./account-form.js";
 import { runTest } from "./account-test.js";
-import { choosingClients, copying } from "./connect-clients.js";
-import { places } from "./connect-places.js";
+import { choosingClients } from "./account-clients.js";
+import { places } from "./account-places.js";
 import { windowOf } from "./connect-window.js";
+import { copying } from "./copy.js";
 
 const main = document.querySelector("main[data-step]");
 const origins = (main?.dataset.origins ?? "").split(" ").filter(Boolean);
@@ -146,7 +147,7 @@ function form() {
   });
   switching(sheet);
   document.querySelector("form.switch")?.addEventListener("submit", () => { isDirty = false; });
-  places(sheet);
+  places(sheet, ["session_token", "integration", "lang"]);
   choosingClients(sheet, (input) => mark(input, ""));
   sheet.addEventListener("submit", async (event) => {
     // The Enter key presses the first button, also one that is not shown.
@@ -187,8 +188,6 @@ function form() {
   };
 
   function refuse(line) {
-    const other = document.querySelector("[data-other-account]");
-    if (other && line.fields.some(({ code }) => code === "other_account")) other.hidden = false;
     tell("error", { errorType: line.errorType, errorMessage: refused(sheet, line) });
   }
 
@@ -225,7 +224,7 @@ function client() {
   });
   fields(sheet, ["session_token", "integration"]);
   copying(sheet);
-  places(sheet);
+  places(sheet, ["session_token", "integration", "lang"]);
 }
 
 // What was typed goes along to another form of the same vendor, but for the secrets.

@@ -1,5 +1,6 @@
 // The dashboard: what a script adds. Every page works without it.
-import { choosingClients } from "./connect-clients.js";
+import { choosingClients } from "./account-clients.js";
+import { copying } from "./copy.js";
 import "./palette.js";
 import "./table.js";
 
@@ -12,21 +13,7 @@ export function showTimes(root) {
 }
 showTimes(document);
 
-for (const button of document.querySelectorAll("[data-copy]")) {
-  const before = button.textContent;
-  button.hidden = !navigator.clipboard;
-  button.addEventListener("click", async () => {
-    const code = button.parentElement.querySelector("code");
-    try {
-      await navigator.clipboard.writeText(code.textContent);
-    } catch {
-      // A browser that does not let pages copy leaves that to the person.
-      return getSelection().selectAllChildren(code);
-    }
-    button.textContent = button.dataset.done;
-    setTimeout(() => (button.textContent = before), 2000);
-  });
-}
+copying(document);
 
 for (const form of document.querySelectorAll("form[data-busy]")) {
   form.addEventListener("submit", (event) => event.submitter?.setAttribute("aria-busy", "true"));

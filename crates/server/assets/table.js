@@ -1,4 +1,4 @@
-// Tables are sorted, copied, saved and made narrower by whoever looks at them.
+// Tables are filtered, sorted, copied, saved and made narrower by whoever looks at them.
 const SEPARATOR = ",";
 
 for (const table of document.querySelectorAll("table[data-sortable]")) sorting(table);
@@ -35,7 +35,8 @@ function textOf(cell) {
 
 function shown(table) {
   const columns = [...table.tHead.rows[0].cells].filter((cell) => !cell.hidden).map((cell) => cell.cellIndex);
-  return [table.tHead.rows[0], ...table.tBodies[0].rows].map((row) => columns.map((index) => textOf(row.cells[index])));
+  const rows = [...table.tBodies[0].rows].filter((row) => !row.hidden);
+  return [table.tHead.rows[0], ...rows].map((row) => columns.map((index) => textOf(row.cells[index])));
 }
 
 // A cell that a spreadsheet would take for a formula is told as text.
@@ -50,6 +51,7 @@ function tools(table) {
   if (!holder || !template) return;
   const bar = template.content.firstElementChild.cloneNode(true);
   holder.before(bar);
+  filtering(table, bar.querySelector("[data-filter-rows]"));
   const copy = bar.querySelector("[data-copy-table]");
   copy.hidden = !navigator.clipboard;
   copy.addEventListener("click", async () => {
@@ -69,6 +71,22 @@ function tools(table) {
   // Rows that come while somebody looks have all their columns.
   if ("sortable" in table.dataset) columns(table, bar.querySelector("[data-columns]"));
   else bar.querySelector("[data-columns]").remove();
+}
+
+// The rows of this page alone, in any of their columns; the filters above a list look through all of it. Width and
+// case make no difference.
+function filtering(table, input) {
+  const folded = (text) => text.normalize("NFKC").toLowerCase();
+  const apply = () => {
+    const wanted = folded(input.value).split(/\s+/).filter(Boolean);
+    for (const row of table.tBodies[0].rows) {
+      const text = folded(row.textContent);
+      row.hidden = !wanted.every((part) => text.includes(part));
+    }
+  };
+  input.addEventListener("input", apply);
+  // Rows that come while somebody looks are filtered as well.
+  new MutationObserver(apply).observe(table.tBodies[0], { childList: true });
 }
 
 // Which columns are shown is remembered for this list in this browser.

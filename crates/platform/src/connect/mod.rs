@@ -8,6 +8,7 @@ mod form;
 mod held;
 mod look;
 mod popup;
+mod reconnect_link;
 mod same_account;
 mod session;
 mod sockets;

@@ -9,6 +9,8 @@ use tombolo_auth::Typed;
 use tombolo_catalog::{AuthScheme, FieldError, FieldKind, Provider};
 use tombolo_store::Connection;
 
+use super::account::TypedAccount;
+use crate::access::{Access, Scope};
 use crate::connections::{place_of, texts};
 use crate::platform::Platform;
 use crate::problem::{Problem, field};
@@ -17,6 +19,24 @@ use crate::problem::{Problem, field};
 const CODE: &str = "other_account";
 
 impl Platform {
+    /// Refuses what speaks for another account than that of a connection, whose scheme and host need not stay.
+    pub async fn refuse_other_account(
+        &self,
+        access: &Access,
+        reference: &str,
+        typed: &TypedAccount,
+    ) -> Result<(), Problem> {
+        access.require(Scope::UpdateConnection)?;
+        let (connection, integration) = self.find_connection(&access.environment, None, reference).await?;
+        let provider = self.provider_of(&integration)?;
+        let scheme = typed.auth_scheme.as_deref().unwrap_or(&connection.target.auth_scheme);
+        match provider.scheme(scheme) {
+            Some(scheme) => self.require_same_account(&connection, &provider, scheme, &typed.fields).await,
+            // What is wrong with it is told by what links it.
+            None => Ok(()),
+        }
+    }
+
     /// Refuses what speaks for another account: another host, none of the things that were reached before, another login
     /// name. Whoever means another account says so.
     pub(super) async fn require_same_account(

@@ -24,8 +24,8 @@ pub use administration::{Invitation, NewPasswordLink};
 pub use invitation::ChosenPassword;
 pub(crate) use oidc::Way;
 pub use oidc::{
-    BegunIdentification, Identified, IdentityProvider, OIDC_CALLBACK, OidcSettings, ProviderAnswer,
-    RoleRules, identification_mark,
+    BegunIdentification, IDENTIFICATION_LIFE, Identified, IdentityProvider, OIDC_CALLBACK, OidcSettings,
+    ProviderAnswer, RoleRules, identification_mark,
 };
 pub(crate) use password::Passwords;
 pub use role::Role;

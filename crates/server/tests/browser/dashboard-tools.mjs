@@ -58,6 +58,10 @@ step("a table is saved as a spreadsheet reads it, and has the columns that someb
       };
     });
   });
+  const total = (await tab.page.$$("tbody tr")).length;
+  await tab.type("Filter these rows", "ＱＵＯＴＥＤ active");
+  const left = await tab.page.$$eval("tbody tr:not([hidden])", (rows) => rows.map((row) => row.textContent));
+  assert.ok(left.length < total && left.length && left.every((text) => text.includes("quoted")), `${left} of ${total}`);
   await tab.press("Save as CSV");
   const bytes = Buffer.from(await tab.page.evaluate(() => globalThis.saved));
   assert.deepEqual([...bytes.subarray(0, 3)], [0xef, 0xbb, 0xbf]);
@@ -65,6 +69,7 @@ step("a table is saved as a spreadsheet reads it, and has the columns that someb
   assert.equal(head, "Connection name,Integration,Health,User,Tags,Tested,Made");
   const line = lines.find((one) => one.includes("quoted"));
   assert.match(line, /^"'=1\+1, ""quoted"" \d+",Kintone,Active,/);
+  assert.equal(lines.length, left.length, "what is hidden is left out");
   assert.match(line, /,\d{4}-\d\d-\d\dT[^,]+Z$/, "moments are for machines");
   await tab.press("Columns");
   await tab.pressOn("[data-columns] li:nth-child(4) label");

@@ -50,7 +50,21 @@ for (const script of [true, false]) {
       await tab.press({ en: "Create", ja: "接続を作成" });
       await tab.expectText(name);
       await tab.expect("main h1");
-      assert.ok(await connection(name));
+      const made = await connection(name);
+      assert.ok(made);
+
+      await tab.press({ en: "Change the account", ja: "アカウントを変更" });
+      await tab.expectValue({ en: "Subdomain", ja: "サブドメイン" }, "demo");
+      assert.equal(await tab.page.$eval("#s-password-password-0", (input) => input.value), "", "no secret is shown");
+      await tab.type({ en: "Login name", ja: "ログイン名" }, "somebody.else");
+      await tab.type({ en: "Password", ja: "パスワード" }, LOGIN.password);
+      await tab.press({ en: "Save", ja: "保存" });
+      await tab.expect("[data-other-account]:not([hidden])");
+      await tab.type({ en: "Login name", ja: "ログイン名" }, LOGIN.name);
+      await tab.type({ en: "Password", ja: "パスワード" }, LOGIN.password);
+      await tab.press({ en: "Save", ja: "保存" });
+      await tab.expectText({ en: "Calls use the new credentials from now on", ja: "新しい認証情報が使われます" });
+      assert.equal((await connection(name)).id, made.id);
     }),
   );
 }
@@ -170,7 +184,7 @@ const isAction = (address) => {
 /** What everybody may do for themselves. */
 const OWN = /^\/(sign-out|profile(\/.*)?|dashboard\/environment|dashboard\/default\/settings\/appearance)$/;
 /** What only reads what is sent. */
-const READS = /\/paste$/;
+const READS = /\/(paste|places)$/;
 /** What members may do beside that. */
 const OF_MEMBERS = /^\/dashboard\/default\/(connections\/.+|catalog\/[^/]+)$/;
 

@@ -124,6 +124,7 @@ async function stored() {
     [""],
     ["/connections", "connection", "tag", "user"],
     [`/connections/${id}`, "connection", "user"],
+    [`/connections/${id}/account`, "connection"],
     [`/connections/${id}/delete`, "connection"],
     ["/connections/new"],
     ["/connections/new/hostile", "name", "label"],

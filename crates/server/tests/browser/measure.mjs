@@ -21,7 +21,7 @@ function get(address, headers) {
       response.on("data", (part) => parts.push(part));
       response.on("end", () => {
         const milliseconds = Number(process.hrtime.bigint() - begun) / 1e6;
-        answered({ status: response.statusCode, body: Buffer.concat(parts).toString(), milliseconds });
+        answered({ status: response.statusCode, location: response.headers.location, body: Buffer.concat(parts).toString(), milliseconds });
       });
     });
     request.on("error", failed);
@@ -55,13 +55,17 @@ const bytes = (texts) => ({
 });
 
 async function measure(entry, language) {
-  const address = await entry.address(language);
+  let address = await entry.address(language);
   const headers = { "accept-language": language };
   if (entry.as) {
     const { name, value } = await cookieOf(entry.as);
     headers.cookie = `${name}=${value}`;
   }
-  const { body } = await get(address, headers);
+  let { body, location } = await get(address, headers);
+  if (location) {
+    address = new URL(location, address);
+    ({ body } = await get(address, headers));
+  }
   const { style, script } = await assetsOf(body, address);
   const times = [];
   for (let count = -WARM_UP; count < requests; count += 1) {

@@ -470,6 +470,7 @@ const pages = [
     ["connections", "choose", () => "/connections/new"],
     ["connections", "new", () => "/connections/new/kintone"],
     ["connections", "one", async () => `/connections/${(await linked()).id}`],
+    ["connections", "account", async () => `/connections/${(await linked()).id}/account`],
     ["connections", "saved", async () => `/connections/${(await linked()).id}?done=saved`],
     ["connections", "broken", async () => `/connections/${(await broken()).id}`],
     ["connections", "delete", async () => `/connections/${(await linked()).id}/delete`],
@@ -559,6 +560,12 @@ const pages = [
       await typePassword(tab, LOGIN.password);
       await tab.pressOn("button[value=test]");
       await tab.expect(".conclusion.good");
+    }],
+    ["connections", "other-account", async () => `/connections/${(await linked()).id}/account`, async (tab) => {
+      await tab.type({ en: "Subdomain", ja: "サブドメイン" }, "sample");
+      await tab.type({ en: /^API token/, ja: /^APIトークン/ }, process.env.VENDOR_TOKEN);
+      await tab.pressOn("button[value=create]");
+      await tab.expect("[data-other-account]:not([hidden])");
     }],
     ["connections", "name-taken", async () => `/connections/${(await linked()).id}`, async (tab) => {
       const other = unique("Taken");

@@ -1,7 +1,6 @@
 //! The way to the identity provider and back.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::Engine as _;
@@ -12,15 +11,13 @@ use url::Url;
 use super::exchange::Code;
 use super::person::Person;
 use super::provider::{Document, IdentityProvider, misconfigured};
-use super::{BegunIdentification, Identified, OIDC_CALLBACK, ProviderAnswer};
+use super::{BegunIdentification, IDENTIFICATION_LIFE, Identified, OIDC_CALLBACK, ProviderAnswer};
 use crate::oauth::{hash, secret_text};
 use crate::platform::Platform;
 use crate::problem::{Problem, ProblemKind};
 use crate::users::sign_in::network;
 use crate::users::{ATTEMPT_WINDOW, Browser, SignedInUser};
 
-/// How long a person has at the provider.
-pub(crate) const LIFE: Duration = Duration::from_mins(10);
 /// Most people at the provider at the same time: whoever asks is not known yet.
 const ON_THEIR_WAY_MAX: u64 = 10_000;
 /// Most beginnings from one address in a window.
@@ -63,7 +60,7 @@ impl Platform {
             browser_hash: hash(&cookie),
             user: linking.map(|signed_in| signed_in.user.id.clone()),
             return_path: return_path.to_owned(),
-            expires_at: self.now().plus(LIFE),
+            expires_at: self.now().plus(IDENTIFICATION_LIFE),
         };
         self.commit(&[Change::User(UserChange::InsertIdentification(new))]).await?;
         Ok(BegunIdentification { location, mark: identification_mark(&state), cookie: cookie.into() })

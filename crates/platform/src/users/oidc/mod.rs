@@ -13,6 +13,7 @@ mod provider;
 mod settings;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -27,6 +28,8 @@ use crate::problem::{Problem, ProblemKind};
 
 /// Where the provider sends browsers back to, below the address of the server.
 pub const OIDC_CALLBACK: &str = "/sign-in/callback";
+/// How long a person has at the provider.
+pub const IDENTIFICATION_LIFE: Duration = Duration::from_mins(10);
 
 /// A browser that is sent to the identity provider.
 #[derive(Debug)]

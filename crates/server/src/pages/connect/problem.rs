@@ -88,6 +88,8 @@ pub(super) fn in_words_of(shell: &Shell, code: &str, what: &str, fix: &str) -> (
         "authorization_dead" | "token_unanswered" => Some("answer-lost"),
         "secret_needed" => Some("secret-needed"),
         "no_way_back" | "end_user_needed" | "return_url_refused" => Some("no-way-back"),
+        "nobody_to_confirm" => Some("nobody-to-confirm"),
+        "no_return_url" => Some("no-return-url"),
         "no_oauth_client" | "several_oauth_clients" | "oauth_client_unfinished" => Some("no-client"),
         "unknown_oauth_client" => Some("unknown-client"),
         "oauth_clients_not_allowed" => Some("clients-not-allowed"),

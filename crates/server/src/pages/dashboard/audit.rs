@@ -84,7 +84,7 @@ async fn draw(
     let rows = events.iter().map(|event| Row {
         at: Moment::new(event.at),
         actor: event.actor.label.clone(),
-        kind: event.actor.kind.as_str().to_owned(),
+        kind: shell.say(&format!("actor-{}", event.actor.kind.as_str().replace('_', "-"))),
         action: event.action.clone(),
         object: if event.object.label.is_empty() {
             event.object.id.clone()

@@ -131,9 +131,10 @@ impl Frame {
 
 /// What a page says after something was done; the address names it, and only what is in this list is said.
 fn done(visitor: &Visitor) -> String {
-    const KNOWN: [&str; 12] = [
+    const KNOWN: [&str; 13] = [
         "saved",
         "created",
+        "linked-again",
         "deleted",
         "tested",
         "revoked",

@@ -147,7 +147,7 @@ impl Drawn<'_> {
     }
 
     /// Where requests go is decided by whoever runs the integration, so settings about that are not offered.
-    fn settings(&self) -> Vec<Input> {
+    pub(crate) fn settings(&self) -> Vec<Input> {
         let offered = self.provider.settings.iter().filter(|(_, setting)| !setting.routes);
         offered.map(|(name, setting)| self.input("settings", name, &setting.field)).collect()
     }

@@ -1,7 +1,6 @@
 //! To the identity provider and back: to sign in with it, or to link it to one's account here.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use askama::Template;
 use axum::extract::{RawQuery, State};
@@ -33,9 +32,6 @@ pub(super) const CALLBACK: &str = OIDC_CALLBACK;
 pub(super) const LINK: &str = "/profile/identity";
 pub(super) const UNLINK: &str = "/profile/identity/unlink";
 
-/// How long a person has at the provider.
-const AT_THE_PROVIDER: Duration = Duration::from_mins(10);
-
 /// Before somebody leaves for the provider. A form that led there would be stopped by the policy of its page.
 #[derive(Template)]
 #[template(path = "people/onward.html")]
@@ -58,7 +54,7 @@ pub(super) async fn begin(
     let back = asked_back(query.as_deref());
     let begun = start(&routes, &looker, &back, None).await;
     let sent = begun.and_then(|begun| {
-        let cookie = identification_cookie(&routes, &begun, AT_THE_PROVIDER)?;
+        let cookie = identification_cookie(&routes, &begun)?;
         Ok(with_cookie(see_other(&begun.location).ok_or_else(no_address)?, cookie))
     });
     match sent {
@@ -72,7 +68,7 @@ pub(super) async fn begin(
 pub(super) async fn link(State(routes): State<Routes>, signed_in: SignedIn, looker: Looker) -> Response {
     let begun = start(&routes, &looker, PROFILE, Some(&signed_in.who)).await;
     let shown = begun.and_then(|begun| {
-        let cookie = identification_cookie(&routes, &begun, AT_THE_PROVIDER)?;
+        let cookie = identification_cookie(&routes, &begun)?;
         let onward = OnwardPage {
             shell: &looker.shell,
             name: routes.platform.identity_provider_name().unwrap_or_default(),

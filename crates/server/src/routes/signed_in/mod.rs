@@ -5,7 +5,6 @@
 mod guard;
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::response::{IntoResponse as _, Response};
@@ -15,7 +14,9 @@ use http::{HeaderMap, Method};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use tombolo_platform::store::Environment;
-use tombolo_platform::users::{BegunIdentification, Browser, Role, SIGN_IN_LIFE, SignedInUser, form_token};
+use tombolo_platform::users::{
+    BegunIdentification, Browser, IDENTIFICATION_LIFE, Role, SIGN_IN_LIFE, SignedInUser, form_token,
+};
 use tombolo_platform::{Access, Problem, ProblemKind, Scope};
 
 pub(crate) use guard::guarded;
@@ -150,10 +151,9 @@ pub(crate) fn no_sign_in_cookie(routes: &Routes) -> Result<HeaderValue, Problem>
 pub(crate) fn identification_cookie(
     routes: &Routes,
     begun: &BegunIdentification,
-    lasts: Duration,
 ) -> Result<HeaderValue, Problem> {
     let name = identification_name(routes, &begun.mark);
-    cookies::set(&name, begun.cookie.expose_secret(), lasts, routes.public_url.is_https())
+    cookies::set(&name, begun.cookie.expose_secret(), IDENTIFICATION_LIFE, routes.public_url.is_https())
 }
 
 /// Has the browser forget it.

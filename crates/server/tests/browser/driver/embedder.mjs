@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import http from "node:http";
 import path from "node:path";
 
-const CLIENT = path.join(process.env.NPM_CLIENTS_DIR, "node_modules/@nangohq/frontend/dist");
+const CLIENT = "node_modules/@nangohq/frontend/dist";
 const opened = [];
 
 /** A site with pages by their paths. `/client/` has the published front-end client of the compatible API. */
@@ -12,7 +12,7 @@ export async function site(pages) {
     const { pathname } = new URL(request.url, "http://embedder");
     if (pathname.startsWith("/client/")) {
       response.setHeader("content-type", "text/javascript");
-      response.end(await readFile(path.join(CLIENT, path.basename(pathname))));
+      response.end(await readFile(path.join(process.env.NPM_CLIENTS_DIR, CLIENT, path.basename(pathname))));
     } else if (pages[pathname] === undefined) {
       response.writeHead(pathname === "/favicon.ico" ? 204 : 404).end();
     } else {

@@ -88,3 +88,100 @@ async fn what_is_wrong_with_the_way_to_the_vendor_is_said_on_the_form() {
         assert!(told.contains(words) && !told.contains("<script>"), "{told}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_at_the_vendor_is_linked_again_from_the_dashboard() {
+    let app = App::start().await;
+    let client = registered(&app, "Client").await;
+    let client = client["id"].as_str().expect("an id");
+    let mut anna = set_up(&app).await;
+    let mut made = Vec::new();
+    for (path, inputs) in [
+        (NEW.to_owned(), typed("Sales", client)),
+        ("/account".to_owned(), vec![("press", "vendor"), ("scheme", "oauth2"), ("s.oauth2.app", "1")]),
+    ] {
+        let path = made.first().map_or(path.clone(), |known| format!("{known}{path}"));
+        let left = press(&mut anna, &path, &inputs).await;
+        let (authorization, proof) = agree(&app, &left).await;
+        let again = if made.is_empty() { ("", "") } else { ("again", "yes") };
+        let finish = [("authorization", authorization.as_str()), ("proof", proof.as_str()), again];
+        let to = sent_to(&press(&mut anna, "/connections/linked", &finish).await);
+        made.push(to.split_once('?').unwrap_or_else(|| panic!("{to}")).0.to_owned());
+    }
+    assert_eq!(made[0], made[1], "it stays the connection that it was");
+    let form = page(&anna, &format!("{}/account", made[0])).await;
+    assert!(form.contains("value=\"demo\"") && !form.contains("name=\"name\""), "{form}");
+
+    // Nobody but whoever is signed in here could say whose account it is, so there is no link to hand on.
+    let refused = press(&mut anna, &format!("{}/link", made[0]), &[]).await;
+    assert!(refused.text().contains("Nobody is named whose account this is"), "{}", refused.text());
+    let user = json!({ "end_user": { "id": "user-1" } });
+    let id = made[0].rsplit('/').next().expect("an id");
+    assert_eq!(app.caller().patch(&format!("/connections/{id}"), &user).await.status, StatusCode::OK);
+    let refused = press(&mut anna, &format!("{}/link", made[0]), &[]).await;
+    assert!(refused.text().contains("names no page that confirms"), "{}", refused.text());
+    let urls = json!({ "return_urls": ["https://app.example.com/linked"] });
+    assert_eq!(app.caller().patch("/environment", &urls).await.status, StatusCode::OK);
+    let link = press(&mut anna, &format!("{}/link", made[0]), &[]).await;
+    assert!(link.text().contains("/connect/default/?session_token="), "{}", link.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_changed_without_seeing_its_secret() {
+    let app = App::start().await;
+    let made = app.connect("Sales").await;
+    let path = format!("/connections/{}/account", made["id"].as_str().expect("an id"));
+    let mut anna = set_up(&app).await;
+    let form = page(&anna, &path).await;
+    assert!(form.contains("value=\"demo\"") && !form.contains(TOKEN), "{form}");
+
+    let inputs = |subdomain, token, more| {
+        let all = [
+            ("scheme", "api_token"),
+            ("c.domain", "kintone.com"),
+            ("c.subdomain", subdomain),
+            ("s.api_token.app", "1"),
+            ("s.api_token.token", token),
+        ];
+        [all.to_vec(), more].concat()
+    };
+    let wrong = "0".repeat(40);
+    for (subdomain, token, more, expected) in [
+        ("demo", TOKEN, vec![("press", "test")], "conclusion good"),
+        ("demo", wrong.as_str(), vec![("press", "create")], "conclusion bad"),
+        ("demo", "", vec![("press", "create")], "aria-invalid=\"true\""),
+        ("sample", TOKEN, vec![("press", "create")], "name=\"other_account\" value=\"yes\""),
+        ("sample", TOKEN, vec![("press", "create"), ("other_account", "yes")], "conclusion bad"),
+    ] {
+        let answer = press(&mut anna, &path, &inputs(subdomain, token, more)).await;
+        assert!(answer.text().contains(expected), "{expected}: {}", answer.text());
+    }
+    let stored = app.caller().get("/connections/Sales").await.json();
+    assert_eq!(stored["updated_at"], made["updated_at"], "nothing has changed so far: {stored}");
+
+    let saved = press(&mut anna, &path, &inputs("demo", TOKEN, vec![("press", "create")])).await;
+    assert!(sent_to(&saved).ends_with("?done=linked-again"), "{}", saved.text());
+    let pasted = [("pasted", "https://sample.cybozu.com/k/12/")];
+    let read = press(&mut anna, &format!("{path}/paste"), &pasted).await.json();
+    assert_eq!(read["subdomain"], "sample");
+    let asked = [("c.subdomain", "demo"), ("c.domain", "kintone.com"), ("s.api_token.app", "7")];
+    let places = press(&mut anna, &format!("{path}/places"), &asked).await.text();
+    assert!(places.contains("/k/admin/app/apitoken?app=7"), "{places}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_that_decide_nothing_about_where_requests_go_need_no_secret() {
+    let app = App::start().await;
+    let made = app.connect("Sales").await;
+    let id = made["id"].as_str().expect("an id");
+    let path = format!("/connections/{id}");
+    let mut anna = set_up(&app).await;
+    let refused = press(&mut anna, &path, &[("name", "Sales"), ("settings.page_size", "9000")]).await;
+    let told = main_of(&refused);
+    assert!(told.contains("value=\"9000\"") && told.contains("aria-invalid=\"true\""), "{told}");
+    let saved = press(&mut anna, &path, &[("name", "Sales"), ("settings.page_size", "50")]).await;
+    assert!(sent_to(&saved).ends_with("?done=saved"), "{}", saved.text());
+    let stored = app.caller().get(&format!("/connections/{id}")).await.json();
+    assert_eq!(stored["settings"]["page_size"], "50", "{stored}");
+    assert!(page(&anna, &path).await.contains("value=\"50\""));
+}

@@ -13,7 +13,7 @@ use regex::Regex;
 use serde_json::json;
 use tombolo_platform::store::{Change, NewJob};
 
-use crate::app::{Answer, App, draft};
+use crate::app::{Answer, App, TOKEN, draft};
 use crate::sign_in::{Browser, invited, location, set_up};
 
 const HOME: &str = "/dashboard/default";

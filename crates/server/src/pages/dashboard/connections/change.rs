@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use secrecy::ExposeSecret as _;
-use tombolo_platform::connect::{ConnectSessionDraft, Reconnected};
 use tombolo_platform::{ConnectionChange, Problem, ProblemKind, Scope};
 
 use super::show::{Beside, make};
@@ -25,10 +24,16 @@ pub(super) async fn save(
     let change = ConnectionChange {
         name: Some(posted.text("name").to_owned()),
         tags: Some(tags(posted.text("tags"))),
+        settings: Some(posted.account().settings),
         ..ConnectionChange::default()
     };
     match routes.platform.update_connection(visitor.access(), None, &id, change).await {
         Ok(_) => visitor.done(&format!("connections/{id}"), "saved"),
+        Err(problem) if problem.fields.iter().any(|error| error.field.starts_with("settings.")) => {
+            let beside = Beside { refused: Some((problem.fields, posted)), ..Beside::default() };
+            let shown = make(&visitor, &routes, &id, beside).await;
+            shown.unwrap_or_else(|problem| visitor.failed(Section::Connections, &problem))
+        }
         Err(problem) => again(&visitor, &routes, &id, &problem).await,
     }
 }
@@ -71,10 +76,7 @@ pub(super) async fn make_link(
 }
 
 async fn link(visitor: &Visitor, routes: &Routes, id: &str) -> Result<Response, Problem> {
-    let (connection, integration) = routes.platform.read_connection(visitor.access(), None, id).await?;
-    let of = Reconnected { connection: connection.id.to_string(), integration: integration.unique_key };
-    let draft = ConnectSessionDraft::default();
-    let session = routes.platform.create_reconnect_session(visitor.access(), &of, draft).await?;
+    let session = routes.platform.create_reconnect_link(visitor.access(), id).await?;
     let address = format!(
         "{}/connect/{}/?session_token={}",
         routes.public_url.needed()?,

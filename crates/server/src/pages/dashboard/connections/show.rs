@@ -1,8 +1,12 @@
 //! One connection.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use serde_json::Value as Json;
+use tombolo_platform::catalog::FieldError;
 use tombolo_platform::store::{ActivityFilter, CallRecord, Connection, Integration};
 use tombolo_platform::{Problem, Scope, Verdict};
 
@@ -12,7 +16,7 @@ use crate::pages::dashboard::frame::{Frame, Section};
 use crate::pages::dashboard::shown::micros;
 use crate::pages::dashboard::table::{Moment, health};
 use crate::pages::dashboard::visitor::Visitor;
-use crate::pages::form::ReportView;
+use crate::pages::form::{Drawn, Input, Posted, ReportView, faults};
 use crate::pages::page::{Framing, page};
 use crate::pages::shell::Shell;
 use crate::routes::Routes;
@@ -37,6 +41,9 @@ struct Show<'a> {
     report: Option<ReportView>,
     link: Option<(String, Moment)>,
     error: String,
+    /// Settings that need no secret to change.
+    settings: Vec<Input>,
+    opens_settings: bool,
     may_change: bool,
     may_delete: bool,
     may_link: bool,
@@ -63,6 +70,8 @@ pub(super) struct Beside {
     pub(super) link: Option<(String, Moment)>,
     /// What went wrong.
     pub(super) error: String,
+    /// What is wrong with the settings that were sent, and what they were.
+    pub(super) refused: Option<(Vec<FieldError>, Posted)>,
 }
 
 pub(super) async fn show(
@@ -86,6 +95,7 @@ pub(super) async fn make(
     let (connection, integration) = routes.platform.read_connection(access, None, id).await?;
     let (health, colour) = health(shell, &connection);
     let calls = calls(visitor, routes, &connection).await;
+    let settings = settings(visitor, routes, &connection, &integration, beside.refused.as_ref());
     let tags: Vec<String> = connection.tags.iter().map(|(tag, value)| format!("{tag}={value}")).collect();
     let show = Show {
         shell,
@@ -105,6 +115,8 @@ pub(super) async fn make(
         report: beside.report,
         link: beside.link,
         error: beside.error,
+        opens_settings: settings.iter().any(|input| input.error.is_some()),
+        settings,
         may_change: visitor.may(Scope::UpdateConnection),
         may_delete: visitor.may(Scope::DeleteConnection),
         may_link: visitor.may(Scope::CreateConnectSession),
@@ -155,6 +167,30 @@ fn facts(
         facts.push((shell.say("user"), texts.join(" · ")));
     }
     facts
+}
+
+/// The settings that decide nothing about where requests go, as they are or as they were just sent.
+fn settings(
+    visitor: &Visitor,
+    routes: &Routes,
+    connection: &Connection,
+    integration: &Integration,
+    refused: Option<&(Vec<FieldError>, Posted)>,
+) -> Vec<Input> {
+    let Ok(provider) = routes.platform.provider_of(integration) else { return Vec::new() };
+    let (values, faults) = match refused {
+        Some((errors, posted)) => (posted.shown_again(&provider), faults(&visitor.shell, errors)),
+        None => {
+            let known = connection.settings.as_object().into_iter().flatten();
+            let named = |(name, value): (&String, &Json)| {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                (format!("settings.{name}"), vec![text])
+            };
+            (known.map(named).collect(), BTreeMap::new())
+        }
+    };
+    let (shell, platform, provider) = (&visitor.shell, &*routes.platform, &*provider);
+    Drawn { shell, provider, platform, values, faults, given: BTreeSet::new() }.settings()
 }
 
 fn moments(shell: &Shell, connection: &Connection) -> Vec<(String, Moment)> {

@@ -8,12 +8,11 @@ use axum::response::Response;
 use http::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
-use tombolo_platform::catalog::Provider;
-use tombolo_platform::connect::Typed;
+use tombolo_platform::connect::{Typed, TypedAccount};
 use tombolo_platform::oauth::{AuthorizationDraft, Confirmation};
-use tombolo_platform::store::Integration;
 use tombolo_platform::{Belonging, Problem, ProblemKind, Scope};
 
+use super::subject::Subject;
 use crate::pages::dashboard::frame::{Frame, Section};
 use crate::pages::dashboard::visitor::{Visitor, go_to};
 use crate::pages::form::{ClientOption, ClientsView, Posted, ReportView, client_input};
@@ -26,18 +25,18 @@ use crate::routes::oauth_pages::address_of_link;
 pub(super) async fn clients(
     visitor: &Visitor,
     routes: &Routes,
-    integration: Option<&Integration>,
-    provider: &Provider,
+    subject: &Subject,
     scheme: &str,
     posted: &Posted,
 ) -> Result<Option<ClientsView>, Problem> {
+    let provider = &subject.provider;
     let at_vendor = provider.scheme(scheme).is_some_and(tombolo_platform::catalog::AuthScheme::needs_browser);
     if !at_vendor || !visitor.may(Scope::ListIntegrations) {
         return Ok(None);
     }
     let mut known = routes.platform.list_oauth_clients(visitor.access()).await?;
     known.retain(|client| client.provider == provider.id && client.auth_scheme == scheme);
-    let default = integration.and_then(|known| known.oauth_client.clone());
+    let default = subject.oauth_client();
     let preferred = match (&default, &known[..]) {
         (None, [only]) if !only.client_id.is_empty() => Some(only.id.clone()),
         _ => default,
@@ -69,33 +68,36 @@ pub(super) async fn clients(
 pub(super) async fn leave(
     visitor: &Visitor,
     routes: &Routes,
-    key: &str,
-    posted: &Posted,
+    subject: &Subject,
+    typed: TypedAccount,
 ) -> Result<Response, Problem> {
-    let provider = super::create::chosen(visitor, routes, key).await?.1;
-    let typed = posted.account();
+    let Subject { provider, again, .. } = subject;
+    if let Some(connection) = again.as_ref().filter(|_| !typed.other_account) {
+        routes.platform.refuse_other_account(visitor.access(), connection.id.as_str(), &typed).await?;
+    }
     let of_gate = |name: &str| provider.gates.iter().any(|gate| gate.fields.get(name).is_some());
     let (gate_fields, fields): (Typed, Typed) = typed.fields.into_iter().partition(|(name, _)| of_gate(name));
     let exposed = |(name, value): (String, SecretString)| (name, value.expose_secret().to_owned());
     let public_url = routes.public_url.needed()?;
+    let which = again.as_ref().map_or("", |_| "?again=yes");
     let environment = &visitor.signed_in.environment.name;
     let draft = AuthorizationDraft {
-        integration: key.to_owned(),
-        name: typed.name.unwrap_or_default(),
-        connection_id: None,
+        integration: subject.key.clone(),
+        name: again.as_ref().map_or_else(|| typed.name.unwrap_or_default(), |known| known.name.clone()),
+        connection_id: again.as_ref().map(|known| known.connection_id.clone()),
         auth_scheme: typed.auth_scheme,
         oauth_client: typed.oauth_client,
         fields: fields.into_iter().map(exposed).collect(),
         gate_fields,
         settings: typed.settings,
-        tags: BTreeMap::new(),
-        metadata: json!({}),
+        tags: again.as_ref().map(|known| known.tags.clone()).unwrap_or_default(),
+        metadata: again.as_ref().map_or_else(|| json!({}), |known| known.metadata.clone()),
         scopes: Vec::new(),
         narrowed_to: Vec::new(),
         parameters: BTreeMap::new(),
         belonging: Belonging::default(),
-        return_url: Some(format!("{public_url}/dashboard/{environment}/connections/linked")),
-        again: None,
+        return_url: Some(format!("{public_url}/dashboard/{environment}/connections/linked{which}")),
+        again: again.as_ref().map(|known| known.id.to_string()),
         socket_hash: None,
         from_message: false,
         by_user: Some(visitor.signed_in.who.user.id.clone()),
@@ -111,6 +113,8 @@ struct Linked<'a> {
     frame: Frame,
     authorization: String,
     proof: String,
+    /// Whether the account is that of a connection that there is.
+    is_again: bool,
     error: String,
     report: Option<ReportView>,
 }
@@ -123,7 +127,8 @@ pub(super) async fn back(visitor: Visitor) -> Response {
     };
     let authorization = visitor.parameter("authorization");
     let proof = if error.is_empty() { visitor.parameter("proof") } else { String::new() };
-    draw(&visitor, authorization, proof, error, None)
+    let is_again = !visitor.parameter("again").is_empty();
+    draw(&visitor, Coming { authorization, proof, is_again }, error, None)
 }
 
 /// Makes the connection, for the person who began it and no other.
@@ -137,31 +142,37 @@ pub(super) async fn finish(visitor: Visitor, State(routes): State<Routes>, poste
     };
     let authorization = posted.text("authorization");
     match routes.platform.confirm_authorization(visitor.access(), authorization, &confirmation).await {
-        Ok(Ok(created)) => visitor.done(&format!("connections/{}", created.connection.id), "created"),
+        Ok(Ok(created)) => {
+            let done = if posted.has("again") { "linked-again" } else { "created" };
+            visitor.done(&format!("connections/{}", created.connection.id), done)
+        }
         Ok(Err(report)) => {
             let report = ReportView::new(&visitor.shell, &report);
-            draw(&visitor, String::new(), String::new(), String::new(), Some(report))
+            draw(&visitor, Coming::default(), String::new(), Some(report))
         }
         Err(problem) => {
-            let mut response =
-                draw(&visitor, String::new(), String::new(), visitor.problem_line(&problem), None);
+            let mut response = draw(&visitor, Coming::default(), visitor.problem_line(&problem), None);
             *response.status_mut() = StatusCode::from_u16(problem.kind.status()).unwrap_or_default();
             response
         }
     }
 }
 
-fn draw(
-    visitor: &Visitor,
+/// What a browser brings back.
+#[derive(Default)]
+struct Coming {
     authorization: String,
+    /// Empty when there is nothing to finish.
     proof: String,
-    error: String,
-    report: Option<ReportView>,
-) -> Response {
+    is_again: bool,
+}
+
+fn draw(visitor: &Visitor, coming: Coming, error: String, report: Option<ReportView>) -> Response {
     let shell = &visitor.shell;
+    let Coming { authorization, proof, is_again } = coming;
     let title = shell.say(if proof.is_empty() { "not-linked" } else { "almost-linked" });
     let frame = visitor.frame(Section::Connections, title);
-    page(&Linked { shell, frame, authorization, proof, error, report }, &Framing::Nobody)
+    page(&Linked { shell, frame, authorization, proof, is_again, error, report }, &Framing::Nobody)
 }
 
 /// What the vendor's page came to, in words; the address names only its code.

@@ -40,7 +40,8 @@ struct Attempt {
     took: String,
     status: String,
     colour: &'static str,
-    what: String,
+    said: String,
+    reason: String,
     answer: String,
 }
 
@@ -94,21 +95,24 @@ async fn make(visitor: &Visitor, routes: &Routes, id: &str) -> Result<Response, 
             .into_iter()
             .filter_map(|(words, at)| Some((shell.say(words), Moment::new(at?))))
             .collect(),
-        attempts: attempts.into_iter().map(attempt).collect(),
+        attempts: attempts.into_iter().map(|one| attempt(shell, one)).collect(),
         body: pretty(&event.payload),
         may_replay: is_enabled && visitor.may(Scope::ManageWebhooks),
     };
     Ok(page(&show, &Framing::Nobody))
 }
 
-fn attempt(attempt: WebhookAttempt) -> Attempt {
+fn attempt(shell: &Shell, attempt: WebhookAttempt) -> Attempt {
+    let outcome = attempt.outcome.replace('_', "-");
     Attempt {
         number: attempt.number,
         at: Moment::new(attempt.at),
         took: micros(u64::try_from(attempt.took.as_micros()).unwrap_or(u64::MAX)),
-        status: attempt.status.map_or_else(|| attempt.outcome.clone(), |status| status.to_string()),
+        status: attempt.status.map_or_else(|| "–".to_owned(), |status| status.to_string()),
         colour: if attempt.outcome == "delivered" { "good" } else { "bad" },
-        what: attempt.what,
+        said: shell.say(&format!("delivery-outcome-{outcome}")),
+        // What came back tells the rest; where nothing did, the reason is what the network said.
+        reason: if attempt.status.is_none() { attempt.what } else { String::new() },
         answer: attempt.answer,
     }
 }

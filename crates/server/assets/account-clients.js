@@ -22,21 +22,3 @@ export function choosingClients(sheet, clear) {
     if (scheme?.type === "hidden" || scheme?.checked) fillEmpty();
   }
 }
-
-/** Buttons that copy the input beside them. */
-export function copying(place) {
-  for (const button of place.querySelectorAll("[data-copy]")) {
-    button.hidden = false;
-    button.addEventListener("click", async () => {
-      const input = button.parentElement.querySelector("input");
-      input.select();
-      try {
-        await navigator.clipboard.writeText(input.value);
-      } catch {
-        // In a frame that may not write there, the older way still works.
-        document.execCommand("copy");
-      }
-      button.textContent = button.dataset.copied;
-    });
-  }
-}
