@@ -26,7 +26,9 @@ const here = () => location.pathname + location.search;
 function remember() {
   const text = document.querySelector("main h1")?.textContent.trim();
   if (!text || parts.some((part) => part.getAttribute("href") === here())) return;
-  const all = [{ address: here(), text }, ...recent()].slice(0, RECENT_MAX + 1);
+  // The same page with other filters, or after something was done there, is the same page to whoever looks for it.
+  const others = recent().filter((one) => one.text !== text);
+  const all = [{ address: here(), text }, ...others].slice(0, RECENT_MAX + 1);
   try {
     sessionStorage.setItem(RECENT, JSON.stringify(all));
   } catch {

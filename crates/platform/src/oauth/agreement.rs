@@ -11,9 +11,10 @@ use tombolo_egress::RouteOptions;
 use tombolo_store::OAuthClient;
 use tombolo_vault::HostSet;
 
-use super::authorization::{VERIFIER, WaitingDraft, no_page, scheme_gone};
+use super::authorization::{VERIFIER, no_page, scheme_gone};
 use super::callback::not_yours;
 use super::clients::redirect_uri;
+use super::draft::WaitingDraft;
 use super::exchange::{self, Client, Dated, Exchange, Unanswered};
 use super::secret_text;
 use crate::connections::all_settings;

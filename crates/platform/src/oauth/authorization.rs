@@ -4,122 +4,28 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use tombolo_auth::{Accepted, Credentials, CredentialsBuilder, Typed};
 use tombolo_catalog::{AuthScheme, GateKind, OAuth2, Provider};
 use tombolo_store::{
     Authorization, AuthorizationId, AuthorizationStage, AuthorizationStep, Change, Connection, EndUser,
-    EnvironmentId, NewAuthorization, OAuthClient, Object, StoreError, UserId,
+    EnvironmentId, NewAuthorization, OAuthClient, Object, StoreError,
 };
 use tombolo_vault::{HostSet, Sealed};
 
 use super::agreement::{Agreement, Departure};
 use super::clients::{merged_config, scheme_with_client};
+use super::draft::{AuthorizationDraft, WaitingDraft};
 use super::{LINK_LIFE, STEP_LIFE, exchange, hash, secret_text};
 use crate::access::{Access, Scope};
-use crate::connections::{Belonging, check_name, gates_of, name_taken, texts};
+use crate::connections::{check_name, gates_of, name_taken, texts};
 use crate::credentials::{Place, Purpose};
-use crate::environments::EnvironmentSettings;
 use crate::platform::{Platform, events};
-use crate::preparation::{accept_settings, refuse_scheme, split_settings};
+use crate::preparation::{accept_settings, refuse_scheme};
 use crate::problem::{Problem, ProblemKind};
 
 /// The name under which the PKCE verifier is sealed.
 pub(super) const VERIFIER: &str = "verifier";
-
-/// What somebody gave to have an account linked by a person.
-pub struct AuthorizationDraft {
-    /// The integration's key, or the provider's id.
-    pub integration: String,
-    /// What people will call the connection.
-    pub name: String,
-    /// Names it in the API; its id when absent.
-    pub connection_id: Option<String>,
-    /// The auth scheme; the provider's first one that needs a browser when absent.
-    pub auth_scheme: Option<String>,
-    /// The OAuth client, by id or name; the only one that fits when absent.
-    pub oauth_client: Option<String>,
-    /// Fields of the configuration, none of them secret.
-    pub fields: BTreeMap<String, String>,
-    /// Fields of gates, such as a client certificate.
-    pub gate_fields: Typed,
-    /// Extra settings.
-    pub settings: BTreeMap<String, String>,
-    /// For finding it.
-    pub tags: BTreeMap<String, String>,
-    /// The embedder's own data.
-    pub metadata: Json,
-    /// The scopes to ask for; those of the client or of the provider's file when empty.
-    pub scopes: Vec<String>,
-    /// What a browser would do with: some of those scopes; all when empty.
-    pub narrowed_to: Vec<String>,
-    /// More parameters of the authorization request; an empty one takes a default away.
-    pub parameters: BTreeMap<String, String>,
-    /// Whom the connection belongs to.
-    pub belonging: Belonging,
-    /// Where the browser that finishes goes on to; `None` leaves it on our page.
-    pub return_url: Option<String>,
-    /// The id of the connection that is linked again; `None` for a new one.
-    pub again: Option<String>,
-    /// The hash of the socket that waits for the outcome.
-    pub socket_hash: Option<Vec<u8>>,
-    /// Whether it was begun from the link of a message: then it is confirmed whatever the environment decided, and the
-    /// environment's recipients are told that somebody has to.
-    pub from_message: bool,
-    /// The person who is signed in to the dashboard and links an account there; then `return_url` is the dashboard's own page.
-    pub by_user: Option<UserId>,
-}
-
-/// A draft as it waits for the person.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct WaitingDraft {
-    pub(super) integration: String,
-    pub(super) name: String,
-    pub(super) connection_id: Option<String>,
-    pub(super) auth_scheme: String,
-    pub(super) config: BTreeMap<String, String>,
-    /// The gates that the connection comes through; what opens them is sealed.
-    #[serde(default)]
-    pub(super) gates: Vec<GateKind>,
-    /// When the client certificate ends, in milliseconds since 1970.
-    #[serde(default)]
-    pub(super) certificate_expires_at: Option<i64>,
-    /// The settings that do not decide where requests go.
-    pub(super) settings: BTreeMap<String, String>,
-    pub(super) tags: BTreeMap<String, String>,
-    pub(super) metadata: Json,
-    pub(super) scopes: Vec<String>,
-    #[serde(default)]
-    pub(super) parameters: BTreeMap<String, String>,
-    #[serde(default)]
-    pub(super) end_user: Option<EndUser>,
-    #[serde(default)]
-    pub(super) webhook_url: Option<String>,
-    #[serde(default)]
-    pub(super) return_url: Option<String>,
-    /// Whether somebody confirms whose account it is before the connection is made.
-    #[serde(default = "yes")]
-    pub(super) is_confirmed: bool,
-    /// Whether it was begun from the link of a message.
-    #[serde(default)]
-    pub(super) from_message: bool,
-    /// The person who is signed in to the dashboard and links an account there: nobody else confirms it.
-    #[serde(default)]
-    pub(super) by_user: Option<String>,
-}
-
-impl WaitingDraft {
-    /// Where the browser goes on to, unless a program waits there.
-    pub(super) fn page(&self, environment: &EnvironmentSettings) -> Option<&str> {
-        self.return_url.as_deref().filter(|url| self.by_user.is_some() || !environment.is_for_program(url))
-    }
-
-    /// Whether the browser goes on to a program that waits on its machine.
-    pub(super) fn is_for_program(&self, environment: &EnvironmentSettings) -> bool {
-        self.return_url.is_some() && self.page(environment).is_none()
-    }
-}
 
 /// An authorization that waits for its person.
 pub struct StartedAuthorization {
@@ -203,31 +109,16 @@ impl Platform {
             .clone()
             .or_else(|| again.as_ref()?.target.oauth_client.as_ref().map(ToString::to_string))
             .or_else(|| integration.as_ref()?.oauth_client.as_ref().map(ToString::to_string));
-        let mut draft = draft;
-        if let Some(again) = &again {
-            // What is no secret stays as it is, unless it is typed again.
-            let (mut fields, mut settings) = split_settings(&provider, texts(&again.target.config));
-            settings.extend(texts(&again.settings));
-            fields.extend(std::mem::take(&mut draft.fields));
-            settings.extend(std::mem::take(&mut draft.settings));
-            (draft.fields, draft.settings) = (fields, settings);
-        }
+        let draft = match &again {
+            Some(again) => draft.over(again, &provider),
+            None => draft,
+        };
         let client = self.client_for(access, &provider, scheme, wanted.as_deref(), &draft.fields).await?;
         let (belonging, socket_hash) = (draft.belonging.clone(), draft.socket_hash.clone());
         let environment = self.environment_settings(&access.environment).await?;
         let is_confirmed =
             draft.from_message || draft.by_user.is_some() || environment.confirm_authorizations;
-        let known = again.as_ref().and_then(|connection| connection.end_user.as_ref());
-        let is_known =
-            draft.belonging.end_user.is_some() || draft.tags.contains_key("end_user_id") || known.is_some();
-        let of_session = draft.belonging.session.is_some();
-        let is_own = draft.by_user.is_some();
-        if let Some(url) = draft.return_url.as_ref().filter(|_| !is_own) {
-            environment.require_return_url(url, !of_session)?;
-        }
-        if environment.confirm_authorizations && !is_own {
-            environment.require_confirmable(draft.return_url.as_deref(), of_session, is_known)?;
-        }
+        draft.require_way_back(&environment, again.as_ref())?;
         let (waiting, of_gates) =
             self.accept_waiting(&provider, scheme, &client, draft, is_confirmed).await?;
         if let Some(again) = &again {
@@ -239,8 +130,7 @@ impl Platform {
             exchange::url_of(&provider, &provider.base_url, &waiting.config, &waiting.gates)?;
         }
 
-        let now = self.now();
-        let id = AuthorizationId::generate(now, &*self.random).map_err(StoreError::from)?;
+        let id = AuthorizationId::generate(self.now(), &*self.random).map_err(StoreError::from)?;
         let sealed = if waiting.gates.is_empty() {
             None
         } else {
@@ -249,7 +139,7 @@ impl Platform {
         };
         let link_secret = secret_text(&*self.random)?;
         let new = NewAuthorization {
-            id: id.clone(),
+            id,
             environment_id: access.environment.clone(),
             oauth_client: client.id.clone(),
             connection: match &again {
@@ -262,19 +152,29 @@ impl Platform {
             start_hash: hash(&link_secret),
             draft: json!(waiting),
             sealed,
-            expires_at: now.plus(LINK_LIFE),
+            expires_at: self.now().plus(LINK_LIFE),
         };
-        let object = Object { kind: "authorization".into(), id: id.to_string(), label: waiting.name.clone() };
-        let detail = json!({ "provider": provider.id, "oauth_client": client.id.as_str() });
-        let mut changes = vec![Change::InsertAuthorization(new)];
-        changes.extend(events(access, "authorization.created", object, detail, false));
-        self.commit(&changes).await?;
-        let authorization = self.find_authorization(access, &id).await?;
         Ok(StartedAuthorization {
-            authorization,
+            authorization: self.insert_authorization(access, new, &waiting.name, &provider).await?,
             link_secret: link_secret.into(),
             is_confirmed_later: is_confirmed,
         })
+    }
+
+    async fn insert_authorization(
+        &self,
+        access: &Access,
+        new: NewAuthorization,
+        name: &str,
+        provider: &Provider,
+    ) -> Result<Authorization, Problem> {
+        let id = new.id.clone();
+        let object = Object { kind: "authorization".into(), id: id.to_string(), label: name.to_owned() };
+        let detail = json!({ "provider": provider.id, "oauth_client": new.oauth_client.as_str() });
+        let mut changes = vec![Change::InsertAuthorization(new)];
+        changes.extend(events(access, "authorization.created", object, detail, false));
+        self.commit(&changes).await?;
+        self.find_authorization(access, &id).await
     }
 
     /// How an authorization does.
@@ -552,10 +452,6 @@ pub(super) fn of_gates(sealed: &Credentials, gates: &[GateKind]) -> CredentialsB
     let names = gates.iter().flat_map(|gate| gate.credentials());
     let found = names.filter_map(|name| Some((name, sealed.value(name)?)));
     found.fold(CredentialsBuilder::new(), |builder, (name, value)| builder.value(name, value))
-}
-
-const fn yes() -> bool {
-    true
 }
 
 /// The name of the cookie of the browser that began an authorization.

@@ -14,7 +14,8 @@ use tombolo_store::{
 use tombolo_vault::Sealed;
 
 use super::agreement::{Answer, builder_of, check_answer};
-use super::authorization::{WaitingDraft, cookie_name, scheme_of};
+use super::authorization::{cookie_name, scheme_of};
+use super::draft::WaitingDraft;
 use super::linking::{told, told_of_failure};
 use super::proof::{CODE, Handover, Onward, new_code, new_proof};
 use super::way_back::with_parameters;

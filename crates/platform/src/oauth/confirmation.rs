@@ -10,7 +10,7 @@ use tombolo_store::{
 
 use super::STEP_LIFE;
 use super::agreement::Answer;
-use super::authorization::WaitingDraft;
+use super::draft::WaitingDraft;
 use crate::access::{Access, Scope};
 use crate::connection_test::TestReport;
 use crate::connections::{CreatedConnection, name_taken};

@@ -15,9 +15,10 @@ use tombolo_store::{
 };
 
 use super::agreement::{Agreement, Answer, Arrival};
-use super::authorization::{WaitingDraft, of_gates, scheme_of};
+use super::authorization::{of_gates, scheme_of};
 use super::callback::spread;
 use super::confirmation::not_to_confirm;
+use super::draft::WaitingDraft;
 use super::exchange::life_of;
 use super::testing::TokensToTest;
 use crate::access::{Access, Scope};

@@ -64,6 +64,8 @@ async function lookAt(entry, browser) {
 }
 
 async function take(tab, file) {
+  // A page behind another window of its browser is not drawn.
+  await tab.page.bringToFront();
   await tab.page.screenshot({ path: path.join(directory, file), fullPage: true });
   taken.push(file);
 }

@@ -512,7 +512,7 @@ const pages = [
       ["jobs", "dead", () => `/jobs/${DEAD_JOB}`],
       ["webhooks", "some", async () => (await receiving(), await failing(), "/webhooks")],
       ["webhooks", "one", async () => `/webhooks/${(await receiving()).id}`],
-      ["webhooks", "replayed", async () => `/webhooks/${(await receiving()).id}?replayed=3&done=replayed`],
+      ["webhooks", "replayed", async () => `/webhooks/${(await receiving()).id}?replayed=3`],
       ["webhooks", "delete", async () => `/webhooks/${(await receiving()).id}/delete`],
       ["webhooks", "deliveries", async () => (await receiving(), await failing(), "/webhooks/deliveries")],
       ["webhooks", "delivered", async () => `/webhooks/deliveries/${(await receiving()).delivery}`],

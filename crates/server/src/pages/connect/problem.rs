@@ -97,7 +97,10 @@ pub(super) fn in_words_of(shell: &Shell, code: &str, what: &str, fix: &str) -> (
         "too_many_oauth_clients" => Some("too-many-clients"),
         "unknown_call" => Some("unknown-call"),
         "unknown_page" => Some("unknown-page"),
-        "unknown_job"
+        "unknown_connection"
+        | "unknown_integration"
+        | "unknown_api_key"
+        | "unknown_job"
         | "unknown_webhook"
         | "unknown_webhook_delivery"
         | "unknown_webhook_event"

@@ -108,6 +108,7 @@ struct Show<'a> {
     error: String,
     may_change: bool,
     may_delete: bool,
+    may_link: bool,
 }
 
 async fn show(
@@ -157,6 +158,7 @@ async fn draw(visitor: &Visitor, routes: &Routes, key: &str, error: String) -> R
         error,
         may_change: visitor.may(Scope::UpdateIntegration),
         may_delete: visitor.may(Scope::DeleteIntegration),
+        may_link: visitor.may(Scope::CreateConnection),
     };
     Ok(page(&show, &Framing::Nobody))
 }

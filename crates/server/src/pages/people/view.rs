@@ -131,6 +131,9 @@ pub(super) fn in_words(shell: &Shell, problem: &Problem) -> (String, String) {
             let key = code.replace('_', "-");
             (shell.say(&format!("{key}-what")), shell.say(&format!("{key}-fix")))
         }
+        "unknown_environment" => {
+            (shell.say("unknown-environment-what"), shell.say("unknown-environment-fix"))
+        }
         "other_site" | "other_form" => (shell.say("other-form-what"), shell.say("other-form-fix")),
         "busy" => (shell.say("people-busy-what"), shell.say("people-busy-fix")),
         "forbidden" => (shell.say("not-your-role-what"), shell.say("not-your-role-fix")),

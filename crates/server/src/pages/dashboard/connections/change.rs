@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use secrecy::ExposeSecret as _;
+use tombolo_platform::catalog::FieldError;
 use tombolo_platform::{ConnectionChange, Problem, ProblemKind, Scope};
 
-use super::show::{Beside, make};
+use super::show::{Beside, Sent, make};
 use crate::pages::dashboard::frame::Section;
 use crate::pages::dashboard::table::Moment;
 use crate::pages::dashboard::visitor::Visitor;
@@ -29,12 +30,18 @@ pub(super) async fn save(
     };
     match routes.platform.update_connection(visitor.access(), None, &id, change).await {
         Ok(_) => visitor.done(&format!("connections/{id}"), "saved"),
-        Err(problem) if problem.fields.iter().any(|error| error.field.starts_with("settings.")) => {
-            let beside = Beside { refused: Some((problem.fields, posted)), ..Beside::default() };
-            let shown = make(&visitor, &routes, &id, beside).await;
+        Err(problem) if problem.kind == ProblemKind::Forbidden => {
+            visitor.failed(Section::Connections, &problem)
+        }
+        Err(problem) => {
+            let of_setting = |error: &FieldError| error.field.starts_with("settings.");
+            // What is wrong with a setting stands beside it.
+            let is_shown = !problem.fields.is_empty() && problem.fields.iter().all(of_setting);
+            let error = if is_shown { String::new() } else { visitor.problem_line(&problem) };
+            let sent = Some(Sent { errors: problem.fields, posted });
+            let shown = make(&visitor, &routes, &id, Beside { error, sent, ..Beside::default() }).await;
             shown.unwrap_or_else(|problem| visitor.failed(Section::Connections, &problem))
         }
-        Err(problem) => again(&visitor, &routes, &id, &problem).await,
     }
 }
 

@@ -35,6 +35,8 @@ struct Show<'a> {
     why: Option<(String, String, String)>,
     facts: Vec<(String, String)>,
     moments: Vec<(String, Moment)>,
+    /// What stands in the form.
+    typed_name: String,
     tags: String,
     calls: Vec<CallRow>,
     snippets: Vec<(&'static str, String)>,
@@ -70,8 +72,14 @@ pub(super) struct Beside {
     pub(super) link: Option<(String, Moment)>,
     /// What went wrong.
     pub(super) error: String,
-    /// What is wrong with the settings that were sent, and what they were.
-    pub(super) refused: Option<(Vec<FieldError>, Posted)>,
+    /// What was sent and not taken.
+    pub(super) sent: Option<Sent>,
+}
+
+/// A change that was not taken: what is wrong with its fields, and what was typed.
+pub(super) struct Sent {
+    pub(super) errors: Vec<FieldError>,
+    pub(super) posted: Posted,
 }
 
 pub(super) async fn show(
@@ -95,7 +103,8 @@ pub(super) async fn make(
     let (connection, integration) = routes.platform.read_connection(access, None, id).await?;
     let (health, colour) = health(shell, &connection);
     let calls = calls(visitor, routes, &connection).await;
-    let settings = settings(visitor, routes, &connection, &integration, beside.refused.as_ref());
+    let settings = settings(visitor, routes, &connection, &integration, beside.sent.as_ref());
+    let typed = |name: &str| beside.sent.as_ref().map(|sent| sent.posted.text(name).to_owned());
     let tags: Vec<String> = connection.tags.iter().map(|(tag, value)| format!("{tag}={value}")).collect();
     let show = Show {
         shell,
@@ -109,7 +118,8 @@ pub(super) async fn make(
         why: why(shell, &connection),
         facts: facts(visitor, routes, &connection, &integration),
         moments: moments(shell, &connection),
-        tags: tags.join("\n"),
+        typed_name: typed("name").unwrap_or_else(|| connection.name.clone()),
+        tags: typed("tags").unwrap_or_else(|| tags.join("\n")),
         calls,
         snippets: snippets(routes, &integration, &connection),
         report: beside.report,
@@ -175,11 +185,11 @@ fn settings(
     routes: &Routes,
     connection: &Connection,
     integration: &Integration,
-    refused: Option<&(Vec<FieldError>, Posted)>,
+    sent: Option<&Sent>,
 ) -> Vec<Input> {
     let Ok(provider) = routes.platform.provider_of(integration) else { return Vec::new() };
-    let (values, faults) = match refused {
-        Some((errors, posted)) => (posted.shown_again(&provider), faults(&visitor.shell, errors)),
+    let (values, faults) = match sent {
+        Some(Sent { errors, posted }) => (posted.shown_again(&provider), faults(&visitor.shell, errors)),
         None => {
             let known = connection.settings.as_object().into_iter().flatten();
             let named = |(name, value): (&String, &Json)| {

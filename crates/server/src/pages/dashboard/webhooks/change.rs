@@ -11,7 +11,7 @@ use tombolo_platform::{Problem, ProblemKind, Scope};
 use super::form::{WebhookForm, chosen};
 use super::show::{Beside, make};
 use crate::pages::dashboard::frame::Section;
-use crate::pages::dashboard::visitor::Visitor;
+use crate::pages::dashboard::visitor::{Visitor, go_to};
 use crate::pages::form::Posted;
 use crate::routes::Routes;
 
@@ -91,7 +91,8 @@ pub(super) async fn replay(
         Err(problem) => Err(problem),
     };
     match replayed {
-        Ok(count) => visitor.done(&format!("webhooks/{id}?replayed={count}"), "replayed"),
+        // The page says how many.
+        Ok(count) => go_to(&visitor.to(&format!("webhooks/{id}?replayed={count}"))),
         Err(problem) => refused(&visitor, &routes, &id, problem, None).await,
     }
 }
