@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use tombolo_store::{
     Change, Environment, EnvironmentId, NewAuditEvent, NewEnvironment, Object, PutEnvironmentSettings,
-    StoreError,
+    StoreError, is_environment_name,
 };
 
 use crate::access::{Access, Scope};
@@ -12,7 +12,7 @@ use crate::connect::{ConnectUi, ConnectUiChange};
 use crate::jobs::Housekeeping;
 use crate::oauth::way_back;
 use crate::platform::{Platform, events};
-use crate::problem::Problem;
+use crate::problem::{Problem, field};
 
 /// What stands where the pages of an environment have its name: `/connect/NAME`, `/dashboard/NAME`.
 const RESERVED: [&str; 6] = ["session", "sessions", "telemetry", "users", "environment", "provider-requests"];
@@ -145,6 +145,11 @@ impl Platform {
     /// Makes an environment with a data key of its own. The name has lower-case letters, digits, `_` and `-`.
     pub async fn create_environment(&self, access: &Access, name: &str) -> Result<Environment, Problem> {
         access.require(Scope::CreateEnvironment)?;
+        if !is_environment_name(name) {
+            let en = "Use 1 to 255 lower-case letters, digits, _ and -.";
+            let ja = "英小文字・数字・「_」・「-」を使い、255文字以内で入力してください。";
+            return Err(Problem::fields(vec![field("name", "pattern", en, ja)]));
+        }
         if RESERVED.contains(&name) {
             let what = format!("`{name}` is the name of a path of ours");
             return Err(Problem::invalid("invalid_name", what, "Choose another name."));

@@ -145,10 +145,14 @@ pub(crate) async fn put_settings(act: &mut Act<'_>, new: &PutEnvironmentSettings
     act.transaction.execute(statement.bind(&new.settings).bind(environment)).await.map(drop)
 }
 
+/// Whether an environment may be called so: it stands in addresses.
+pub fn is_environment_name(name: &str) -> bool {
+    (1..=255).contains(&name.len())
+        && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))
+}
+
 fn check_name(name: &str) -> Result<(), StoreError> {
-    let valid = (1..=255).contains(&name.len())
-        && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
-    if valid {
+    if is_environment_name(name) {
         return Ok(());
     }
     Err(StoreError::Invalid(

@@ -53,7 +53,9 @@ pub use database::{Location, PostgresLocation, SqliteLocation};
 pub use directory::{DataDirectory, DirectoryError};
 pub use end_user::{EndUser, Organization};
 pub use environment_variables::{EnvironmentVariable, PutEnvironmentVariable};
-pub use environments::{Environment, NewEnvironment, PutEnvironmentSettings, StoredDataKey};
+pub use environments::{
+    Environment, NewEnvironment, PutEnvironmentSettings, StoredDataKey, is_environment_name,
+};
 pub use error::StoreError;
 pub use id::{
     ApiKeyId, AuditEventId, AuthorizationId, ConnectSessionId, ConnectionId, EnvironmentId, InstanceId,

@@ -268,3 +268,5 @@ delivery-outcome-refused = The receiver did not accept it: only 2xx counts as a 
 delivery-outcome-address-refused = Events may not be sent to this address.
 delivery-outcome-unreachable = The receiver could not be reached.
 delivery-outcome-timed-out = The receiver did not answer in time.
+webhook-disabled-by = { $who } disabled it.
+webhook-disabled-failing = Every attempt of five days failed. The last one:

@@ -255,3 +255,5 @@ delivery-outcome-refused = 受信側が受け取りませんでした。2xxの�
 delivery-outcome-address-refused = このURLには送信できません。
 delivery-outcome-unreachable = 受信側に接続できませんでした。
 delivery-outcome-timed-out = 受信側が時間内に応答しませんでした。
+webhook-disabled-by = { $who }が無効にしました。
+webhook-disabled-failing = 5日間、送信に失敗し続けました。最後のエラー:

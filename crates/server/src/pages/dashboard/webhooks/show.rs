@@ -84,7 +84,7 @@ async fn draw(visitor: &Visitor, routes: &Routes, id: &str, beside: Beside) -> R
         health,
         colour,
         is_enabled: webhook.disabled_at.is_none(),
-        reason: webhook.disabled_reason.clone().unwrap_or_default(),
+        reason: reason(shell, webhook.disabled_reason.as_deref().unwrap_or_default()),
         facts: facts(shell, &webhook),
         moments: moments(shell, &webhook),
         form: beside.form.unwrap_or_else(|| WebhookForm::of(&webhook)),
@@ -131,4 +131,18 @@ fn moments(shell: &Shell, webhook: &Webhook) -> Vec<(String, Moment)> {
         ("webhook-previous-until", webhook.previous_until),
     ];
     all.into_iter().filter_map(|(words, at)| Some((shell.say(words), Moment::new(at?)))).collect()
+}
+
+/// Why it is disabled. The reasons are kept in English, as the API tells them; those that a person meets have words here.
+fn reason(shell: &Shell, kept: &str) -> String {
+    if let Some(who) = kept.strip_suffix(" disabled it.") {
+        return shell.say_with("webhook-disabled-by", "who", who);
+    }
+    if kept.starts_with("The receiver answered 410") {
+        return shell.say("delivery-outcome-gone");
+    }
+    match kept.strip_prefix("Every attempt of five days failed; the last one: ") {
+        Some(last) => format!("{} {last}", shell.say("webhook-disabled-failing")),
+        None => kept.to_owned(),
+    }
 }
