@@ -30,6 +30,7 @@ mod text;
 mod time_format;
 mod token;
 mod url_builder;
+mod vendor_client;
 
 pub use auth_mode::AuthMode;
 pub use catalog::Catalog;
@@ -61,3 +62,4 @@ pub use token::{
     OAuth1Flow, OAuth1Signature, StepFormat, StepUrl,
 };
 pub use url_builder::UrlBuilder;
+pub use vendor_client::VendorClient;

@@ -22,6 +22,7 @@ use crate::setting::Settings;
 use crate::stage::Stage;
 use crate::template::{Encoding, Scope, Template, TemplateError};
 use crate::text::Text;
+use crate::vendor_client::VendorClient;
 
 /// A checked provider definition. Adding one touches one file: `providers/<id>.yaml`.
 #[derive(Debug, Clone)]
@@ -48,6 +49,8 @@ pub struct Provider {
     pub config: Fields,
     /// Pasted texts that fill fields.
     pub paste: Vec<PasteRule>,
+    /// The vendor's own clients.
+    pub clients: Vec<VendorClient>,
     /// Layers in front of the API.
     pub gates: Vec<Gate>,
     /// The ways to authenticate; the first is the default one.
@@ -210,6 +213,8 @@ pub(crate) struct ProviderText {
     pub config: Fields,
     #[serde(default)]
     pub paste: Vec<Spanned<PasteRule>>,
+    #[serde(default)]
+    pub clients: Vec<Spanned<VendorClient>>,
     #[serde(default)]
     pub gates: Vec<Spanned<Gate>>,
     pub auth: Vec<Spanned<SchemeText>>,

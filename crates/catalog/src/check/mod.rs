@@ -1,6 +1,7 @@
 //! Checks what a type cannot: that names resolve, that holes have values, that a test exists and its rows are reached.
 
 mod address;
+mod clients;
 mod connection_strings;
 mod explanations;
 mod expressions;
@@ -29,6 +30,7 @@ pub(crate) fn provider(file: &str, text: &str, common: &Common) -> Result<Unjoin
     address::check(&written, &mut faults);
     let schemes = schemes::read(&written, &mut faults);
     gates::check(&written, &mut faults);
+    clients::check(&written, &mut faults);
     stages::check(&written, &mut faults);
     explanations::check(&written, &mut faults);
     limits::check(&written, &mut faults);
@@ -52,6 +54,7 @@ pub(crate) fn provider(file: &str, text: &str, common: &Common) -> Result<Unjoin
         path_rewrite: written.path_rewrite,
         config: written.config,
         paste: written.paste.into_iter().map(|rule| rule.value).collect(),
+        clients: written.clients.into_iter().map(|client| client.value).collect(),
         gates: written.gates.into_iter().map(|gate| gate.value).collect(),
         auth: schemes,
         impossible: written.impossible.into_iter().map(|row| row.value).collect(),

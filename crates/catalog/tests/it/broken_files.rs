@@ -546,6 +546,23 @@ fn a_file_without_schemes_or_without_a_test() {
 }
 
 #[test]
+fn clients_of_the_vendor_are_led_to_the_drop_in_url() {
+    let with = |code: &str| {
+        ACME.replace(
+            "id: acme\n",
+            &format!("id: acme\nclients:\n  - {{ name: acme-cli, code: \"{code}\" }}\n"),
+        )
+    };
+    insta::assert_snapshot!(diagnose("acme.yaml", &with("acme list --url {url} --region {region} {}")), @"nothing is wrong");
+    insta::assert_snapshot!(diagnose("acme.yaml", &with("acme list {shop_number}")), @r"
+    acme.yaml:3:5: `acme-cli` is not led to the drop-in URL
+      fix: write `{url}` where the client takes its base URL
+    acme.yaml:3:5: `{shop_number}` has no value
+      fix: name a field of `config`, or put spaces within braces that belong to the code
+    ");
+}
+
+#[test]
 fn all_faults_are_named_at_once_in_the_order_of_the_file() {
     let broken = ACME
         .replace("id: acme\n", "id: Acme\n")

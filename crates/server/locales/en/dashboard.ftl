@@ -189,3 +189,7 @@ almost-linked = Almost connected
 almost-linked-note = You have agreed. The account is tested now, and the connection made.
 finish-linking = Make the connection
 not-linked = Not connected
+where-used = Where it is used
+where-used-note = Who made the last calls, a hundred at most.
+calls = Calls
+last-call = Last call

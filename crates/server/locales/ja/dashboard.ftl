@@ -187,3 +187,7 @@ almost-linked = あと少しで接続が完了します
 almost-linked-note = アクセスが許可されました。アカウントをテストして、接続を作成します。
 finish-linking = 接続を作成
 not-linked = 接続できませんでした
+where-used = 利用元
+where-used-note = 直近の呼び出し（最大100件）の呼び出し元です。
+calls = 呼び出し数
+last-call = 最後の呼び出し

@@ -21,7 +21,7 @@ struct Home<'a> {
     counts: Vec<(String, String, &'static str, &'static str)>,
     has_connections: bool,
     may_create: bool,
-    snippets: Vec<(&'static str, String)>,
+    snippets: Vec<(String, String)>,
 }
 
 /// Leads to the environment that somebody chose last.

@@ -185,3 +185,30 @@ async fn settings_that_decide_nothing_about_where_requests_go_need_no_secret() {
     assert_eq!(stored["settings"]["page_size"], "50", "{stored}");
     assert!(page(&anna, &path).await.contains("value=\"50\""));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_says_how_the_vendors_own_clients_call_it_and_who_does() {
+    let app = App::start().await;
+    let made = app.connect("Sales").await;
+    let anna = set_up(&app).await;
+    let path = format!("/connections/{}", made["id"].as_str().expect("an id"));
+    let unused = page(&anna, &path).await;
+    assert!(unused.contains("@kintone/rest-api-client") && !unused.contains("Where it is used"), "{unused}");
+    let id = made["connection_id"].as_str().expect("an id");
+    let url = format!("/c/kintone/{id}&#39;");
+    assert_eq!(unused.matches(&url).count(), 2, "both clients are led to the drop-in URL: {unused}");
+    assert!(unused.contains("--app 1<"), "{unused}");
+
+    make_calls_of(&app, id, 3).await;
+    let used = page(&anna, &path).await;
+    assert!(used.contains("Where it is used"), "{used}");
+    assert_eq!(found(&used, r#"<th scope="row">(\w+)</th><td class="number">3</td>"#), ["test"], "{used}");
+}
+
+async fn make_calls_of(app: &App, connection: &str, count: usize) {
+    for _ in 0..count {
+        let headers = [("connection-id", connection)];
+        app.caller().send(Method::GET, "/proxy/k/v1/app.json?id=1", &headers, "".into()).await;
+    }
+    app.platform.flush_activity().await;
+}

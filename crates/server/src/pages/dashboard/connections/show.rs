@@ -39,7 +39,8 @@ struct Show<'a> {
     typed_name: String,
     tags: String,
     calls: Vec<CallRow>,
-    snippets: Vec<(&'static str, String)>,
+    callers: Vec<CallerRow>,
+    snippets: Vec<(String, String)>,
     report: Option<ReportView>,
     link: Option<(String, Moment)>,
     error: String,
@@ -62,6 +63,18 @@ struct CallRow {
     colour: &'static str,
     time: String,
 }
+
+/// A program that calls through the connection.
+struct CallerRow {
+    name: String,
+    calls: usize,
+    last: Moment,
+}
+
+/// How many of the last calls tell where a connection is used.
+const LOOKED_AT: usize = 100;
+/// How many of them are shown.
+const SHOWN: usize = 10;
 
 /// What a page says beside what is always there.
 #[derive(Default)]
@@ -102,7 +115,8 @@ pub(super) async fn make(
     let (shell, access) = (&visitor.shell, visitor.access());
     let (connection, integration) = routes.platform.read_connection(access, None, id).await?;
     let (health, colour) = health(shell, &connection);
-    let calls = calls(visitor, routes, &connection).await;
+    let found = last_calls(visitor, routes, &connection).await;
+    let callers = callers(visitor, routes, &found).await;
     let settings = settings(visitor, routes, &connection, &integration, beside.sent.as_ref());
     let typed = |name: &str| beside.sent.as_ref().map(|sent| sent.posted.text(name).to_owned());
     let tags: Vec<String> = connection.tags.iter().map(|(tag, value)| format!("{tag}={value}")).collect();
@@ -120,7 +134,8 @@ pub(super) async fn make(
         moments: moments(shell, &connection),
         typed_name: typed("name").unwrap_or_else(|| connection.name.clone()),
         tags: typed("tags").unwrap_or_else(|| tags.join("\n")),
-        calls,
+        calls: found.into_iter().take(SHOWN).map(call_row).collect(),
+        callers,
         snippets: snippets(routes, &integration, &connection),
         report: beside.report,
         link: beside.link,
@@ -216,22 +231,40 @@ fn moments(shell: &Shell, connection: &Connection) -> Vec<(String, Moment)> {
     all.into_iter().filter_map(|(words, at)| Some((shell.say(words), Moment::new(at?)))).collect()
 }
 
-async fn calls(visitor: &Visitor, routes: &Routes, connection: &Connection) -> Vec<CallRow> {
+async fn last_calls(visitor: &Visitor, routes: &Routes, connection: &Connection) -> Vec<CallRecord> {
     let id = connection.id.to_string();
-    let found =
-        routes.platform.list_activity(visitor.access(), Some(&id), ActivityFilter::default(), None, 10).await;
-    let calls = found.map(|page| page.calls).unwrap_or_default();
-    let row = |call: CallRecord| {
-        let (status, colour) = status(&call);
-        CallRow {
-            reference: call.reference(),
-            at: Moment::new(call.at),
-            colour,
-            status: if call.status == 0 { call.error_kind.clone() } else { status },
-            path: covered(&call.path),
-            method: call.method,
-            time: micros(call.phases.total),
-        }
+    let (access, filter) = (visitor.access(), ActivityFilter::default());
+    let found = routes.platform.list_activity(access, Some(&id), filter, None, LOOKED_AT).await;
+    found.map(|page| page.calls).unwrap_or_default()
+}
+
+fn call_row(call: CallRecord) -> CallRow {
+    let (status, colour) = status(&call);
+    CallRow {
+        reference: call.reference(),
+        at: Moment::new(call.at),
+        colour,
+        status: if call.status == 0 { call.error_kind.clone() } else { status },
+        path: covered(&call.path),
+        method: call.method,
+        time: micros(call.phases.total),
+    }
+}
+
+/// Who made the calls, the busiest first, by the names of their keys for whoever may see keys. Calls come newest first.
+async fn callers(visitor: &Visitor, routes: &Routes, calls: &[CallRecord]) -> Vec<CallerRow> {
+    let mut counted: BTreeMap<&str, (usize, Moment)> = BTreeMap::new();
+    for call in calls {
+        counted.entry(&call.api_key).or_insert_with(|| (0, Moment::new(call.at))).0 += 1;
+    }
+    let keys = routes.platform.list_api_keys(visitor.access()).await.unwrap_or_default();
+    let name_of = |id: &str| match keys.iter().find(|key| key.id.as_str() == id) {
+        Some(key) => key.display_name.clone(),
+        None if id.is_empty() => visitor.shell.say("actor-system"),
+        None => id.to_owned(),
     };
-    calls.into_iter().map(row).collect()
+    let row = |(id, (calls, last))| CallerRow { name: name_of(id), calls, last };
+    let mut rows: Vec<CallerRow> = counted.into_iter().map(row).collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.calls));
+    rows
 }

@@ -1,5 +1,6 @@
 //! How a connection is called from outside, with its own names in it.
 
+use tombolo_platform::catalog::VendorClient;
 use tombolo_platform::store::{Connection, Integration};
 
 use crate::pages::dashboard::shown::encoded;
@@ -10,18 +11,19 @@ pub(crate) fn snippets(
     routes: &Routes,
     integration: &Integration,
     connection: &Connection,
-) -> Vec<(&'static str, String)> {
+) -> Vec<(String, String)> {
     let base = routes.public_url.known().unwrap_or("https://tombolo.example.com");
     let key = &integration.unique_key;
     let id = &connection.connection_id;
-    let path = routes.platform.provider_of(integration).ok().and_then(|provider| {
+    let provider = routes.platform.provider_of(integration).ok();
+    let path = provider.as_ref().and_then(|provider| {
         let stage =
             provider.test.iter().find(|stage| stage.request.method == "GET" && stage.for_each.is_none())?;
         Some(stage.request.path.source().to_owned()).filter(|path| !path.contains("${"))
     });
     let path = path.unwrap_or_else(|| "/".to_owned());
     let drop_in = format!("{base}/c/{}/{}", encoded(key), encoded(id));
-    vec![
+    let common = [
         (
             "curl",
             format!(
@@ -58,8 +60,14 @@ pub(crate) fn snippets(
             ),
         ),
         ("tombolo", format!("TOMBOLO_URL={base} tombolo request -c {} GET '{path}'", shell_quoted(id))),
-        ("URL", drop_in),
-    ]
+    ];
+    let config = serde_json::from_value(connection.target.config.clone()).unwrap_or_default();
+    let of_vendor = provider.iter().flat_map(|provider| {
+        let code = |client: &VendorClient| client.code_for(&drop_in, &provider.config, &config);
+        provider.clients.iter().map(move |client| (client.name.clone(), code(client)))
+    });
+    let common = common.into_iter().map(|(name, code)| (name.to_owned(), code));
+    common.chain(of_vendor).chain([("URL".to_owned(), drop_in.clone())]).collect()
 }
 
 /// A text as one word of a shell.
