@@ -245,12 +245,21 @@ impl Platform {
         })
     }
 
-    /// The same for whoever would make its integration by a first connection. An API key that may make connections may do
-    /// so; a person needs the right to make integrations, and asks for the provider otherwise.
-    pub fn provider_to_enable(&self, access: &Access, id: &str) -> Result<Arc<Provider>, Problem> {
-        let provider = self.known_provider(id)?;
+    /// The integration with a key and its provider, for whoever links an account through it. A provider that has none yet gets
+    /// one with its first connection: an API key that may make connections may do so; a person needs the right to make
+    /// integrations, and asks for the provider otherwise.
+    pub async fn integration_to_link(
+        &self,
+        access: &Access,
+        key: &str,
+    ) -> Result<(Option<Integration>, Arc<Provider>), Problem> {
+        if let Some(integration) = self.store.integration(&access.environment, key).await? {
+            let provider = self.provider_of(&integration)?;
+            return Ok((Some(integration), provider));
+        }
+        let provider = self.known_provider(key)?;
         if access.actor.kind != ActorKind::User || access.has(Scope::CreateIntegration) {
-            return Ok(provider);
+            return Ok((None, provider));
         }
         let what = format!("{} is not enabled in this environment", provider.name.en);
         let fix = "Ask for it: whoever administers this server is shown what you ask for.";

@@ -42,11 +42,7 @@ impl Platform {
         draft: &ConnectionDraft,
         watch: Watch<'_>,
     ) -> Result<Prepared, Problem> {
-        let integration = self.store.integration(&access.environment, &draft.integration).await?;
-        let provider = match &integration {
-            Some(integration) => self.provider_of(integration)?,
-            None => self.provider_to_enable(access, &draft.integration)?,
-        };
+        let (integration, provider) = self.integration_to_link(access, &draft.integration).await?;
         let scheme = scheme_of(&provider, draft.auth_scheme.as_deref())?;
         if let Some(integration) = &integration {
             refuse_scheme(integration, &scheme.id)?;

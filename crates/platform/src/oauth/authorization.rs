@@ -90,11 +90,7 @@ impl Platform {
         {
             return Err(name_taken(&draft.name));
         }
-        let integration = self.store.integration(&access.environment, &draft.integration).await?;
-        let provider = match &integration {
-            Some(integration) => self.provider_of(integration)?,
-            None => self.provider_to_enable(access, &draft.integration)?,
-        };
+        let (integration, provider) = self.integration_to_link(access, &draft.integration).await?;
         let scheme = scheme_with_client(&provider, draft.auth_scheme.as_deref())?;
         if !scheme.needs_browser() {
             let what = format!("The auth scheme `{}` of {} needs no browser", scheme.id, provider.name.en);
@@ -131,11 +127,10 @@ impl Platform {
         }
 
         let id = AuthorizationId::generate(self.now(), &*self.random).map_err(StoreError::from)?;
-        let sealed = if waiting.gates.is_empty() {
-            None
-        } else {
-            let hosts = self.bound_hosts(&provider, scheme, &waiting.config, &waiting.gates)?;
-            Some(self.seal_of_gates(&access.environment, &id, hosts, &of_gates).await?)
+        let hosts = || self.bound_hosts(&provider, scheme, &waiting.config, &waiting.gates);
+        let sealed = match waiting.gates[..] {
+            [] => None,
+            _ => Some(self.seal_of_gates(&access.environment, &id, hosts()?, &of_gates).await?),
         };
         let link_secret = secret_text(&*self.random)?;
         let new = NewAuthorization {

@@ -68,8 +68,8 @@ step("of an account at the vendor the page around is given the proof, and confir
   const [tab, frame] = await opened(en);
   await frame.type("Connection name", name);
   await frame.type("Subdomain", "demo");
-  await (await frame.expect("#scheme-oauth2")).click();
-  const window_ = await tab.windowAfter(async () => (await frame.expect("[data-press=vendor]")).click());
+  await frame.pressOn("#scheme-oauth2");
+  const window_ = await tab.windowAfter(() => frame.pressOn("[data-press=vendor]"));
   await window_.press("Go on");
   await decide(window_);
   const proof = await eventually("the page hears the proof", () => tab.page.evaluate(() => window.proofs[0]));
@@ -84,7 +84,7 @@ step("Escape asks before what was typed is lost, and then nothing was linked", a
   await frame.type("Subdomain", "demo");
   await tab.keys("Escape");
   await frame.expectText("Close without connecting?");
-  await (await frame.expect("dialog[open] [value=yes]")).click();
+  await frame.pressOn("dialog[open] [value=yes]");
   assert.equal(await eventually("it has closed", () => tab.page.evaluate(() => window.failed)), "exit");
   assert.deepEqual((await told(tab)).at(-1), { name: "exit", detail: { reason: "closed" } });
 });

@@ -1,5 +1,6 @@
 // A page, or a frame in one, as somebody finds their way on it who sees no markup: by what things are called.
 import { eventually } from "./eventually.mjs";
+import { press } from "./press.mjs";
 
 export const TEXTS = ["textbox", "searchbox", "combobox", "spinbutton"];
 const FIELDS = [...TEXTS, "checkbox", "switch", "listbox"];
@@ -109,17 +110,14 @@ export class View {
 
   /** Presses a button or follows a link. */
   async press(name) {
-    const button = await this.button(name);
-    // As somebody scrolls who wants to press it, and not merely until its edge is in the window.
-    await button.evaluate((element) => element.scrollIntoView({ block: "center", behavior: "instant" }));
-    await button.click();
+    await press(await this.button(name));
     return this;
   }
 
   /** Presses what can only be told by its place in the markup. */
   async pressOn(selector) {
     const found = await eventually(`nothing is at ${selector}`, () => this.place.$(selector));
-    await found.click();
+    await press(found);
     return this;
   }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use tombolo_platform::store::{ConnectionFilter, Health, Integration, IntegrationId};
+use tombolo_platform::store::{Connection, ConnectionFilter, Health, Integration, IntegrationId};
 use tombolo_platform::{Problem, Scope};
 
 use crate::pages::dashboard::frame::{Frame, Section};
@@ -17,6 +17,8 @@ use crate::pages::shell::Shell;
 use crate::routes::Routes;
 
 const PAGE: usize = 50;
+/// The parameters of the address that say what is looked for.
+const FILTERS: [&str; 4] = ["search", "health", "integration", "tag"];
 
 #[derive(Template)]
 #[template(path = "dashboard/connections/list.html")]
@@ -45,6 +47,27 @@ struct Row {
     tested: Option<Moment>,
 }
 
+impl Row {
+    fn new(shell: &Shell, connection: &Connection, integration: Option<&str>) -> Self {
+        let (health, colour) = health(shell, connection);
+        let user = connection.end_user.as_ref();
+        let user = user.map(|user| user.display_name.as_ref().or(user.email.as_ref()).unwrap_or(&user.id));
+        // Those of the person are told beside them.
+        let own = |(tag, _): &(String, String)| !tag.starts_with("end_user_");
+        Self {
+            id: connection.id.to_string(),
+            name: connection.name.clone(),
+            integration: integration.unwrap_or_default().to_owned(),
+            user: user.cloned().unwrap_or_default(),
+            health,
+            colour,
+            tags: connection.tags.clone().into_iter().filter(own).collect(),
+            created: Moment::new(connection.created_at),
+            tested: connection.last_tested_at.map(Moment::new),
+        }
+    }
+}
+
 pub(super) async fn show(visitor: Visitor, State(routes): State<Routes>) -> Response {
     match make(&visitor, &routes).await {
         Ok(response) => response,
@@ -54,8 +77,8 @@ pub(super) async fn show(visitor: Visitor, State(routes): State<Routes>) -> Resp
 
 async fn make(visitor: &Visitor, routes: &Routes) -> Result<Response, Problem> {
     let (shell, access) = (&visitor.shell, visitor.access());
-    let asked = ["search", "health", "integration", "tag", "after"].map(|name| visitor.parameter(name));
-    let [search, wanted_health, wanted_integration, tag, after] = &asked;
+    let asked = FILTERS.map(|name| visitor.parameter(name));
+    let [search, wanted_health, wanted_integration, tag] = &asked;
     let integrations = routes.platform.list_integrations(access).await?;
     let by_id: HashMap<&IntegrationId, &Integration> =
         integrations.iter().map(|integration| (&integration.id, integration)).collect();
@@ -70,29 +93,11 @@ async fn make(visitor: &Visitor, routes: &Routes) -> Result<Response, Problem> {
             .collect(),
         search: Some(search.clone()).filter(|search| !search.is_empty()),
     };
-    let cursor = after.parse().ok();
+    let cursor = visitor.parameter("after").parse().ok();
     let found = routes.platform.list_connections(access, &filter, cursor.as_ref(), PAGE).await?;
     let rows = found.connections.iter().map(|connection| {
         let integration = by_id.get(&connection.integration_id);
-        let (health, colour) = health(shell, connection);
-        let user = connection.end_user.as_ref();
-        let user = user.map(|user| user.display_name.as_ref().or(user.email.as_ref()).unwrap_or(&user.id));
-        Row {
-            id: connection.id.to_string(),
-            name: connection.name.clone(),
-            integration: integration.map(|known| known.display_name.clone()).unwrap_or_default(),
-            user: user.cloned().unwrap_or_default(),
-            health,
-            colour,
-            tags: connection
-                .tags
-                .clone()
-                .into_iter()
-                .filter(|(tag, _)| !tag.starts_with("end_user_"))
-                .collect(),
-            created: Moment::new(connection.created_at),
-            tested: connection.last_tested_at.map(Moment::new),
-        }
+        Row::new(shell, connection, integration.map(|known| known.display_name.as_str()))
     });
     let health_words = [
         ("active", "health-active"),
@@ -102,14 +107,9 @@ async fn make(visitor: &Visitor, routes: &Routes) -> Result<Response, Problem> {
         ("needs_reconnecting", "health-needs-reconnecting"),
     ];
     let next = found.next.map(|next| {
-        let pairs = [
-            ("search", search),
-            ("health", wanted_health),
-            ("integration", wanted_integration),
-            ("tag", tag),
-        ];
         let next = next.to_string();
-        let all = pairs.into_iter().chain([("after", &next)]).filter(|(_, value)| !value.is_empty());
+        let all = FILTERS.into_iter().zip(&asked).chain([("after", &next)]);
+        let all = all.filter(|(_, value)| !value.is_empty());
         let all: Vec<String> = all.map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         format!("?{}", all.join("&"))
     });
@@ -131,7 +131,7 @@ async fn make(visitor: &Visitor, routes: &Routes) -> Result<Response, Problem> {
             })
             .collect(),
         next: next.unwrap_or_default(),
-        is_filtered: asked[..4].iter().any(|value| !value.is_empty()),
+        is_filtered: asked.iter().any(|value| !value.is_empty()),
         may_create: visitor.may(Scope::CreateConnection),
     };
     Ok(page(&list, &Framing::Nobody))

@@ -203,16 +203,15 @@ fn settings(
     sent: Option<&Sent>,
 ) -> Vec<Input> {
     let Ok(provider) = routes.platform.provider_of(integration) else { return Vec::new() };
-    let (values, faults) = match sent {
-        Some(Sent { errors, posted }) => (posted.shown_again(&provider), faults(&visitor.shell, errors)),
-        None => {
-            let known = connection.settings.as_object().into_iter().flatten();
-            let named = |(name, value): (&String, &Json)| {
-                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                (format!("settings.{name}"), vec![text])
-            };
-            (known.map(named).collect(), BTreeMap::new())
-        }
+    let (values, faults) = if let Some(Sent { errors, posted }) = sent {
+        (posted.shown_again(&provider), faults(&visitor.shell, errors))
+    } else {
+        let known = connection.settings.as_object().into_iter().flatten();
+        let named = |(name, value): (&String, &Json)| {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            (format!("settings.{name}"), vec![text])
+        };
+        (known.map(named).collect(), BTreeMap::new())
     };
     let (shell, platform, provider) = (&visitor.shell, &*routes.platform, &*provider);
     Drawn { shell, provider, platform, values, faults, given: BTreeSet::new() }.settings()

@@ -69,12 +69,7 @@ impl Asked {
         match self {
             Self::New(key) => {
                 access.require(Scope::CreateConnection)?;
-                let known = platform.list_integrations(access).await?;
-                let integration = known.into_iter().find(|integration| integration.unique_key == *key);
-                let provider = match &integration {
-                    Some(integration) => platform.provider_of(integration)?,
-                    None => platform.provider_to_enable(access, key)?,
-                };
+                let (integration, provider) = platform.integration_to_link(access, key).await?;
                 Ok(Subject { key: key.clone(), integration, provider, again: None })
             }
             Self::Again(id) => {
