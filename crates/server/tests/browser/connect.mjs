@@ -15,7 +15,7 @@ const embedder = await site({
   "/": `<h1>Embedder</h1><main></main><script>
 window.heard = [];
 addEventListener("message", ({ origin, data }) => heard.push({ origin, data }));
-window.show = (src) => document.querySelector("main").append(Object.assign(document.createElement("iframe"), { src, width: 700, height: 900 }));
+window.show = (src) => document.querySelector("main").append(Object.assign(document.createElement("iframe"), { src, width: 700, height: 700 }));
 </script>`,
 });
 await api("PATCH", "/environment", { allowed_origins: [embedder] });
