@@ -95,7 +95,6 @@ function choosing() {
   closing(() => false);
   const filters = document.querySelector("[data-filters]");
   if (!filters) return;
-  filters.hidden = false;
   const folded = (text) => text.normalize("NFKC").toLowerCase();
   const search = filters.querySelector("[data-search]");
   const category = filters.querySelector("[data-category]");
