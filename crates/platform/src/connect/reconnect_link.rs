@@ -2,7 +2,7 @@
 //! embedder's.
 
 use super::session::{ConnectSessionDraft, CreatedConnectSession, Reconnected};
-use crate::access::Access;
+use crate::access::{Access, Scope};
 use crate::platform::Platform;
 use crate::problem::{Problem, ProblemKind};
 
@@ -15,6 +15,7 @@ impl Platform {
         access: &Access,
         reference: &str,
     ) -> Result<CreatedConnectSession, Problem> {
+        access.require(Scope::CreateConnectSession)?;
         let (connection, integration) = self.find_connection(&access.environment, None, reference).await?;
         let provider = self.provider_of(&integration)?;
         let scheme = provider.scheme(&connection.target.auth_scheme);
