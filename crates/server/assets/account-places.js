@@ -8,11 +8,6 @@ const PAUSE = 400;
 export function places(sheet, asked) {
   const all = [...sheet.querySelectorAll("[data-place]")];
   if (!all.length) return;
-  // Their room is there before they are: what somebody is about to press must not move away.
-  for (const place of all.filter((one) => one.hidden)) {
-    place.hidden = false;
-    place.classList.add("unseen");
-  }
   let waiting;
   let known = "";
   sheet.addEventListener("input", ({ target }) => {

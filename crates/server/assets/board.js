@@ -80,7 +80,7 @@ for (const region of document.querySelectorAll("[data-live]")) {
   };
 
   if (button) {
-    button.hidden = false;
+    button.classList.add("ready");
     button.addEventListener("click", () => {
       button.setAttribute("aria-pressed", String(!isOn()));
       if (said) said.textContent = "";

@@ -54,6 +54,7 @@ function closing(isDirty) {
   };
   for (const button of document.querySelectorAll("[data-close]")) {
     button.hidden = false;
+    button.classList.add("ready");
     button.addEventListener("click", close);
   }
   document.addEventListener("keydown", (event) => {

@@ -3,7 +3,7 @@
 export function copying(place) {
   for (const button of place.querySelectorAll("[data-copy]")) {
     const before = button.textContent;
-    button.hidden = false;
+    button.classList.add("ready");
     button.addEventListener("click", async () => {
       const source = button.parentElement.querySelector("input, code");
       if (!(await copied(source))) return;

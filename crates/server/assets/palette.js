@@ -94,7 +94,7 @@ function open() {
 
 if (palette && opener) {
   remember();
-  opener.hidden = false;
+  opener.classList.add("ready");
   opener.addEventListener("click", open);
   input.addEventListener("input", look);
   input.addEventListener("keydown", (event) => {

@@ -10,6 +10,7 @@ if (field && secret) {
   history.replaceState(null, "", location.pathname + location.search);
 }
 // Whoever came by the link need not see it; what was refused is shown again.
-if (field && field.querySelector("input").value && !document.querySelector("[role=alert]")) field.hidden = true;
+const isNeeded = !field?.querySelector("input").value || document.querySelector("[role=alert]");
+if (isNeeded) field?.classList.add("ready");
 
 revealing(document);

@@ -2,7 +2,7 @@
 
 export function revealing(place) {
   for (const button of place.querySelectorAll("[data-reveal]")) {
-    button.hidden = false;
+    button.classList.add("ready");
     button.addEventListener("click", () => {
       const input = document.getElementById(button.getAttribute("aria-controls"));
       const shown = input.type === "password";

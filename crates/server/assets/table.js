@@ -47,10 +47,7 @@ function quoted(text) {
 
 function tools(table) {
   const holder = table.closest(".table");
-  const template = document.querySelector("template[data-table-tools]");
-  if (!holder || !template) return;
-  const bar = template.content.firstElementChild.cloneNode(true);
-  holder.before(bar);
+  const bar = holder.previousElementSibling;
   filtering(table, bar.querySelector("[data-filter-rows]"));
   const copy = bar.querySelector("[data-copy-table]");
   copy.hidden = !navigator.clipboard;
@@ -70,7 +67,6 @@ function tools(table) {
   });
   // Rows that come while somebody looks have all their columns.
   if ("sortable" in table.dataset) columns(table, bar.querySelector("[data-columns]"));
-  else bar.querySelector("[data-columns]").remove();
 }
 
 // The rows of this page alone, in any of their columns; the filters above a list look through all of it. Width and

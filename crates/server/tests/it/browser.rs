@@ -188,6 +188,11 @@ async fn every_page_in_every_state() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_stands_on_a_page_stays_there() {
+    in_a_browser("steady.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_way_to_a_vendor_and_back() {
     in_a_browser("oauth.mjs").await;
 }
