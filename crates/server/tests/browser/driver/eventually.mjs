@@ -3,7 +3,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 
 /** How long a page may take before its test fails. Long, since a machine that runs all tests is slow. */
-const PATIENCE = 15_000;
+const PATIENCE = 30_000;
 
 /**
  * The first answer of `look` that is neither empty nor false. A page that is being left while it is looked at is looked at

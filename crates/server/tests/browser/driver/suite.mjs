@@ -22,14 +22,21 @@ export async function run(...closed) {
   const started = await Promise.all(LANGUAGES.map(async (language) => [language, await Browser.start(language)]));
   const browsers = Object.fromEntries(started);
   let failures = 0;
+  // Told last: whoever reads of a failure sees it at once, also where a long output is cut off.
+  const passed = [];
   for (const [sentence, show] of steps) {
     const begun = Date.now();
     const failure = await attempt(() => show(browsers), browsers);
-    failures += failure ? 1 : 0;
-    console.log(`${failure ? "not ok" : "ok"} - ${sentence} (${Date.now() - begun} ms)`);
-    if (failure) console.log(`${failure}\n${await pictures(browsers)}`);
+    const line = () => `${sentence} (${Date.now() - begun} ms)`;
+    if (failure) {
+      failures += 1;
+      console.log(`not ok - ${line()}\n${failure}\n${await pictures(browsers)}`);
+    } else {
+      passed.push(`ok - ${line()}`);
+    }
     await tidy(browsers);
   }
+  for (const line of passed) console.log(line);
   for (const browser of Object.values(browsers)) await browser.close();
   for (const close of closed) await close();
   console.log(failures === 0 ? "all passed" : `${failures} of ${steps.length} failed`);

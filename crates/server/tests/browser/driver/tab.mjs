@@ -60,7 +60,7 @@ export class Tab extends View {
     const frame = await eventually(`no frame is at ${beginning}`, () =>
       this.page.frames().find((frame) => frame !== this.page.mainFrame() && frame.url().startsWith(beginning)),
     );
-    return new View(frame, this.language);
+    return new View(frame, this.language, this.script);
   }
 
   /** The window that opens when something is done here. */

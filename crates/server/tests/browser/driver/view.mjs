@@ -8,12 +8,14 @@ export const BUTTONS = ["button", "checkbox", "switch", "link", "menuitem", "tab
 const GROUPS = ["group", "radiogroup", "region", "form", "dialog"];
 
 export class View {
-  /** `place` is a page, a frame or an element of Puppeteer; `language` says which of two names is meant. */
-  constructor(place, language) {
+  /**
+   * `place` is a page, a frame or an element of Puppeteer; `language` says which of two names is meant, and `script` whether
+   * scripts run there.
+   */
+  constructor(place, language, script = true) {
     this.place = place;
     this.language = language;
-    /** Whether scripts run there. */
-    this.script = true;
+    this.script = script;
   }
 
   /** A text, or that of our language out of `{ en, ja }`. */
@@ -29,8 +31,13 @@ export class View {
     const wanted = this.word(name);
     return eventually(
       async () => `nothing is called ${wanted} (${roles.join(", ")}); the page has:\n${await this.outline()}`,
-      () => this.seek(wanted, roles),
+      async () => (await this.isReady()) && this.seek(wanted, roles),
     );
+  }
+
+  /** Whether the page has loaded, and its scripts have begun: nobody has hands as quick as a test, which would come before them. */
+  async isReady() {
+    return this.place.evaluate(() => document.readyState === "complete");
   }
 
   /** Whether something is called so at this moment. */
@@ -51,7 +58,7 @@ export class View {
 
   /** The part of the page that has a name, such as a set of fields under one heading. */
   async group(name) {
-    return new View(await this.find(name, GROUPS), this.language);
+    return new View(await this.find(name, GROUPS), this.language, this.script);
   }
 
   field(label) {
@@ -110,14 +117,13 @@ export class View {
 
   /** Presses a button or follows a link. */
   async press(name) {
-    await press(await this.button(name));
+    await press(await this.button(name), this.script);
     return this;
   }
 
   /** Presses what can only be told by its place in the markup. */
   async pressOn(selector) {
-    const found = await eventually(`nothing is at ${selector}`, () => this.place.$(selector));
-    await press(found);
+    await press(await this.expect(selector), this.script);
     return this;
   }
 
@@ -143,8 +149,9 @@ export class View {
   }
 
   async expect(selector) {
-    return eventually(async () => `nothing is at ${selector}; the page says:\n${await this.text()}`, () =>
-      this.place.$(selector),
+    return eventually(
+      async () => `nothing is at ${selector}; the page says:\n${await this.text()}`,
+      async () => (await this.isReady()) && this.place.$(selector),
     );
   }
 
