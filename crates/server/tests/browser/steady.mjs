@@ -35,7 +35,9 @@ async function movedOn(tab, address) {
   );
   await tab.page.evaluate(() => {
     const top = (one) => one.getBoundingClientRect().top + window.scrollY;
-    const shown = [...document.body.querySelectorAll("*")].filter((one) => one.checkVisibility({ visibilityProperty: true }));
+    // An icon has its room before its file has come; what is drawn in it has not.
+    const all = [...document.body.querySelectorAll("*:not(svg *)")];
+    const shown = all.filter((one) => one.checkVisibility({ visibilityProperty: true }));
     window.stood = shown.map((one) => [one, top(one)]);
   });
   const { held } = tab;

@@ -28,7 +28,7 @@ export async function eventually(what, look, patience = PATIENCE) {
 /** What is waited for may be described when it did not come, as the page is then. */
 const textOf = async (what) => (typeof what === "function" ? what() : what);
 
-const isBetweenPages = (error) =>
-  /context was destroyed|Cannot find context|detached|Node with given id|does not belong to the document|not clickable|Inspected target navigated|uniqueContextId not found|Argument should belong to the same JavaScript world/.test(
-    error.message,
-  );
+// What the browser itself refuses is about a page, or a part of one, that went away meanwhile.
+const isBetweenPages = ({ name, message }) =>
+  ["ProtocolError", "TargetCloseError"].includes(name) ||
+  /context was destroyed|cannot find context|context is not available|detached|disposed|not clickable|same JavaScript world/i.test(message);
