@@ -183,18 +183,14 @@ fn carried_alone(
             (given.is_some(), of_scheme.any(|known| given == Some(known.value(OAuth2::ACCESS_TOKEN))))
         }
         SchemeKind::Jwt { jwt, prefix } => {
-            // Wherever the token stands, it is the last word of its header.
-            let words = |value: &str| value.rsplit(' ').next().unwrap_or_default().to_owned();
-            let given: Option<String> = match prefix {
-                Some(prefix) => request
-                    .header("authorization")
-                    .and_then(|value| value.strip_prefix(prefix.as_str()))
-                    .map(str::to_owned),
-                None => request.header("authorization").map(words),
-            };
+            let given = request.header("authorization").and_then(|value| match prefix {
+                Some(prefix) => value.strip_prefix(prefix.as_str()),
+                // Wherever the token stands, it is the last word of its header.
+                None => value.rsplit(' ').next(),
+            });
             let fits = |known: &AcceptedCredential| {
                 let expected = Expected::new(config, &known.fields, request);
-                given.as_ref().is_some_and(|token| is_signed_token(jwt, token, &expected))
+                given.is_some_and(|token| is_signed_token(jwt, token, &expected))
             };
             (given.is_some(), of_scheme.any(fits))
         }

@@ -63,42 +63,14 @@ fn credentials(
     notes: &mut Vec<String>,
 ) -> Result<ImportedCredentials, Obstacle> {
     let given = &connection.credentials;
-    let wanted = |name: &str| {
-        given.value(name).ok_or_else(|| {
-            let what = format!("its credentials have no `{name}`");
-            Obstacle::new("credentials_incomplete", what, RECONNECT)
-        })
-    };
-    let of_client = usable.client.as_ref();
+    let wanted = |name: &str| wanted(given, name);
     Ok(match given.kind().unwrap_or("NONE") {
         "API_KEY" => ImportedCredentials::ApiKey { api_key: wanted("apiKey")? },
         "BASIC" => ImportedCredentials::Basic {
             username: given.value("username").unwrap_or_else(|| "".into()),
             password: given.value("password").unwrap_or_else(|| "".into()),
         },
-        "OAUTH2" => {
-            let config_override = override_of(given);
-            refuse_lost_client(given, usable, config_override.as_ref())?;
-            let expires_at = given.text("expires_at").and_then(|text| text.parse::<Timestamp>().ok());
-            let refresh_token =
-                given.value("refresh_token").filter(|_| given.text("refresh_token").is_some());
-            if refresh_token.is_none() {
-                match expires_at {
-                    Some(end) if end <= now => {
-                        let what = "its access token has ended, and there is no refresh token";
-                        return Err(Obstacle::new("refresh_token_missing", what, RECONNECT));
-                    }
-                    Some(end) => notes.push(format!("it has no refresh token, so it ends at {end}")),
-                    None => {}
-                }
-            }
-            ImportedCredentials::OAuth2 {
-                access_token: wanted("access_token")?,
-                refresh_token,
-                expires_at,
-                config_override,
-            }
-        }
+        "OAUTH2" => oauth2(given, usable, now, notes)?,
         "OAUTH2_CC" => ImportedCredentials::OAuth2ClientCredentials {
             token: None,
             client_id: wanted("client_id")?,
@@ -119,23 +91,11 @@ fn credentials(
             token_secret: wanted("token_secret")?,
             config_override: override_of(given),
         },
-        kind @ ("APP" | "CUSTOM") => {
-            let config = connection.connection_config.as_ref();
-            let text = |name: &str| config.and_then(|config| plain(config.get(name)?)).map(FieldValue::from);
-            let app_id = text("app_id").or_else(|| of_client?.value("app_id"));
-            let installation_id = text("installation_id");
-            let private_key = of_client.and_then(|client| client.value("private_key"));
-            let (Some(app_id), Some(installation_id)) = (app_id, installation_id) else {
-                let what = "its app or its installation is not known";
-                return Err(Obstacle::new("credentials_incomplete", what, RECONNECT));
-            };
-            if private_key.is_none() {
-                return Err(lost_client());
-            }
-            if kind == "CUSTOM" {
-                notes.push("the installation moves; the person's own token beside it does not".to_owned());
-            }
-            ImportedCredentials::App { app_id, installation_id, private_key }
+        "APP" => app(connection, usable)?,
+        "CUSTOM" => {
+            let app = app(connection, usable)?;
+            notes.push("the installation moves; the person's own token beside it does not".to_owned());
+            app
         }
         "NONE" => ImportedCredentials::None {},
         "JWT" => ImportedCredentials::Jwt { fields: typed(given) },
@@ -153,6 +113,51 @@ fn credentials(
             let what = format!("credentials of the type {other} cannot be taken over");
             return Err(Obstacle::new("credential_type", what, RECONNECT));
         }
+    })
+}
+
+fn oauth2(
+    given: &Secrets,
+    usable: &Usable,
+    now: Timestamp,
+    notes: &mut Vec<String>,
+) -> Result<ImportedCredentials, Obstacle> {
+    let config_override = override_of(given);
+    refuse_lost_client(given, usable, config_override.as_ref())?;
+    let expires_at = given.text("expires_at").and_then(|text| text.parse::<Timestamp>().ok());
+    let refresh_token = given.value("refresh_token").filter(|_| given.text("refresh_token").is_some());
+    if refresh_token.is_none() {
+        match expires_at {
+            Some(end) if end <= now => {
+                let what = "its access token has ended, and there is no refresh token";
+                return Err(Obstacle::new("refresh_token_missing", what, RECONNECT));
+            }
+            Some(end) => notes.push(format!("it has no refresh token, so it ends at {end}")),
+            None => {}
+        }
+    }
+    let access_token = wanted(given, "access_token")?;
+    Ok(ImportedCredentials::OAuth2 { access_token, refresh_token, expires_at, config_override })
+}
+
+/// The installation of an app, with the key of the app.
+fn app(connection: &Full, usable: &Usable) -> Result<ImportedCredentials, Obstacle> {
+    let config = connection.connection_config.as_ref();
+    let text = |name: &str| config.and_then(|config| plain(config.get(name)?)).map(FieldValue::from);
+    let client = usable.client.as_ref();
+    let app_id = text("app_id").or_else(|| client?.value("app_id"));
+    let (Some(app_id), Some(installation_id)) = (app_id, text("installation_id")) else {
+        let what = "its app or its installation is not known";
+        return Err(Obstacle::new("credentials_incomplete", what, RECONNECT));
+    };
+    let private_key = client.and_then(|client| client.value("private_key")).ok_or_else(lost_client)?;
+    Ok(ImportedCredentials::App { app_id, installation_id, private_key: Some(private_key) })
+}
+
+fn wanted(given: &Secrets, name: &str) -> Result<FieldValue, Obstacle> {
+    given.value(name).ok_or_else(|| {
+        let what = format!("its credentials have no `{name}`");
+        Obstacle::new("credentials_incomplete", what, RECONNECT)
     })
 }
 
