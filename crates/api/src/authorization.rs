@@ -104,6 +104,31 @@ pub struct Authorization {
     pub problem: Option<AuthorizationProblem>,
 }
 
+/// Accounts that wait for their confirmation with a code, the oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AccountsToConfirm {
+    /// At most a hundred of them.
+    pub accounts: Vec<AccountToConfirm>,
+}
+
+/// An account that a person has agreed to at the vendor, and who was shown a code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AccountToConfirm {
+    /// The authorization that is confirmed or refused.
+    pub authorization: String,
+    /// What the connection is called, or is to be called.
+    pub name: String,
+    /// The key of its integration, or the id of its provider.
+    pub integration: String,
+    /// The id of the connection whose account is linked again; absent for a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+    /// Whether the confirmation has to name the end user whom the link was for.
+    pub needs_end_user: bool,
+    /// When it can no longer be confirmed.
+    pub expires_at: Timestamp,
+}
+
 /// How far an authorization is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -30,7 +30,8 @@ pub use api_key::{
 };
 pub use audit::{AuditActor, AuditBreak, AuditEvent, AuditEvents, AuditObject, AuditVerification};
 pub use authorization::{
-    Authorization, AuthorizationProblem, AuthorizationStage, CreateAuthorization, CreatedAuthorization,
+    AccountToConfirm, AccountsToConfirm, Authorization, AuthorizationProblem, AuthorizationStage,
+    CreateAuthorization, CreatedAuthorization,
 };
 pub use connect_session::{
     ConfirmAuthorization, ConnectSession, ConnectSessionAnswer, ConnectTelemetry, ConnectUiColors,

@@ -66,6 +66,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "identifications",
         text: include_str!("../migrations/main/0016_identifications.sql"),
     },
+    Migration {
+        version: 17,
+        name: "waiting accounts",
+        text: include_str!("../migrations/main/0017_waiting_accounts.sql"),
+    },
 ];
 const ACTIVITY_MIGRATIONS: &[Migration] = &[Migration {
     version: 1,

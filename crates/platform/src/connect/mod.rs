@@ -20,6 +20,7 @@ pub use form::GivenCredentials;
 pub(crate) use form::{Chosen, merged, named, test_failed};
 pub use look::{ConnectUi, ConnectUiChange};
 pub use popup::{BegunWindow, PopupRequest, WindowState};
+pub use reconnect_link::LinkToHandOn;
 pub use session::{
     ConnectSessionDraft, CreatedConnectSession, IntegrationDefaults, Reconnected, SessionAccess,
 };

@@ -173,7 +173,11 @@ impl Platform {
             self.store.authorization_of_connection(&connection.environment_id, &connection.id).await?;
         let Some(newest) = newest else { return Ok(None) };
         let end_user = self.end_user_to_confirm(&newest).await?;
-        Ok(Some(ToConfirm::of(newest.id.as_str(), end_user.as_deref())))
+        let environment = self.store.environment(&connection.environment_id).await?;
+        let page = self.public_url.get().zip(environment).map(|(public_url, environment)| {
+            format!("{public_url}/dashboard/{}/connections/confirm", environment.name)
+        });
+        Ok(Some(ToConfirm::of(newest.id.as_str(), end_user.as_deref()).with_page(page)))
     }
 
     /// Sends a message to where a recipient is reached. `id` names it, should it arrive twice.

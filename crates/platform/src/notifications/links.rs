@@ -1,10 +1,8 @@
 //! The links of messages: what whoever opens one sees, and what the button does.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
 use tombolo_catalog::{Language, Provider};
 use tombolo_store::{
     Actor, ActorKind, AuthorizationStage, Change, Connection, Health, Integration, NewReconnectLink,
@@ -13,7 +11,7 @@ use tombolo_store::{
 
 use super::recipients::code_of;
 use crate::access::{Access, Scope};
-use crate::connections::{Belonging, gates_of};
+use crate::connections::gates_of;
 use crate::oauth::{AuthorizationDraft, Beginning, LinkAbout, hash, secret_text};
 use crate::platform::Platform;
 use crate::problem::{Problem, ProblemKind};
@@ -100,29 +98,8 @@ impl Platform {
         let scopes = [Scope::CreateConnection, Scope::UpdateConnection].map(|scope| scope.name().to_owned());
         let access = Access::new(link.environment_id, actor, scopes.into());
         let draft = AuthorizationDraft {
-            integration: integration.unique_key,
-            name: connection.name,
-            connection_id: Some(connection.connection_id),
-            auth_scheme: Some(connection.target.auth_scheme),
-            oauth_client: None,
-            fields: BTreeMap::new(),
-            gate_fields: BTreeMap::new(),
-            settings: BTreeMap::new(),
-            tags: connection.tags,
-            metadata: json!({}),
-            scopes: Vec::new(),
-            narrowed_to: Vec::new(),
-            return_url: None,
-            parameters: BTreeMap::new(),
-            belonging: Belonging {
-                end_user: connection.end_user,
-                webhook_url: connection.webhook_url,
-                session: None,
-            },
-            again: Some(id),
-            socket_hash: None,
             from_message: true,
-            by_user: None,
+            ..AuthorizationDraft::again(connection, integration.unique_key)
         };
         let started = self.start_authorization(&access, draft).await?;
         let begin = Change::Notification(NotificationChange::BeginFromLink {

@@ -33,6 +33,8 @@ pub(super) struct ToConfirm {
     command: String,
     /// Whether whoever runs it has to name the person.
     lacks_end_user: bool,
+    /// The page of the dashboard that does the same.
+    page: Option<String>,
 }
 
 impl ToConfirm {
@@ -48,7 +50,13 @@ impl ToConfirm {
         Self {
             command: format!("tombolo connection confirm {authorization} --code CODE{option}"),
             lacks_end_user: end_user.is_some() && named.is_none(),
+            page: None,
         }
+    }
+
+    /// The same, with the page of the dashboard that does it too.
+    pub(super) fn with_page(self, page: Option<String>) -> Self {
+        Self { page, ..self }
     }
 }
 
@@ -198,7 +206,7 @@ fn about(item: &Item, language: Language) -> String {
             Language::Ja => format!("再接続はこちら: {link}"),
         });
     }
-    if let Some(ToConfirm { command, lacks_end_user }) = &item.to_confirm {
+    if let Some(ToConfirm { command, lacks_end_user, page }) = &item.to_confirm {
         lines.push(match language {
             Language::En => {
                 format!("Ask the person whose account it is for the code that their browser shows, within ten minutes: {command}")
@@ -220,6 +228,10 @@ fn about(item: &Item, language: Language) -> String {
                 .to_owned(),
             );
         }
+        lines.extend(page.as_ref().map(|page| match language {
+            Language::En => format!("The code can be typed in the dashboard as well: {page}"),
+            Language::Ja => format!("コードはダッシュボードでも入力できます: {page}"),
+        }));
     }
     lines.join("\n")
 }

@@ -76,20 +76,7 @@ impl Platform {
     ) -> Result<StartedAuthorization, Problem> {
         access.require(Scope::CreateConnection)?;
         check_name(&draft.name)?;
-        let again = match &draft.again {
-            None => None,
-            Some(id) => {
-                access.require(Scope::UpdateConnection)?;
-                Some(self.find_connection(&access.environment, Some(&draft.integration), id).await?.0)
-            }
-        };
-        // Nobody chose the name of a connection that is made in a session; it is changed should it be taken by then.
-        if again.is_none()
-            && draft.belonging.session.is_none()
-            && !self.store.connections_called(&access.environment, draft.name.trim()).await?.is_empty()
-        {
-            return Err(name_taken(&draft.name));
-        }
+        let again = self.connection_to_link_again(access, &draft).await?;
         let (integration, provider) = self.integration_to_link(access, &draft.integration).await?;
         let scheme = scheme_with_client(&provider, draft.auth_scheme.as_deref())?;
         if !scheme.needs_browser() {
@@ -154,6 +141,28 @@ impl Platform {
             link_secret: link_secret.into(),
             is_confirmed_later: is_confirmed,
         })
+    }
+
+    /// The connection whose account is linked again; for a new one its name has to be free.
+    async fn connection_to_link_again(
+        &self,
+        access: &Access,
+        draft: &AuthorizationDraft,
+    ) -> Result<Option<Connection>, Problem> {
+        if let Some(id) = &draft.again {
+            access.require(Scope::UpdateConnection)?;
+            return Ok(Some(
+                self.find_connection(&access.environment, Some(&draft.integration), id).await?.0,
+            ));
+        }
+        // Nobody chose the name of a connection that is made in a session; it is changed should it be taken by then.
+        let is_chosen = draft.belonging.session.is_none();
+        if is_chosen
+            && !self.store.connections_called(&access.environment, draft.name.trim()).await?.is_empty()
+        {
+            return Err(name_taken(&draft.name));
+        }
+        Ok(None)
     }
 
     async fn insert_authorization(

@@ -179,11 +179,8 @@ impl Platform {
     ) -> Result<Handover, Problem> {
         let (proof, proof_hash) = new_proof(&*self.random)?;
         let is_for_program = draft.is_for_program(&environment);
-        // In a session it is the embedder's page that passes the proof on: a person who could be talked into telling a code
-        // is never shown one there.
-        let shows_code =
-            authorization.connect_session.is_none() && (draft.return_url.is_none() || is_for_program);
-        let code = if shows_code { Some(new_code(&*self.random)?) } else { None };
+        let is_told_a_code = draft.is_told_a_code(authorization, &environment);
+        let code = if is_told_a_code { Some(new_code(&*self.random)?) } else { None };
         let mut kept = answer.beside(builder_of(remembered));
         if let Some(code) = &code {
             kept = kept.value(CODE, code.expose_secret());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use tombolo_auth::Typed;
 use tombolo_catalog::{GateKind, Provider};
 use tombolo_store::{Connection, EndUser, UserId};
@@ -57,6 +57,35 @@ pub struct AuthorizationDraft {
 }
 
 impl AuthorizationDraft {
+    /// The account of a connection that is linked again as it is: nothing is typed.
+    pub(crate) fn again(connection: Connection, integration: String) -> Self {
+        Self {
+            integration,
+            again: Some(connection.id.to_string()),
+            name: connection.name,
+            connection_id: Some(connection.connection_id),
+            auth_scheme: Some(connection.target.auth_scheme),
+            oauth_client: None,
+            fields: BTreeMap::new(),
+            gate_fields: BTreeMap::new(),
+            settings: BTreeMap::new(),
+            tags: connection.tags,
+            metadata: json!({}),
+            scopes: Vec::new(),
+            narrowed_to: Vec::new(),
+            parameters: BTreeMap::new(),
+            belonging: Belonging {
+                end_user: connection.end_user,
+                webhook_url: connection.webhook_url,
+                session: None,
+            },
+            return_url: None,
+            socket_hash: None,
+            from_message: false,
+            by_user: None,
+        }
+    }
+
     /// What is no secret of a connection stays as it is, unless it is typed again.
     pub(super) fn over(mut self, connection: &Connection, provider: &Provider) -> Self {
         let (mut fields, mut settings) = split_settings(provider, texts(&connection.target.config));

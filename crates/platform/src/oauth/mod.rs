@@ -15,6 +15,7 @@ mod proof;
 mod renewal;
 mod revocation;
 mod testing;
+mod waiting;
 pub(crate) mod way_back;
 
 pub(crate) use account_tokens::FirstToken;
@@ -28,6 +29,7 @@ pub use import::{ImportedTokens, VendorTokens};
 pub use proof::{Handover, Onward};
 pub use renewal::RenewalPatience;
 pub(crate) use renewal::{Renewals, Renewer};
+pub use waiting::AccountToConfirm;
 
 use std::time::Duration;
 

@@ -158,6 +158,7 @@ async fn an_account_is_linked_again_from_a_mail(
     insta::allow_duplicates!(insta::assert_snapshot!(mail.text.replace(&id, "aut_…"), @r"
     「営業部」（kintone）に接続されたアカウントの確認をお待ちしています
     アカウントの持ち主本人に、ブラウザーに表示されたコードを確認し、10分以内に実行してください: tombolo connection confirm aut_… --code CODE
+    コードはダッシュボードでも入力できます: http://localhost:3003/dashboard/default/connections/confirm
 
     Tombolo（環境: default）
     "));

@@ -9,8 +9,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 use tombolo_api::{
-    Authorization, AuthorizationProblem, AuthorizationStage, ConfirmAuthorization, CreateAuthorization,
-    CreatedAuthorization, CreatedConnection, Success,
+    AccountToConfirm, AccountsToConfirm, Authorization, AuthorizationProblem, AuthorizationStage,
+    ConfirmAuthorization, CreateAuthorization, CreatedAuthorization, CreatedConnection, Success,
 };
 use tombolo_platform::oauth::{AuthorizationDraft, AuthorizationState, Confirmation, StartedAuthorization};
 use tombolo_platform::{Belonging, store};
@@ -28,7 +28,7 @@ use super::right::{self, CreateConnection};
 
 pub(super) fn routes() -> OpenApiRouter<Routes> {
     OpenApiRouter::new()
-        .routes(routes!(create_authorization))
+        .routes(routes!(create_authorization, list_accounts_to_confirm))
         .routes(routes!(read_authorization))
         .routes(routes!(confirm_authorization))
         .routes(routes!(reject_authorization))
@@ -81,6 +81,31 @@ async fn create_authorization(
         stage: stage(authorization.stage),
     };
     Ok((StatusCode::CREATED, Json(created)))
+}
+
+/// Lists the accounts that wait for their confirmation with a code
+///
+/// The person has agreed at the vendor and was shown a code; whoever made the link confirms with it, within ten minutes. What
+/// a page of yours confirms is not listed. Scope: `environment:connections:create`.
+#[utoipa::path(
+    get, path = "/authorizations", operation_id = "listAccountsToConfirm", tag = "oauth",
+    responses((status = 200, description = "The accounts", body = AccountsToConfirm))
+)]
+async fn list_accounts_to_confirm(
+    State(routes): State<Routes>,
+    caller: Caller<CreateConnection>,
+    Query(NoParameters {}): Query<NoParameters>,
+) -> Result<Json<AccountsToConfirm>, Refusal> {
+    let waiting = routes.platform.accounts_to_confirm(&caller.access).await?;
+    let accounts = waiting.into_iter().map(|account| AccountToConfirm {
+        authorization: account.authorization.to_string(),
+        name: account.name,
+        integration: account.integration,
+        connection: account.again.map(|id| id.to_string()),
+        needs_end_user: account.needs_end_user,
+        expires_at: moment(account.expires_at),
+    });
+    Ok(Json(AccountsToConfirm { accounts: accounts.collect() }))
 }
 
 /// Shows how an authorization does

@@ -11,7 +11,7 @@ import { api, unique, url } from "./driver/server.mjs";
 import { run, step } from "./driver/suite.mjs";
 import { wantedPages } from "./pages.mjs";
 import {
-  LATER_JOB, LOGIN, WAITING_JOB, call, connection, cookieOf, invited, linked, receiving, recipient, registered, signIn,
+  LATER_JOB, LOGIN, WAITING_JOB, call, connection, cookieOf, decide, invited, link, linked, receiving, recipient, registered, signIn,
 } from "./world.mjs";
 
 const HOME = `${url}/dashboard/default`;
@@ -69,6 +69,34 @@ for (const script of [true, false]) {
     }),
   );
 }
+
+step("a link is handed to a person, who tells the code that confirms their account", async ({ en, ja }) => {
+  const name = unique("Told");
+  const agreed = async (address) => {
+    const tab = await (await (await ja.person()).tab()).open(address);
+    await tab.press({ ja: "次へ進む" });
+    await decide(tab);
+    return (await tab.expect("strong.told")).evaluate((code) => code.textContent);
+  };
+  const confirm = async (tab, code) => {
+    await tab.type("Code", code);
+    await tab.press("Confirm");
+    await tab.expectText(name);
+    await tab.expect("form[action$='/link']");
+  };
+  const code = await agreed((await link({ name })).url);
+  const tab = await at(en, "/connections");
+  await tab.press("Look at it");
+  await confirm(tab, code);
+  const made = await connection(name);
+  await tab.press("Make a reconnect link");
+  const address = await (await tab.expect(".notice.good code")).evaluate((one) => one.textContent);
+  const again = await agreed(address);
+  await tab.press("Accounts to confirm");
+  await confirm(tab, again);
+  await tab.expectText("Calls use the new credentials from now on");
+  assert.equal((await connection(name)).id, made.id);
+});
 
 step("a call shows in the list while somebody looks, and no page is loaded for it", (browsers) =>
   inBoth(browsers, async (browser) => {

@@ -471,6 +471,7 @@ const pages = [
     ["connections", "new", () => "/connections/new/kintone"],
     ["connections", "one", async () => `/connections/${(await linked()).id}`],
     ["connections", "account", async () => `/connections/${(await linked()).id}/account`],
+    ["connections", "none-to-confirm", () => "/connections/confirm"],
     ["connections", "saved", async () => `/connections/${(await linked()).id}?done=saved`],
     ["connections", "broken", async () => `/connections/${(await broken()).id}`],
     ["connections", "delete", async () => `/connections/${(await linked()).id}/delete`],
@@ -546,6 +547,15 @@ const pages = [
     ["activity", "refused", "/activity?path=/k/v1/record.json", async (tab) => {
       await tab.pressOn("[data-rows] a.path");
       await tab.expect(".waterfall");
+    }],
+    ["connections", "to-confirm", "/connections/confirm", async (tab) => {
+      await agreedElsewhere(tab, { tags: { end_user_id: "u-1" } });
+    }],
+    ["connections", "wrong-code", "/connections/confirm", async (tab) => {
+      await agreedElsewhere(tab);
+      await tab.place.$eval("input[name=code]", (input) => (input.value = "BCDF-GHJK"));
+      await tab.pressOn("button[value=confirm]");
+      await tab.expect("[role=alert]");
     }],
     ["connections", "faults", "/connections/new/kintone", async (tab) => {
       await tab.pressOn("button[value=create]");
@@ -850,6 +860,15 @@ async function typeTokens(tab, token, isRead = true) {
   await tab.paste({ en: "Subdomain", ja: "サブドメイン" }, "https://demo.kintone.com/k/1/");
   await tab.expectValue({ en: /^App ID/, ja: /^アプリID/ }, "1");
   await tab.type({ en: /^API token/, ja: /^APIトークン/ }, token);
+}
+
+/** Somebody agrees at the vendor, with a link that they were given; then the page is looked at where it is confirmed. */
+async function agreedElsewhere(tab, change) {
+  const page = tab.page.url();
+  await tab.open((await link(change)).url);
+  await agree(tab);
+  await tab.open(page);
+  await tab.expect("input[name=code]");
 }
 
 async function agree(tab) {

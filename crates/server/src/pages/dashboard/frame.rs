@@ -131,13 +131,14 @@ impl Frame {
 
 /// What a page says after something was done; the address names it, and only what is in this list is said.
 fn done(visitor: &Visitor) -> String {
-    const KNOWN: [&str; 13] = [
+    const KNOWN: [&str; 14] = [
         "saved",
         "created",
         "linked-again",
         "deleted",
         "tested",
         "revoked",
+        "refused",
         "retried",
         "asked",
         "cancelled",

@@ -112,18 +112,103 @@ async fn an_account_at_the_vendor_is_linked_again_from_the_dashboard() {
     let form = page(&anna, &format!("{}/account", made[0])).await;
     assert!(form.contains("value=\"demo\"") && !form.contains("name=\"name\""), "{form}");
 
-    // Nobody but whoever is signed in here could say whose account it is, so there is no link to hand on.
-    let refused = press(&mut anna, &format!("{}/link", made[0]), &[]).await;
-    assert!(refused.text().contains("Nobody is named whose account this is"), "{}", refused.text());
+    // An end user of the embedder's goes on to a page of the embedder's, which says whose account it is.
     let user = json!({ "end_user": { "id": "user-1" } });
     let id = made[0].rsplit('/').next().expect("an id");
     assert_eq!(app.caller().patch(&format!("/connections/{id}"), &user).await.status, StatusCode::OK);
-    let refused = press(&mut anna, &format!("{}/link", made[0]), &[]).await;
-    assert!(refused.text().contains("names no page that confirms"), "{}", refused.text());
     let urls = json!({ "return_urls": ["https://app.example.com/linked"] });
     assert_eq!(app.caller().patch("/environment", &urls).await.status, StatusCode::OK);
     let link = press(&mut anna, &format!("{}/link", made[0]), &[]).await;
     assert!(link.text().contains("/connect/default/?session_token="), "{}", link.text());
+}
+
+/// Makes a link for a connection and hands it to a person, who agrees at the vendor; answers the code that they are shown.
+async fn hand_on(app: &App, anna: &mut Browser, connection: &str) -> String {
+    let made = press(anna, &format!("{connection}/link"), &[]).await;
+    let link = found(&made.text(), r"<code>(http://[^<]*/oauth/start/[^<]*)</code>");
+    assert!(made.text().contains("/connections/confirm"), "{}", made.text());
+    let mut person = oauth::Browser::of(app);
+    let back = person.allow(&json!({ "url": link[0] })).await;
+    let code = oauth::code(&person.open(&back).await);
+    assert_eq!(code.len(), 9, "{code}");
+    code
+}
+
+/// Where the form of the only account that waits is sent to.
+async fn waiting(anna: &Browser) -> String {
+    let shown = page(anna, "/connections/confirm").await;
+    let forms = found(&shown, r#"action="/dashboard/default(/connections/confirm/[^"]+)""#);
+    assert_eq!(forms.len(), 1, "{shown}");
+    forms[0].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_is_handed_on_and_its_account_confirmed_with_the_code_that_the_person_tells() {
+    let app = App::start().await;
+    let client = registered(&app, "Client").await;
+    let client = client["id"].as_str().expect("an id");
+    let mut anna = set_up(&app).await;
+    let left = press(&mut anna, NEW, &typed("Sales", client)).await;
+    let (authorization, proof) = agree(&app, &left).await;
+    assert!(
+        page(&anna, "/connections/confirm").await.contains("Nothing waits"),
+        "whoever began it finishes it"
+    );
+    let finish = [("authorization", authorization.as_str()), ("proof", proof.as_str())];
+    let made = sent_to(&press(&mut anna, "/connections/linked", &finish).await);
+    let connection = made.split_once('?').unwrap_or_else(|| panic!("{made}")).0.to_owned();
+
+    let code = hand_on(&app, &mut anna, &connection).await;
+    let list = page(&anna, "/connections").await;
+    assert!(list.contains("One account waits for its confirmation"), "{list}");
+    let listed = app.caller().get("/authorizations").await.json();
+    assert_eq!(
+        (&listed["accounts"][0]["name"], &listed["accounts"][0]["needs_end_user"]),
+        (&json!("Sales"), &json!(false)),
+        "{listed}"
+    );
+    let path = waiting(&anna).await;
+    for (typed, words) in [("", "not the code"), ("BCDF", "not the code"), ("BCDF-GHJK", "not the code")] {
+        let refused = press(&mut anna, &path, &[("press", "confirm"), ("code", typed)]).await;
+        assert_eq!(
+            refused.status.is_client_error(),
+            refused.text().contains(words),
+            "{typed} {}",
+            refused.text()
+        );
+        assert!(refused.text().contains(&path), "it still waits: {}", refused.text());
+    }
+    let confirmed = press(&mut anna, &path, &[("press", "confirm"), ("code", &code), ("again", "yes")]).await;
+    assert_eq!(sent_to(&confirmed), format!("{connection}?done=linked-again"));
+    let late = press(&mut anna, &path, &[("press", "confirm"), ("code", &code)]).await;
+    assert!(late.text().contains("nothing to confirm any more"), "{}", late.text());
+
+    // Whom nobody knows is refused.
+    hand_on(&app, &mut anna, &connection).await;
+    let path = waiting(&anna).await;
+    assert_eq!(
+        sent_to(&press(&mut anna, &path, &[("press", "refuse")]).await),
+        "/connections/confirm?done=refused"
+    );
+    assert!(page(&anna, "/connections/confirm").await.contains("Nothing waits"));
+
+    // The account of an end user is confirmed by the id of that user, and by no other.
+    let id = connection.rsplit('/').next().expect("an id");
+    let user = json!({ "end_user": { "id": "user-1" } });
+    assert_eq!(app.caller().patch(&format!("/connections/{id}"), &user).await.status, StatusCode::OK);
+    for (user, words) in [("", "ID of the user as well"), ("user-2", "made for another user"), ("user-1", "")]
+    {
+        let code = hand_on(&app, &mut anna, &connection).await;
+        let path = waiting(&anna).await;
+        let told = [("press", "confirm"), ("code", code.as_str()), ("end_user", user), ("again", "yes")];
+        let answer = press(&mut anna, &path, &told).await;
+        if words.is_empty() {
+            assert_eq!(sent_to(&answer), format!("{connection}?done=linked-again"));
+        } else {
+            assert!(answer.status.is_client_error() && answer.text().contains(words), "{}", answer.text());
+            press(&mut anna, &path, &[("press", "refuse")]).await;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,14 +6,16 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use secrecy::ExposeSecret as _;
 use tombolo_platform::catalog::FieldError;
+use tombolo_platform::connect::LinkToHandOn;
 use tombolo_platform::{ConnectionChange, Problem, ProblemKind, Scope};
 
-use super::show::{Beside, Sent, make};
+use super::show::{Beside, MadeLink, Sent, make};
 use crate::pages::dashboard::frame::Section;
 use crate::pages::dashboard::table::Moment;
 use crate::pages::dashboard::visitor::Visitor;
 use crate::pages::form::{Posted, ReportView};
 use crate::routes::Routes;
+use crate::routes::oauth_pages::address_of_link;
 
 /// Name and tags.
 pub(super) async fn save(
@@ -83,15 +85,24 @@ pub(super) async fn make_link(
 }
 
 async fn link(visitor: &Visitor, routes: &Routes, id: &str) -> Result<Response, Problem> {
-    let session = routes.platform.create_reconnect_link(visitor.access(), id).await?;
-    let address = format!(
-        "{}/connect/{}/?session_token={}",
-        routes.public_url.needed()?,
-        visitor.signed_in.environment.name,
-        session.token.expose_secret()
-    );
-    let link = Some((address, Moment::new(session.expires_at)));
-    make(visitor, routes, id, Beside { link, ..Beside::default() }).await
+    let public_url = routes.public_url.needed()?;
+    let link = match routes.platform.create_reconnect_link(visitor.access(), id).await? {
+        LinkToHandOn::Session(session) => MadeLink {
+            address: format!(
+                "{public_url}/connect/{}/?session_token={}",
+                visitor.signed_in.environment.name,
+                session.token.expose_secret()
+            ),
+            ends: Moment::new(session.expires_at),
+            has_code: false,
+        },
+        LinkToHandOn::Vendor(started) => MadeLink {
+            address: address_of_link(public_url, &started.link_secret),
+            ends: Moment::new(started.authorization.expires_at),
+            has_code: true,
+        },
+    };
+    make(visitor, routes, id, Beside { link: Some(link), ..Beside::default() }).await
 }
 
 /// Asks before it is deleted.

@@ -32,6 +32,8 @@ struct List<'a> {
     integrations: Vec<(String, String, bool)>,
     next: String,
     is_filtered: bool,
+    /// How many accounts wait for their confirmation with a code, in words.
+    to_confirm: String,
     may_create: bool,
 }
 
@@ -73,6 +75,15 @@ pub(super) async fn show(visitor: Visitor, State(routes): State<Routes>) -> Resp
         Ok(response) => response,
         Err(problem) => visitor.failed(Section::Connections, &problem),
     }
+}
+
+/// Empty when nothing waits, and for whoever could not confirm it.
+async fn to_confirm(visitor: &Visitor, routes: &Routes) -> Result<String, Problem> {
+    if !visitor.may(Scope::CreateConnection) {
+        return Ok(String::new());
+    }
+    let count = routes.platform.accounts_to_confirm(visitor.access()).await?.len();
+    Ok(if count == 0 { String::new() } else { visitor.shell.say_number("confirm-waiting", "count", count) })
 }
 
 async fn make(visitor: &Visitor, routes: &Routes) -> Result<Response, Problem> {
@@ -132,6 +143,7 @@ async fn make(visitor: &Visitor, routes: &Routes) -> Result<Response, Problem> {
             .collect(),
         next: next.unwrap_or_default(),
         is_filtered: asked.iter().any(|value| !value.is_empty()),
+        to_confirm: to_confirm(visitor, routes).await?,
         may_create: visitor.may(Scope::CreateConnection),
     };
     Ok(page(&list, &Framing::Nobody))

@@ -3,6 +3,7 @@
 mod account;
 mod change;
 mod choose;
+mod confirm;
 mod list;
 mod show;
 mod snippets;
@@ -26,6 +27,8 @@ pub(super) fn routes() -> Router<Routes> {
         )
         .route("/dashboard/{environment}/connections/new/{integration}/paste", post(account::paste))
         .route("/dashboard/{environment}/connections/new/{integration}/places", post(account::places))
+        .route("/dashboard/{environment}/connections/confirm", get(confirm::show))
+        .route("/dashboard/{environment}/connections/confirm/{id}", post(confirm::decide))
         .route("/dashboard/{environment}/connections/linked", get(vendor::back).post(vendor::finish))
         .route("/dashboard/{environment}/connections/{id}", get(show::show).post(change::save))
         .route("/dashboard/{environment}/connections/{id}/account", get(account::form).post(account::submit))

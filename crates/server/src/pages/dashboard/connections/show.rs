@@ -42,7 +42,7 @@ struct Show<'a> {
     callers: Vec<CallerRow>,
     snippets: Vec<(String, String)>,
     report: Option<ReportView>,
-    link: Option<(String, Moment)>,
+    link: Option<MadeLink>,
     error: String,
     /// Settings that need no secret to change.
     settings: Vec<Input>,
@@ -81,12 +81,19 @@ const SHOWN: usize = 10;
 pub(super) struct Beside {
     /// A test that was just made.
     pub(super) report: Option<ReportView>,
-    /// A link that was just made, and when it ends.
-    pub(super) link: Option<(String, Moment)>,
+    pub(super) link: Option<MadeLink>,
     /// What went wrong.
     pub(super) error: String,
     /// What was sent and not taken.
     pub(super) sent: Option<Sent>,
+}
+
+/// A link that was just made, for whoever has the account.
+pub(super) struct MadeLink {
+    pub(super) address: String,
+    pub(super) ends: Moment,
+    /// Whether the person is shown a code, with which the account is confirmed.
+    pub(super) has_code: bool,
 }
 
 /// A change that was not taken: what is wrong with its fields, and what was typed.

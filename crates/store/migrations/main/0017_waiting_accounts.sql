@@ -1,0 +1,2 @@
+-- Accounts that wait for their confirmation are looked for on a page that people open often.
+CREATE INDEX authorizations_unconfirmed ON authorizations (environment_id, id) WHERE stage = 'unconfirmed';
