@@ -42,6 +42,22 @@ export async function runTest(sheet, address, { canStop, values, on }) {
   }
 }
 
+/**
+ * Has what the buttons of a form do be done one after the other: what is pressed while a test comes to its end follows it, and the
+ * same button is not pressed twice.
+ */
+export function oneByOne(sheet) {
+  let last = Promise.resolve();
+  return (button, act) => {
+    if (button.getAttribute("aria-busy") === "true") return;
+    button.setAttribute("aria-busy", "true");
+    last = last
+      .then(() => (sheet.isConnected ? act() : undefined))
+      .finally(() => button.removeAttribute("aria-busy"))
+      .catch(() => say(word("again")));
+  };
+}
+
 function take(line, list, live, report, on) {
   const running = list.querySelector('[data-outcome="running"]');
   switch (line.type) {

@@ -1,5 +1,7 @@
 // Lists and pages that are renewed while somebody looks: the server renders them again, and only what changed is put in.
+import { copying } from "./copy.js";
 import { showTimes } from "./dashboard.js";
+import { tables } from "./table.js";
 
 const ROWS_MAX = 500;
 
@@ -29,6 +31,8 @@ function renew(region, fresh) {
     const isSame = rows || freshRows ? false : region.dataset.state === fresh.dataset.state;
     if (!isSame) {
       region.replaceChildren(...[...fresh.children].map(imported));
+      copying(region);
+      tables(region);
       region.dataset.state = fresh.dataset.state;
     }
     return freshRows ? freshRows.rows.length : 0;

@@ -1,6 +1,6 @@
 // The Connect UI: what a script adds. Everything but frames and windows works without it.
-import { complete, copyOf, fields, mark, refused, say, word } from "./account-form.js";
-import { runTest } from "./account-test.js";
+import { complete, copyOf, fields, mark, refused, word } from "./account-form.js";
+import { oneByOne, runTest } from "./account-test.js";
 import { choosingClients } from "./account-clients.js";
 import { places } from "./account-places.js";
 import { windowOf } from "./connect-window.js";
@@ -130,7 +130,6 @@ function problem() {
 function form() {
   const sheet = document.querySelector("form[data-form]");
   let isDirty = false;
-  let isRunning = false;
   tell("select", { providerConfigKey: main.dataset.key });
   closing(() => isDirty);
   sheet.addEventListener("input", () => { isDirty = true; });
@@ -149,7 +148,8 @@ function form() {
   document.querySelector("form.switch")?.addEventListener("submit", () => { isDirty = false; });
   places(sheet, ["session_token", "integration", "lang"]);
   choosingClients(sheet, (input) => mark(input, ""));
-  sheet.addEventListener("submit", async (event) => {
+  const press = oneByOne(sheet);
+  sheet.addEventListener("submit", (event) => {
     // The Enter key presses the first button, also one that is not shown.
     const isAtVendor = sheet.querySelector('[data-at-vendor]:is(:checked, [type="hidden"])');
     if (event.submitter?.dataset.press === "client") {
@@ -158,21 +158,13 @@ function form() {
     }
     const pressed = isAtVendor ? "vendor" : (event.submitter?.dataset.press ?? "link");
     event.preventDefault();
-    if (isRunning || !complete(sheet)) return;
-    isRunning = true;
-    const button = sheet.querySelector(`.actions [data-press="${pressed}"]`);
-    button.setAttribute("aria-busy", "true");
-    tell("submit", { providerConfigKey: main.dataset.key, kind: pressed });
-    try {
-      if (isAtVendor) await openWindow();
-      else if (pressed === "test") await runTest(sheet, sheet.dataset.test, { canStop: true, on });
-      else await runTest(sheet, sheet.dataset.link, { on });
-    } catch {
-      say(word("again"));
-    } finally {
-      isRunning = false;
-      button.removeAttribute("aria-busy");
-    }
+    if (!complete(sheet)) return;
+    press(sheet.querySelector(`.actions [data-press="${pressed}"]`), () => {
+      tell("submit", { providerConfigKey: main.dataset.key, kind: pressed });
+      if (isAtVendor) return openWindow();
+      if (pressed === "test") return runTest(sheet, sheet.dataset.test, { canStop: true, on });
+      return runTest(sheet, sheet.dataset.link, { on });
+    });
   });
 
   const on = {

@@ -14,13 +14,34 @@ export function copying(place) {
 }
 
 async function copied(source) {
-  if (source instanceof HTMLInputElement) source.select();
+  const isInput = source instanceof HTMLInputElement;
+  if (isInput) source.select();
+  const text = isInput ? source.value : source.textContent;
+  if (await written(text)) return true;
+  // What is selected is left to the person, should the older way not work either.
+  if (!isInput) getSelection().selectAllChildren(source);
+  return document.execCommand("copy");
+}
+
+/** Copies a text that stands nowhere as it is; answers whether that was possible. */
+export async function copyText(text) {
+  if (await written(text)) return true;
+  const area = Object.assign(document.createElement("textarea"), { value: text, className: "visually-hidden" });
+  const focused = document.activeElement;
+  document.body.append(area);
+  area.select();
+  const isCopied = document.execCommand("copy");
+  area.remove();
+  focused?.focus();
+  return isCopied;
+}
+
+// In a frame, or on a page without https, only an older way works.
+async function written(text) {
   try {
-    await navigator.clipboard.writeText(source.value ?? source.textContent);
+    await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // In a frame, or on a page without https, the older way may still work; else what is selected is left to the person.
-    if (!(source instanceof HTMLInputElement)) getSelection().selectAllChildren(source);
-    return document.execCommand("copy");
+    return false;
   }
 }

@@ -1,8 +1,9 @@
 // Blocks of code get a button that copies them. Without script they are read and marked as any text is.
+import { copyText } from "./copy.js";
 
 class CopyCode extends HTMLElement {
   connectedCallback() {
-    if (!navigator.clipboard || this.querySelector("button")) return;
+    if (this.querySelector("button")) return;
     const button = document.createElement("button");
     button.type = "button";
     button.className = "copy";
@@ -11,7 +12,7 @@ class CopyCode extends HTMLElement {
     told.className = "visually-hidden";
     told.setAttribute("role", "status");
     button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(this.code());
+      if (!(await copyText(this.code()))) return;
       button.textContent = told.textContent = this.dataset.copied;
       setTimeout(() => {
         button.textContent = this.dataset.copy;

@@ -3,7 +3,7 @@ import { revealing } from "./reveal.js";
 
 // The secret of a link stands in its fragment, which no server sees. It goes into the form, and out of the address.
 const field = document.querySelector("[data-from-address]");
-const secret = decodeURIComponent(location.hash.slice(1));
+const secret = decoded(location.hash.slice(1));
 if (field && secret) {
   const input = field.querySelector("input");
   input.value = secret;
@@ -14,3 +14,11 @@ const isNeeded = !field?.querySelector("input").value || document.querySelector(
 if (isNeeded) field?.classList.add("ready");
 
 revealing(document);
+
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return "";
+  }
+}

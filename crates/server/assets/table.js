@@ -1,8 +1,15 @@
 // Tables are filtered, sorted, copied, saved and made narrower by whoever looks at them.
+import { copyText } from "./copy.js";
+
 const SEPARATOR = ",";
 
-for (const table of document.querySelectorAll("table[data-sortable]")) sorting(table);
-for (const table of document.querySelectorAll("table[data-sortable], table[data-tools]")) tools(table);
+/** Gives the tables of a place what a script adds to them. */
+export function tables(place) {
+  for (const table of place.querySelectorAll("table[data-sortable]")) sorting(table);
+  for (const table of place.querySelectorAll("table[data-sortable], table[data-tools]")) tools(table);
+}
+
+tables(document);
 
 function sorting(table) {
   const body = table.tBodies[0];
@@ -50,10 +57,10 @@ function tools(table) {
   const bar = holder.previousElementSibling;
   filtering(table, bar.querySelector("[data-filter-rows]"));
   const copy = bar.querySelector("[data-copy-table]");
-  copy.hidden = !navigator.clipboard;
   copy.addEventListener("click", async () => {
     const before = copy.textContent;
-    await navigator.clipboard.writeText(shown(table).map((row) => row.map((text) => text.replaceAll("\t", " ")).join("\t")).join("\n"));
+    const lines = shown(table).map((row) => row.map((text) => text.replaceAll("\t", " ")).join("\t"));
+    if (!(await copyText(lines.join("\n")))) return;
     copy.textContent = copy.dataset.done;
     setTimeout(() => (copy.textContent = before), 2000);
   });
@@ -81,6 +88,8 @@ function filtering(table, input) {
     }
   };
   input.addEventListener("input", apply);
+  // Something may have been typed before the script was there.
+  apply();
   // Rows that come while somebody looks are filtered as well.
   new MutationObserver(apply).observe(table.tBodies[0], { childList: true });
 }

@@ -185,7 +185,8 @@ impl Store {
         self.database.read_one(select.bind(environment).bind(connection)).await?.map(read).transpose()
     }
 
-    /// The environment's authorizations that wait for their confirmation at a moment, the oldest first, at most `limit`.
+    /// The environment's authorizations of no connect session that wait for their confirmation at a moment, the oldest first, at
+    /// most `limit`.
     pub async fn authorizations_to_confirm(
         &self,
         environment: &EnvironmentId,
@@ -194,7 +195,7 @@ impl Store {
     ) -> Result<Vec<Authorization>, StoreError> {
         let select = query(format!(
             "SELECT {COLUMNS} FROM authorizations WHERE environment_id = $1 AND stage = 'unconfirmed' \
-             AND expires_at > $2 ORDER BY id LIMIT $3"
+             AND connect_session IS NULL AND expires_at > $2 ORDER BY id LIMIT $3"
         ));
         let rows = self.database.read(select.bind(environment).bind(at).bind(limit)).await?;
         rows.into_iter().map(read).collect()

@@ -7,9 +7,10 @@ use tombolo_catalog::AuthScheme;
 
 use super::session::{ConnectSessionDraft, CreatedConnectSession, Reconnected};
 use crate::access::{Access, Scope};
+use crate::connections::gates_of;
 use crate::oauth::{AuthorizationDraft, StartedAuthorization};
 use crate::platform::Platform;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemKind};
 
 /// Where a link leads that was made to be handed on.
 pub enum LinkToHandOn {
@@ -36,6 +37,11 @@ impl Platform {
         let mut draft = ConnectSessionDraft::default();
         if settings.confirm_authorizations && scheme.is_some_and(AuthScheme::needs_browser) {
             let page = settings.return_urls.into_iter().next().filter(|_| connection.end_user.is_some());
+            if page.is_none() && !gates_of(&connection).is_empty() {
+                let what = "What opens the gate of this connection has to be typed again, for which such a link has no form";
+                let fix = "Link it again in the dashboard, where you sign in at the vendor yourself.";
+                return Err(Problem::new(ProblemKind::Conflict, "gate_typed_by_hand", what, fix));
+            }
             if page.is_none() {
                 let draft = AuthorizationDraft::again(connection, integration.unique_key);
                 let started = self.start_authorization(access, draft).await?;

@@ -6,7 +6,7 @@ use super::draft::WaitingDraft;
 use crate::access::{Access, Scope};
 use crate::environments::EnvironmentSettings;
 use crate::platform::Platform;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemKind};
 
 /// Most accounts that are told of at once: they wait for ten minutes at the longest.
 const MOST: u32 = 100;
@@ -37,7 +37,12 @@ impl Platform {
         let waiting = self.store.authorizations_to_confirm(&access.environment, self.now(), MOST).await?;
         let mut accounts = Vec::new();
         for authorization in waiting {
-            let (_, _, draft) = self.parts_of(&authorization).await?;
+            let draft = match self.parts_of(&authorization).await {
+                Ok((_, _, draft)) => draft,
+                // What belongs to a client or a provider that is gone cannot be linked any more.
+                Err(problem) if problem.kind == ProblemKind::NotFound => continue,
+                Err(problem) => return Err(problem),
+            };
             if !draft.is_told_a_code(&authorization, &environment) {
                 continue;
             }

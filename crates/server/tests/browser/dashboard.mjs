@@ -61,6 +61,7 @@ for (const script of [true, false]) {
       await tab.type({ en: "Password", ja: "パスワード" }, LOGIN.password);
       await tab.press({ en: "Save", ja: "保存" });
       await tab.expect("[data-other-account]:not([hidden])");
+      await tab.expect("form:not(:has([aria-busy=true]))[data-account]");
       await tab.type({ en: "Login name", ja: "ログイン名" }, LOGIN.name);
       await tab.type({ en: "Password", ja: "パスワード" }, LOGIN.password);
       await tab.press({ en: "Save", ja: "保存" });
@@ -141,8 +142,13 @@ step("what is to be copied is copied", async ({ en }) => {
     await tab.open(`${HOME}${path}`);
     const button = await tab.expect(".code [data-copy].ready");
     const wanted = await button.evaluate((one) => one.parentElement.querySelector("code").textContent);
+    // It says so for two seconds.
+    await button.evaluate((one) => {
+      const look = () => (one.hasSaidSo ||= one.textContent === one.dataset.done);
+      new MutationObserver(look).observe(one, { childList: true, characterData: true, subtree: true });
+    });
     await press(button);
-    await eventually("the button says so", () => button.evaluate((one) => one.textContent === one.dataset.done));
+    await eventually("the button says so", () => button.evaluate((one) => one.hasSaidSo));
     assert.equal(await tab.page.evaluate(() => navigator.clipboard.readText()), wanted);
     assert.ok(wanted.length > 10);
   }

@@ -553,8 +553,9 @@ const pages = [
     }],
     ["connections", "wrong-code", "/connections/confirm", async (tab) => {
       await agreedElsewhere(tab);
-      await tab.place.$eval("input[name=code]", (input) => (input.value = "BCDF-GHJK"));
-      await tab.pressOn("button[value=confirm]");
+      const form = "main form:not(:has([name=end_user]))";
+      await tab.place.$eval(`${form} input[name=code]`, (input) => (input.value = "BCDF-GHJK"));
+      await tab.pressOn(`${form} button[value=confirm]`);
       await tab.expect("[role=alert]");
     }],
     ["connections", "faults", "/connections/new/kintone", async (tab) => {

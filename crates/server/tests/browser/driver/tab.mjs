@@ -65,10 +65,16 @@ export class Tab extends View {
 
   /** The window that opens when something is done here. */
   async windowAfter(act) {
+    // One that has opened before, and was closed, may only be told of now.
     let opened;
-    this.page.once("popup", (page) => (opened = page));
-    await act();
-    return this.person.adopt(await eventually("no window opens", () => opened));
+    const hear = (page) => (opened = page);
+    this.page.on("popup", hear);
+    try {
+      await act();
+      return await this.person.adopt(await eventually("no window opens", () => opened && !opened.isClosed() && opened));
+    } finally {
+      this.page.off("popup", hear);
+    }
   }
 
   /** Presses keys one after another, such as "Tab" and "Enter". */

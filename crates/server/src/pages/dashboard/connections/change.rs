@@ -27,7 +27,8 @@ pub(super) async fn save(
     let change = ConnectionChange {
         name: Some(posted.text("name").to_owned()),
         tags: Some(tags(posted.text("tags"))),
-        settings: Some(posted.account().settings),
+        // A page from before an upgrade may have had no inputs for them.
+        settings: posted.has("settings").then(|| posted.account().settings),
         ..ConnectionChange::default()
     };
     match routes.platform.update_connection(visitor.access(), None, &id, change).await {

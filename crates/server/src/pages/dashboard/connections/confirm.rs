@@ -94,7 +94,10 @@ pub(super) async fn decide(
         }
         Ok(Err(report)) => {
             let report = Some(ReportView::new(&visitor.shell, &report));
-            draw(&visitor, &routes, Beside { report, ..Beside::default() }).await
+            let error = visitor.shell.say("confirm-not-working");
+            let mut response = draw(&visitor, &routes, Beside { error, report, typed: None }).await;
+            *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+            response
         }
         Err(problem) => {
             let typed = Some((id, posted.text("end_user").to_owned()));
@@ -109,10 +112,14 @@ async fn failed(
     problem: &Problem,
     typed: Option<(String, String)>,
 ) -> Response {
+    // Elsewhere these are told to others: to the person whose account it is, or to whoever names a connection.
     let own = match problem.code {
-        // Elsewhere these are told to the person whose account it is.
         "end_user_needed" => Some("confirm-user-needed"),
         "other_end_user" => Some("confirm-other-user"),
+        "proof_refused" | "proof_needed" => Some("confirm-wrong-code"),
+        "too_many_codes" => Some("confirm-too-many-codes"),
+        "nothing_to_confirm" | "unknown_authorization" => Some("confirm-nothing"),
+        "name_taken" => Some("confirm-name-taken"),
         _ => None,
     };
     let error = own.map_or_else(|| visitor.problem_line(problem), |words| visitor.shell.say(words));

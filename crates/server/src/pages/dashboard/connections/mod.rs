@@ -28,7 +28,7 @@ pub(super) fn routes() -> Router<Routes> {
         .route("/dashboard/{environment}/connections/new/{integration}/paste", post(account::paste))
         .route("/dashboard/{environment}/connections/new/{integration}/places", post(account::places))
         .route("/dashboard/{environment}/connections/confirm", get(confirm::show))
-        .route("/dashboard/{environment}/connections/confirm/{id}", post(confirm::decide))
+        .route("/dashboard/{environment}/connections/confirm/{id}", get(confirm::show).post(confirm::decide))
         .route("/dashboard/{environment}/connections/linked", get(vendor::back).post(vendor::finish))
         .route("/dashboard/{environment}/connections/{id}", get(show::show).post(change::save))
         .route("/dashboard/{environment}/connections/{id}/account", get(account::form).post(account::submit))
