@@ -53,6 +53,8 @@ async fn the_proof_goes_to_the_embedders_page_and_makes_the_connection() {
     assert_eq!(page.status, 200, "{}", page.text());
     assert_eq!(attribute(&page, "data-origins"), PAGE);
     assert_eq!(code(&page), "", "nobody can be talked into telling a code");
+    let waiting = app.caller().get("/authorizations").await.json();
+    assert_eq!(waiting, json!({ "accounts": [] }), "nor anybody into typing one");
     let (id, proof) = (attribute(&page, "data-authorization"), attribute(&page, "data-proof"));
     assert_eq!(proof.len(), 43);
     nothing_linked(&app, 0).await;
@@ -193,6 +195,8 @@ async fn a_code_can_be_mistyped_a_few_times_and_then_no_more() {
         let link = link(&app, &format!("Mistyped {mistyped} times"), "Client").await;
         let page = finished(&app, &link).await;
         let code = code(&page);
+        let waiting = app.caller().get("/authorizations").await.json();
+        assert_eq!(waiting["accounts"][0]["authorization"], link["id"], "{waiting}");
         for _ in 0..mistyped {
             let wrong = if code == "BCDF-GHJK" { "CCCC-CCCC" } else { "BCDF-GHJK" };
             assert_eq!(confirm(&app.caller(), &link, wrong).await.verdict(), "403 proof_refused");
